@@ -1,0 +1,170 @@
+"""Settings: defaults < file < environment < argument, and where each value came from.
+
+The file is TOML, one table a PBX; `ucm-analytics connect` writes it. It never holds a password::
+
+    [pbx.clinic]
+    url = "https://192.0.2.10:8089"
+    user = "cdrapi"
+    fingerprint = "AB:CD:..."
+    timezone = "Europe/Berlin"
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from ucm_analytics.errors import SettingError
+
+FIELDS = {
+    "url": "UCM_URL",
+    "user": "UCM_USER",
+    "fingerprint": "UCM_FINGERPRINT",
+    "ca": "UCM_CA",
+    "timezone": "UCM_TIMEZONE",
+    "data": "UCM_DATA",
+}
+DEFAULTS = {"user": "cdrapi", "data": "data/store"}
+
+
+def config_path() -> Path:
+    """Path of the settings file: `UCM_CONFIG`, else the user's configuration folder."""
+    import platformdirs
+
+    named = os.environ.get("UCM_CONFIG")
+    return Path(named) if named else Path(platformdirs.user_config_dir("ucm-analytics")) / "config.toml"
+
+
+def zone(name: str) -> ZoneInfo:
+    """Time zone of an IANA name.
+
+    Raises
+    ------
+    SettingError
+        No such zone.
+    """
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise SettingError(
+            f"{name!r} is no time zone",
+            hint="use an IANA name such as Europe/Berlin or America/New_York (UCM_TIMEZONE)",
+        ) from None
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Settings of one PBX.
+
+    Attributes
+    ----------
+    pbx : str
+        Name of the PBX; the folder of its data carries it.
+    url, user, fingerprint, ca, timezone, data : str
+        Empty where nothing is set.
+    sources : dict
+        For each field where its value came from.
+    """
+
+    pbx: str
+    url: str = ""
+    user: str = ""
+    fingerprint: str = ""
+    ca: str = ""
+    timezone: str = ""
+    data: str = ""
+    sources: Mapping[str, str] = field(default_factory=dict, compare=False)
+
+    @classmethod
+    def load(cls, pbx: str | None = None, **arguments: str | None) -> Settings:
+        """Settings of the PBX `pbx`, or of the only one in the file.
+
+        Raises
+        ------
+        SettingError
+            The file is broken, or it holds several PBXs and none was named.
+        """
+        path = config_path()
+        known = _read(path)
+        name = pbx or _only(known, path)
+        values: dict[str, str] = {}
+        sources: dict[str, str] = {}
+        layers: list[tuple[str, Mapping[str, str | None]]] = [
+            ("default", DEFAULTS),
+            (str(path), known.get(name, {})),
+            ("environment", {key: os.environ.get(variable) for key, variable in FIELDS.items()}),
+            ("argument", arguments),
+        ]
+        for source, layer in layers:
+            for key, value in layer.items():
+                if key in FIELDS and value:
+                    values[key], sources[key] = value, source
+        if values.get("timezone"):
+            zone(values["timezone"])
+        return cls(name, sources=sources, **values)
+
+    def save(self) -> Path:
+        """Write this PBX into the settings file and return the file's path."""
+        path = config_path()
+        known = _read(path)
+        known[self.pbx] = {
+            key: getattr(self, key) for key in FIELDS if getattr(self, key) and self.sources.get(key) != "default"
+        }
+        text = "".join(
+            f"[pbx.{json.dumps(name)}]\n" + "".join(f"{k} = {json.dumps(v)}\n" for k, v in table.items()) + "\n"
+            for name, table in sorted(known.items())
+        )
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            temporary = path.with_suffix(".tmp")
+            temporary.write_text(text, encoding="utf-8")
+            temporary.replace(path)
+        except OSError as error:
+            raise SettingError(
+                f"cannot write the settings file {path} ({error.strerror})",
+                hint="make the folder writable or set UCM_CONFIG to another file",
+            ) from error
+        return path
+
+    def explain(self) -> str:
+        """One line a setting: value and where it came from."""
+        return "\n".join(f"{key} = {getattr(self, key) or '-'}  ({self.sources.get(key, 'not set')})" for key in FIELDS)
+
+
+def check_name(name: str) -> str:
+    """The name of a PBX, if a folder can carry it.
+
+    Raises
+    ------
+    SettingError
+        Other characters than letters, digits, dot, dash and underscore.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
+        raise SettingError(f"{name!r} cannot name a PBX", hint="use letters, digits, '.', '-' and '_' only")
+    return name
+
+
+def _read(path: Path) -> dict[str, dict[str, str]]:
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8")).get("pbx", {})
+    except FileNotFoundError:
+        return {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise SettingError(f"cannot read the settings file {path} ({error})", hint="mend or delete it") from error
+    if not isinstance(tables, dict) or not all(isinstance(t, dict) for t in tables.values()):
+        raise SettingError(f"the settings file {path} holds no [pbx.NAME] tables", hint="mend or delete it")
+    return {name: {k: str(v) for k, v in table.items()} for name, table in tables.items()}
+
+
+def _only(known: Mapping[str, object], path: Path) -> str:
+    if len(known) > 1:
+        raise SettingError(
+            f"{path} holds several PBXs: {', '.join(sorted(known))}", hint="say which one with --pbx NAME"
+        )
+    return next(iter(known), "pbx")

@@ -1,0 +1,186 @@
+"""Every error and warning of the package, in one tree.
+
+::
+
+    UCMError                     .hint .status .retryable
+    ├── SettingError             a setting or argument that cannot be used
+    ├── Unreachable              no PBX answered at this address
+    ├── TLSError                 the connection could not be secured
+    │   ├── PlainHTTP            the port speaks HTTP, not HTTPS
+    │   ├── CertificateUntrusted nobody has vouched for the certificate yet
+    │   └── CertificateChanged   not the certificate that was trusted
+    ├── APIError                 the PBX answered with a return code
+    │   ├── LoginRefused         user or password
+    │   ├── LockedOut            too many wrong logins from this address
+    │   ├── SessionExpired       the cookie is unknown or too old
+    │   ├── NotPermitted         user or address may not run this action
+    │   ├── Busy                 asked too often, or another task is running
+    │   └── RequestRejected      the PBX does not accept the request
+    ├── UnexpectedAnswer         not what this API answers (HTML, foreign JSON)
+    ├── IncompletePull           .received .resume_from
+    ├── StoreError               the data folder
+    │   ├── StoreLocked          another sync is writing
+    │   └── DamagedFile          a Parquet file cannot be read
+    ├── NoData                   the store holds nothing for what was asked
+    └── WrongColumns             a frame lacks columns, or their types are wrong
+
+    UCMWarning
+    ├── UnknownFields            the PBX sent fields that schema.py does not declare
+    └── ProvisionalDays          days that may still change
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+
+class UCMError(Exception):
+    """Base of all errors.
+
+    Parameters
+    ----------
+    message : str
+        What happened, and to what.
+    hint : str
+        What to do next.
+    status : int, optional
+        The PBX's return code, where there is one.
+    """
+
+    retryable = False
+
+    def __init__(self, message: str, *, hint: str = "", status: int | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.status = status
+
+    def __str__(self) -> str:
+        return f"{self.message}: {self.hint}" if self.hint else self.message
+
+
+class SettingError(UCMError, ValueError):
+    """A setting or argument that cannot be used."""
+
+
+class Unreachable(UCMError):
+    """No PBX answered at this address."""
+
+    retryable = True
+
+
+class TLSError(UCMError):
+    """The connection could not be secured."""
+
+
+class PlainHTTP(TLSError):
+    """The port speaks HTTP, not HTTPS."""
+
+
+class CertificateUntrusted(TLSError):
+    """Nobody has vouched for the PBX's certificate yet; `.fingerprint` is what it showed."""
+
+    def __init__(self, message: str, *, hint: str = "", fingerprint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.fingerprint = fingerprint
+
+
+class CertificateChanged(TLSError):
+    """The PBX shows another certificate than the one that was trusted."""
+
+    def __init__(self, message: str, *, hint: str = "", expected: str, shown: str) -> None:
+        super().__init__(message, hint=hint)
+        self.expected = expected
+        self.shown = shown
+
+
+class APIError(UCMError):
+    """The PBX answered with a return code other than 0."""
+
+
+class LoginRefused(APIError):
+    """The PBX does not accept the user or the password."""
+
+
+class LockedOut(APIError):
+    """The PBX refuses logins from this address for a while."""
+
+
+class SessionExpired(APIError):
+    """The session cookie is missing, unknown or too old."""
+
+    retryable = True
+
+
+class NotPermitted(APIError):
+    """The API user, or this address, may not run the action."""
+
+
+class Busy(APIError):
+    """The PBX was asked too often, or another task is running."""
+
+    retryable = True
+
+
+class RequestRejected(APIError):
+    """The PBX does not accept the request as it was sent."""
+
+
+class UnexpectedAnswer(UCMError):
+    """An answer that this API does not give: HTML, broken or foreign JSON."""
+
+
+class IncompletePull(UCMError):
+    """A pull that could not be proved complete.
+
+    Attributes
+    ----------
+    received : list of dict
+        The legs that did arrive for the window that failed.
+    resume_from : datetime.date
+        The first day that is not complete.
+    """
+
+    retryable = True
+
+    def __init__(
+        self, message: str, *, hint: str = "", received: Sequence[dict[str, Any]] = (), resume_from: Any = None
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.received = list(received)
+        self.resume_from = resume_from
+
+
+class StoreError(UCMError):
+    """The data folder cannot be used."""
+
+
+class StoreLocked(StoreError):
+    """Another sync is writing to the store."""
+
+    retryable = True
+
+
+class DamagedFile(StoreError):
+    """A Parquet file of the store cannot be read."""
+
+
+class NoData(UCMError):
+    """The store holds nothing for what was asked."""
+
+
+class WrongColumns(UCMError, TypeError):
+    """A frame lacks columns, or their types are wrong."""
+
+
+class UCMWarning(UserWarning):
+    """Base of all warnings."""
+
+
+class UnknownFields(UCMWarning):
+    """The PBX sent fields that `schema.py` does not declare; they are kept in `extra`."""
+
+
+class ProvisionalDays(UCMWarning):
+    """The period holds days that may still change."""

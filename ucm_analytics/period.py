@@ -1,0 +1,108 @@
+"""Periods of whole days, as people write them: ``2026-03``, ``2026-W11``, two dates."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from ucm_analytics.errors import SettingError
+
+
+def day(text: str | date) -> date:
+    """Date of ``YYYY-MM-DD``.
+
+    Raises
+    ------
+    SettingError
+        The text is no date.
+    """
+    if isinstance(text, datetime):
+        return text.date()
+    if isinstance(text, date):
+        return text
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise SettingError(f"{text!r} is no date", hint="write it as YYYY-MM-DD, for example 2026-03-31") from None
+
+
+@dataclass(frozen=True)
+class Period:
+    """Whole days of the PBX's wall clock, both ends included."""
+
+    first: date
+    last: date
+
+    def __post_init__(self) -> None:
+        if self.last < self.first:
+            raise SettingError(
+                f"the period ends on {self.last}, before it starts on {self.first}",
+                hint="swap the two dates",
+            )
+
+    @classmethod
+    def of(cls, first: str | date | Period, last: str | date | None = None) -> Period:
+        """Period of a month, an ISO week, one day, or two days.
+
+        Parameters
+        ----------
+        first : str, date or Period
+            ``2026-03``, ``2026-W11`` or ``2026-03-31``; with `last`, the first day.
+        last : str or date, optional
+            The last day, included.
+
+        Raises
+        ------
+        SettingError
+            The text is no period, or the end lies before the start.
+
+        Examples
+        --------
+        >>> Period.of("2026-W11")
+        Period(first=datetime.date(2026, 3, 9), last=datetime.date(2026, 3, 15))
+        >>> len(Period.of("2026-02"))
+        28
+        """
+        if isinstance(first, Period):
+            return first
+        if last is not None:
+            return cls(day(first), day(last))
+        if isinstance(first, date):
+            return cls(day(first), day(first))
+        try:
+            if re.fullmatch(r"\d{4}-\d{2}", first):
+                start = date.fromisoformat(f"{first}-01")
+                return cls(start, (start + timedelta(days=31)).replace(day=1) - timedelta(days=1))
+            if re.fullmatch(r"\d{4}-W\d{2}", first):
+                return cls(date.fromisoformat(f"{first}-1"), date.fromisoformat(f"{first}-7"))
+        except ValueError:
+            pass
+        else:
+            return cls(day(first), day(first))
+        raise SettingError(
+            f"{first!r} is no period", hint="write a month as 2026-03, a week as 2026-W11, a day as 2026-03-31"
+        )
+
+    def __len__(self) -> int:
+        return (self.last - self.first).days + 1
+
+    def __iter__(self) -> Iterator[date]:
+        return (self.first + timedelta(days=n) for n in range(len(self)))
+
+    def __contains__(self, item: object) -> bool:
+        return isinstance(item, date) and self.first <= item <= self.last
+
+    def __str__(self) -> str:
+        return f"{self.first}" if self.first == self.last else f"{self.first} to {self.last}"
+
+    @property
+    def start(self) -> datetime:
+        """First instant, naive wall time."""
+        return datetime.combine(self.first, datetime.min.time())
+
+    @property
+    def end(self) -> datetime:
+        """First instant after the period, naive wall time."""
+        return datetime.combine(self.last + timedelta(days=1), datetime.min.time())
