@@ -1,0 +1,1 @@
+"""A UCM to try and test against: the same API over real TLS."""
