@@ -1,0 +1,95 @@
+"""Reports: one file of this folder is one report, found by being there.
+
+A report module has ``TITLE``, ``QUESTION`` and ``build(store, period, *, pbx=None)``, which returns
+its sections; the first sentence is the one that matters most. ``call_volume.py`` becomes the report
+``call-volume``. Rendering knows sections, not reports.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Sequence
+from datetime import date
+from typing import TYPE_CHECKING, Protocol, cast
+
+from ucm_analytics.errors import SettingError
+from ucm_analytics.period import Period
+from ucm_analytics.reports._coverage import Coverage, coverage
+from ucm_analytics.reports._files import write_all
+from ucm_analytics.reports._report import Report, Section, Shown
+
+if TYPE_CHECKING:
+    from ucm_analytics.store import Store
+
+__all__ = ["Coverage", "Report", "Section", "Shown", "names", "run_report", "write_all"]
+
+
+class ReportModule(Protocol):
+    """What a file of this folder offers."""
+
+    TITLE: str
+    QUESTION: str
+
+    def build(self, store: Store, period: Period, *, pbx: str | None = None) -> Sequence[Section]:
+        """Sections of the report, the most important first."""
+        ...
+
+
+def names() -> list[str]:
+    """Names of all reports, sorted.
+
+    Examples
+    --------
+    >>> names()
+    ['call-volume', 'durations', 'extensions', 'ivr-paths']
+    """
+    found = (module.name for module in pkgutil.iter_modules(__path__))
+    return sorted(name.replace("_", "-") for name in found if not name.startswith("_"))
+
+
+def run_report(
+    name: str,
+    store: Store,
+    first: str | date | Period,
+    last: str | date | None = None,
+    *,
+    pbx: str | None = None,
+) -> Report:
+    """One report on one period.
+
+    Parameters
+    ----------
+    name : str
+        One of `names()`.
+    store : Store
+        Where the calls are.
+    first : str, date or Period
+        ``2026-03``, ``2026-W11`` or ``2026-03-31``; with `last`, the first day.
+    last : str or date, optional
+        The last day, included.
+    pbx : str, optional
+        Only the calls of this PBX.
+
+    Returns
+    -------
+    Report
+        It shows itself in a notebook; ``.to_html()``, ``.to_png()``, ``.to_csv()`` write it.
+
+    Raises
+    ------
+    SettingError
+        No report has this name, or the period is none.
+    """
+    if name not in names():
+        raise SettingError(f"no report is called {name!r}", hint=f"choose one of {', '.join(names())}")
+    period = Period.of(first, last)
+    module = cast(ReportModule, importlib.import_module(f"{__name__}.{name.replace('-', '_')}"))
+    return Report(
+        name=name,
+        title=module.TITLE,
+        question=module.QUESTION,
+        period=period,
+        sections=tuple(module.build(store, period, pbx=pbx)),
+        days=coverage(store, period, pbx=pbx),
+    )

@@ -1,0 +1,166 @@
+"""Numbers, times and periods as people write them."""
+
+from __future__ import annotations
+
+import math
+from calendar import day_name, month_name
+from collections.abc import Callable, Iterable
+from datetime import date, timedelta
+from typing import Any, Literal
+
+import pandas as pd
+
+from ucm_analytics.period import Period
+
+Kind = Literal["text", "count", "number", "share", "seconds", "day", "time", "hour", "weekday"]
+"""How a value is shown: `share` is 0-1 shown as per cent, `hour` 0-23 shown as 09:00."""
+
+NUMERIC: frozenset[Kind] = frozenset({"count", "number", "share", "seconds"})
+NONE = "–"
+
+
+def show(value: Any, kind: Kind = "text") -> str:
+    """Text of one value; an en dash where there is none.
+
+    Examples
+    --------
+    >>> show(2412, "count"), show(0.884, "share"), show(200, "seconds"), show(None, "share")
+    ('2,412', '88 %', '3 min 20 s', '–')
+    """
+    if value is None or pd.isna(value):
+        return NONE
+    return _SHOW[kind](value)
+
+
+def count(value: Any) -> str:
+    """Whole number with thousands separators."""
+    return f"{round(value):,}"
+
+
+def number(value: Any) -> str:
+    """Number with one decimal, without it where it is zero."""
+    text = f"{value:,.1f}"
+    return text.removesuffix(".0")
+
+
+def share(value: Any) -> str:
+    """Share in per cent; 0 % and 100 % only where nothing, or nothing else, is meant.
+
+    Examples
+    --------
+    >>> share(0.004), share(0.996), share(1.0)
+    ('<1 %', '>99 %', '100 %')
+    """
+    if 0 < value < 0.005:
+        return "<1 %"
+    if 0.995 <= value < 1:
+        return ">99 %"
+    return f"{math.floor(value * 100 + 0.5)} %"
+
+
+def seconds(value: Any) -> str:
+    """Duration in hours, minutes and seconds, the two largest that are needed.
+
+    Examples
+    --------
+    >>> seconds(45), seconds(12.5), seconds(180), seconds(3725)
+    ('45 s', '12.5 s', '3 min', '1 h 2 min')
+    """
+    if value < 60 and round(value, 1) < 60:
+        return f"{number(value)} s"
+    whole = math.floor(value + 0.5)
+    if whole < 3600:
+        minutes, rest = divmod(whole, 60)
+        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+    hours, minutes = divmod(math.floor(whole / 60 + 0.5), 60)
+    return f"{hours:,} h {minutes} min" if minutes else f"{hours:,} h"
+
+
+def day(value: Any) -> str:
+    """Date with its weekday, such as Mon 2026-03-09."""
+    moment = pd.Timestamp(value)
+    return f"{day_name[moment.weekday()][:3]} {moment:%Y-%m-%d}"
+
+
+def time(value: Any) -> str:
+    """Weekday, date and time, such as Mon 2026-03-09 10:15."""
+    return f"{day(value)} {pd.Timestamp(value):%H:%M}"
+
+
+def hour(value: Any) -> str:
+    """Hour of the day, such as 09:00."""
+    return f"{int(value):02d}:00"
+
+
+def weekday(value: Any) -> str:
+    """Name of the weekday, 0 for Monday."""
+    return day_name[int(value)]
+
+
+def plural(n: int, one: str, many: str = "") -> str:
+    """Number with its noun.
+
+    Examples
+    --------
+    >>> plural(1, "call"), plural(2412, "call")
+    ('1 call', '2,412 calls')
+    """
+    return f"{n:,} {one if n == 1 else many or one + 's'}"
+
+
+def period_name(period: Period) -> str:
+    """Name of a period: a month, a week, a day or two dates.
+
+    Examples
+    --------
+    >>> period_name(Period.of("2026-03")), period_name(Period.of("2026-W11"))
+    ('March 2026', 'Week 11 of 2026 (9 to 15 March)')
+    >>> period_name(Period.of("2026-03-09"))
+    'Monday 9 March 2026'
+    """
+    first, last = period.first, period.last
+    if first == last:
+        return f"{day_name[first.weekday()]} {_day(first)} {first.year}"
+    if period == Period.of(f"{first:%Y-%m}"):
+        return f"{month_name[first.month]} {first.year}"
+    start = f"{first.day}" if (first.year, first.month) == (last.year, last.month) else _day(first)
+    if first.isoweekday() == 1 and len(period) == 7:
+        year, week, _ = first.isocalendar()
+        return f"Week {week} of {year} ({start} to {_day(last)})"
+    if first.year != last.year:
+        start = f"{_day(first)} {first.year}"
+    return f"{start} to {_day(last)} {last.year}"
+
+
+def day_ranges(days: Iterable[date]) -> str:
+    """Days as text, runs of them as `first to last`.
+
+    Examples
+    --------
+    >>> day_ranges([date(2026, 3, 1), date(2026, 3, 2), date(2026, 3, 3), date(2026, 3, 9)])
+    '2026-03-01 to 2026-03-03, 2026-03-09'
+    """
+    runs: list[list[date]] = []
+    for each in sorted(days):
+        if runs and each - runs[-1][-1] == timedelta(days=1):
+            runs[-1].append(each)
+        else:
+            runs.append([each])
+    return ", ".join(f"{run[0]}" if len(run) == 1 else f"{run[0]} to {run[-1]}" for run in runs)
+
+
+def _day(moment: date) -> str:
+    return f"{moment.day} {month_name[moment.month]}"
+
+
+_SHOW: dict[Kind, Callable[[Any], str]] = {
+    "text": str,
+    "count": count,
+    "number": number,
+    "share": share,
+    "seconds": seconds,
+    "day": day,
+    "time": time,
+    "hour": hour,
+    "weekday": weekday,
+}

@@ -1,0 +1,167 @@
+"""What a report is made of, and how it leaves: HTML, PNG, CSV, notebook."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ucm_analytics.period import Period
+from ucm_analytics.reports._format import Kind, period_name
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import plotly.graph_objects as go
+
+    from ucm_analytics.reports._coverage import Coverage
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One column of a section's table: its name in the frame, its heading, how its values are shown."""
+
+    name: str
+    label: str
+    kind: Kind = "text"
+
+
+@dataclass(frozen=True, eq=False)
+class Section:
+    """One question of a report with its answer.
+
+    Attributes
+    ----------
+    title : str
+        Heading, unique within the report.
+    sentence : str
+        The answer in one plain sentence, computed from the numbers.
+    figure : plotly.graph_objects.Figure
+        The chart.
+    table : pandas.DataFrame
+        The numbers behind it.
+    columns : tuple of Shown
+        The columns to show, in order.
+    formula : str
+        How the numbers are computed, with symbols and units.
+    reading : str
+        How to read them, and one way in which they mislead.
+    """
+
+    title: str
+    sentence: str
+    figure: go.Figure
+    table: pd.DataFrame
+    columns: tuple[Shown, ...]
+    formula: str
+    reading: str
+
+    @property
+    def slug(self) -> str:
+        """The title as part of a file name."""
+        return re.sub(r"[^a-z0-9]+", "-", self.title.lower()).strip("-")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Report:
+    """One report on one period, ready to be shown or written.
+
+    Attributes
+    ----------
+    name, title, question : str
+        Which report this is, and the question it answers.
+    period : Period
+        The days it is about.
+    sections : tuple of Section
+        Its parts; the first sentence is the one that matters most.
+    days : Coverage
+        What the store holds of the period.
+    """
+
+    name: str
+    title: str
+    question: str
+    period: Period
+    sections: tuple[Section, ...]
+    days: Coverage
+
+    def __repr__(self) -> str:
+        return f"<Report {self.name}, {self.headline}>"
+
+    @property
+    def headline(self) -> str:
+        """The one sentence that matters most, with the period that it is about."""
+        name = period_name(self.period)
+        if self.days.never_pulled:
+            return f"{name}: these days were never pulled from a PBX, so there is nothing to report."
+        if self.days.missing:
+            name += f" ({len(self.period) - len(self.days.missing)} of {len(self.period)} days pulled)"
+        return f"{name}: {self.sections[0].sentence}"
+
+    @property
+    def findings(self) -> list[str]:
+        """The headline and the sentence of every further section."""
+        return [self.headline, *(section.sentence for section in self.sections[1:])]
+
+    @property
+    def coverage(self) -> str:
+        """Which days are settled, provisional or missing, when they were pulled, from which PBX."""
+        return self.days.line
+
+    def to_html(self, path: str | Path | None = None) -> str:
+        """The report as one self-contained page, written to `path` when one is given.
+
+        Raises
+        ------
+        SettingError
+            The file cannot be written.
+        """
+        from ucm_analytics.reports._files import write
+        from ucm_analytics.reports._render import page
+
+        text = page(self)
+        if path is not None:
+            write(Path(path), text.encode())
+        return text
+
+    def to_png(self, folder: str | Path) -> list[Path]:
+        """Write every chart as a PNG of 1200 x 600 points, doubled, into `folder` and return the files.
+
+        Raises
+        ------
+        SettingError
+            There is no kaleido or no Chromium, or the folder cannot be written.
+        """
+        from ucm_analytics.reports._files import write_png
+
+        return write_png([self], Path(folder))
+
+    def to_csv(self, folder: str | Path) -> list[Path]:
+        """Write every table as CSV into `folder` and return the files.
+
+        Values are as computed: seconds, shares of 1, ISO dates, nothing for NA. Text that a
+        spreadsheet would run (it begins with ``= + - @``, a tab or a line break) gets a leading
+        apostrophe, phone numbers such as ``+12025550142`` too.
+
+        Raises
+        ------
+        SettingError
+            The folder cannot be written.
+        """
+        from ucm_analytics.reports._files import write_csv
+
+        return write_csv(self, Path(folder))
+
+    def _repr_html_(self) -> str:
+        from ucm_analytics.reports._render import card
+
+        return card(self)
+
+    def _ipython_display_(self) -> None:
+        from IPython.display import HTML, display
+
+        from ucm_analytics.reports._render import card, card_section
+
+        display(HTML(card(self, sections=False)))  # type: ignore[no-untyped-call]
+        for section in self.sections:
+            display(HTML(card_section(section)), section.figure)  # type: ignore[no-untyped-call]
