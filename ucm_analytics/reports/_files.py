@@ -90,14 +90,15 @@ def csv_text(table: pd.DataFrame) -> str:
     Examples
     --------
     >>> csv_text(pd.DataFrame({"caller": ["=1+1", "+12025550142"], "calls": [-1, 2]}))
-    "caller,calls\\n'=1+1,-1\\n'+12025550142,2\\n"
+    "caller,calls\\r\\n'=1+1,-1\\r\\n'+12025550142,2\\r\\n"
     """
     plain = table.copy()
     for column in plain.columns:
         if _is_text(plain[column]):
             plain[column] = plain[column].astype(object).map(_inert, na_action="ignore")
     buffer = io.StringIO()
-    plain.to_csv(buffer, index=False, lineterminator="\n")
+    plain.columns = plain.columns.map(_inert)
+    plain.to_csv(buffer, index=False, lineterminator="\r\n")
     return buffer.getvalue()
 
 

@@ -124,11 +124,12 @@ def period_name(period: Period) -> str:
     if period == Period.of(f"{first:%Y-%m}"):
         return f"{month_name[first.month]} {first.year}"
     start = f"{first.day}" if (first.year, first.month) == (last.year, last.month) else _day(first)
-    if first.isoweekday() == 1 and len(period) == 7:
-        year, week, _ = first.isocalendar()
-        return f"Week {week} of {year} ({start} to {_day(last)})"
     if first.year != last.year:
-        start = f"{_day(first)} {first.year}"
+        start = f"{start} {first.year}"
+    year, week, weekday = first.isocalendar()
+    if weekday == 1 and len(period) == 7:
+        end = _day(last) if first.year == last.year else f"{_day(last)} {last.year}"
+        return f"Week {week} of {year} ({start} to {end})"
     return f"{start} to {_day(last)} {last.year}"
 
 

@@ -1,0 +1,99 @@
+"""Reports as files: CSV that spreadsheets do not run, pictures, the index."""
+
+from __future__ import annotations
+
+import io
+import struct
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from ucm_analytics.errors import SettingError
+from ucm_analytics.reports import write_all
+from ucm_analytics.reports._files import csv_text
+
+from .made import HOSTILE, report, section
+
+
+def test_no_cell_is_run_by_a_spreadsheet() -> None:
+    table = pd.DataFrame(
+        {
+            "text": pd.Series(["=1", "+1", "-1", "@a", "\tx", "\rx", "plain", None], dtype="str"),
+            "kind": pd.Series(["=1", "b", "b", "b", "b", "b", "b", None], dtype="category"),
+            "n": pd.Series([-1, -2, -3, -4, -5, -6, -7, None], dtype="Int64"),
+        }
+    )
+    back = pd.read_csv(io.StringIO(csv_text(table)))
+    assert back["text"].tolist()[:7] == ["'=1", "'+1", "'-1", "'@a", "'\tx", "'\rx", "plain"]
+    assert back["kind"].tolist()[:2] == ["'=1", "b"]
+    assert back["n"].tolist()[:7] == [-1, -2, -3, -4, -5, -6, -7]
+    assert back.iloc[7].isna().all()
+    assert table["text"][0] == "=1", "the caller's table stays as it was"
+
+
+def test_a_heading_is_not_run_either() -> None:
+    assert csv_text(pd.DataFrame({"=1+1": [1]})) == "'=1+1\r\n1\r\n"
+
+
+def test_csv_files_are_complete_and_spreadsheets_know_their_encoding(tmp_path: Path) -> None:
+    many = [f"caller {n}" for n in range(3000)]
+    files = report(section(many), section(HOSTILE, title="Odd ones")).to_csv(tmp_path / "new")
+    assert [path.name for path in files] == ["callers-calls-by-caller.csv", "callers-odd-ones.csv"]
+    assert (
+        files[0]
+        .read_bytes()
+        .startswith(b"\xef\xbb\xbfcaller,calls,talk_s,answered_rate\r\ncaller 0,1000,200,\r\n")
+    )
+    assert len(pd.read_csv(files[0])) == 3000
+    assert pd.read_csv(files[1])["caller"][6] == HOSTILE[6]
+
+
+def test_pictures_are_drawn_by_the_browser(tmp_path: Path) -> None:
+    files = report(section(["Anna"]), section(HOSTILE, title="Odd ones")).to_png(tmp_path)
+    assert [path.name for path in files] == ["callers-calls-by-caller.png", "callers-odd-ones.png"]
+    for path in files:
+        content = path.read_bytes()
+        assert content.startswith(b"\x89PNG")
+        assert struct.unpack(">II", content[16:24]) == (2400, 1200)
+        assert len(content) > 20_000
+
+
+def test_without_a_browser_the_three_ways_out_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BROWSER_PATH", str(tmp_path / "none"))
+    with pytest.raises(SettingError, match="no browser could draw the pictures") as caught:
+        report(section(["Anna"])).to_png(tmp_path)
+    assert "apt install chromium" in caught.value.hint
+    assert "BROWSER_PATH" in caught.value.hint
+    assert "HTML" in caught.value.hint
+
+
+def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
+    blocker = tmp_path / "file"
+    blocker.write_text("")
+    made = report(section(["Anna"]))
+    for action in (made.to_csv, lambda folder: made.to_html(folder / "report.html")):
+        with pytest.raises(SettingError, match="cannot write .*Not a directory") as caught:
+            action(blocker / "folder")
+        assert "another folder" in caught.value.hint
+
+
+def test_write_all_writes_the_formats_and_the_index(tmp_path: Path) -> None:
+    reports = [report(section(["Anna"])), report(section(["Ben"]), name="others")]
+    files = write_all(reports, tmp_path, formats=["html", "csv"])
+    assert [path.name for path in files] == [
+        "index.html",
+        "callers.html",
+        "others.html",
+        "callers-calls-by-caller.csv",
+        "others-calls-by-caller.csv",
+    ]
+    assert (tmp_path / "callers.html").read_text(encoding="utf-8") == reports[0].to_html()
+
+
+def test_an_unknown_format_writes_nothing(tmp_path: Path) -> None:
+    with pytest.raises(SettingError, match="no report format is called 'pdf'"):
+        write_all([report(section(["Anna"]))], tmp_path, formats=["html", "pdf"])  # type: ignore[list-item]
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+from datetime import date
+
+import pandas as pd
+import pytest
+
+from ucm_analytics.period import Period
+from ucm_analytics.reports._format import Kind, day_ranges, period_name, plural, show
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "text"),
+    [
+        (2412, "count", "2,412"),
+        (0, "count", "0"),
+        (2.5, "number", "2.5"),
+        (1234.0, "number", "1,234"),
+        (0.884, "share", "88 %"),
+        (0.885, "share", "89 %"),
+        (0.0, "share", "0 %"),
+        (0.0001, "share", "<1 %"),
+        (0.9999, "share", ">99 %"),
+        (1, "share", "100 %"),
+        (0, "seconds", "0 s"),
+        (12.54, "seconds", "12.5 s"),
+        (59.97, "seconds", "1 min"),
+        (60, "seconds", "1 min"),
+        (200, "seconds", "3 min 20 s"),
+        (3599.6, "seconds", "1 h"),
+        (3725, "seconds", "1 h 2 min"),
+        (3_600_000, "seconds", "1,000 h"),
+        (pd.Timestamp("2026-03-09 10:15"), "day", "Mon 2026-03-09"),
+        (pd.Timestamp("2026-03-09 10:15"), "time", "Mon 2026-03-09 10:15"),
+        (9, "hour", "09:00"),
+        (6, "weekday", "Sunday"),
+        ("1004 Anna Reyes", "text", "1004 Anna Reyes"),
+        (None, "text", "–"),
+        (float("nan"), "seconds", "–"),
+        (pd.NA, "share", "–"),
+        (pd.NaT, "day", "–"),
+    ],
+)
+def test_values_read_as_people_write_them(value: object, kind: Kind, text: str) -> None:
+    assert show(value, kind) == text
+
+
+@pytest.mark.parametrize(
+    ("period", "text"),
+    [
+        (Period.of("2026-03"), "March 2026"),
+        (Period.of("2028-02"), "February 2028"),
+        (Period.of("2026-W11"), "Week 11 of 2026 (9 to 15 March)"),
+        (Period.of("2026-W14"), "Week 14 of 2026 (30 March to 5 April)"),
+        (Period.of("2026-W53"), "Week 53 of 2026 (28 December 2026 to 3 January 2027)"),
+        (Period.of("2026-03-09"), "Monday 9 March 2026"),
+        (Period.of("2026-03-02", "2026-03-29"), "2 to 29 March 2026"),
+        (Period.of("2025-12-30", "2026-01-02"), "30 December 2025 to 2 January 2026"),
+    ],
+)
+def test_period_names(period: Period, text: str) -> None:
+    assert period_name(period) == text
+
+
+def test_day_ranges_and_plurals() -> None:
+    assert day_ranges([]) == ""
+    assert day_ranges([date(2026, 3, 31), date(2026, 3, 1), date(2026, 4, 1)]) == (
+        "2026-03-01, 2026-03-31 to 2026-04-01"
+    )
+    assert plural(0, "call") == "0 calls"
+    assert plural(1, "day") == "1 day"
+    assert plural(2, "entry", "entries") == "2 entries"
