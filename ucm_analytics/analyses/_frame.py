@@ -1,0 +1,232 @@
+"""What every analysis shares: any kind of frame goes in, and the same kind comes out.
+
+An analysis checks its input with `lazy`, reduces it in the engine behind the frame (DuckDB for
+frames that lie in memory), and returns a small Arrow table. `analysis` gives the table the
+declared types and hands it back as the kind of frame that went in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, Concatenate, Final, Literal, ParamSpec, Protocol, TypeVar, cast, overload
+
+import duckdb
+import narwhals as narwhals_main
+import narwhals.stable.v2 as nw
+import pandas as pd
+import pyarrow as pa
+
+from ucm_analytics.errors import WrongColumns
+from ucm_analytics.schema import TABLES, Column, TableName
+
+P = ParamSpec("P")
+FrameT = TypeVar("FrameT")
+
+ResultDtype = Literal["category", "string", "int64", "Int64", "float64", "bool", "wall"]
+
+_ARROW: Final[dict[ResultDtype, pa.DataType]] = {
+    "category": pa.dictionary(pa.int32(), pa.string()),
+    "string": pa.string(),
+    "int64": pa.int64(),
+    "Int64": pa.int64(),
+    "float64": pa.float64(),
+    "bool": pa.bool_(),
+    "wall": pa.timestamp("us"),
+}
+
+
+@dataclass(frozen=True)
+class Result:
+    """One column of a result: name, type, meaning and unit.
+
+    ``int64`` is never NA, ``Int64`` may be. An optional column is there only with some arguments.
+    """
+
+    name: str
+    dtype: ResultDtype
+    meaning: str
+    unit: str = ""
+    optional: bool = False
+
+
+class Analysis(Protocol[P]):
+    """An analysis: pandas or a narwhals LazyFrame gives pandas, any other frame its own kind."""
+
+    __name__: str
+    columns: tuple[Result, ...]
+
+    @overload
+    def __call__(
+        self, frame: pd.DataFrame | nw.LazyFrame[Any], /, *args: P.args, **kwargs: P.kwargs
+    ) -> pd.DataFrame: ...
+    @overload
+    def __call__(self, frame: FrameT, /, *args: P.args, **kwargs: P.kwargs) -> FrameT: ...
+
+
+def analysis(*columns: Result) -> Callable[[Callable[Concatenate[Any, P], pa.Table]], Analysis[P]]:
+    """Make a function that returns an Arrow table give back the kind of frame that it got.
+
+    The columns that the function returns beyond `columns` are those that it was asked to group by;
+    they are categories.
+    """
+    declared = {column.name: column.dtype for column in columns}
+
+    def decorate(function: Callable[Concatenate[Any, P], pa.Table]) -> Analysis[P]:
+        @wraps(function)
+        def run(frame: Any, /, *args: P.args, **kwargs: P.kwargs) -> Any:
+            table = function(frame, *args, **kwargs)
+            dtypes = {name: declared.get(name, "category") for name in table.column_names}
+            return _as_kind_of(frame, _typed(table, dtypes), dtypes)
+
+        run.columns = columns  # type: ignore[attr-defined]
+        return cast("Analysis[P]", run)
+
+    return decorate
+
+
+def needs(table: TableName, *names: str) -> tuple[Column, ...]:
+    """Columns of a table that an analysis reads."""
+    declared = {column.name: column for column in TABLES[table]}
+    return tuple(declared[name] for name in dict.fromkeys(names))
+
+
+def lazy(frame: Any, what: str, columns: Sequence[Column]) -> nw.LazyFrame[Any]:
+    """Lazy frame of exactly `columns`, checked; frames in memory run on DuckDB.
+
+    Parameters
+    ----------
+    frame : pandas, Polars or PyArrow table, DuckDB relation, narwhals frame, or other lazy frame
+        The input of an analysis.
+    what : str
+        What to call it in an error: ``calls``.
+    columns : sequence of Column
+        The columns that must be there.
+
+    Raises
+    ------
+    WrongColumns
+        It is no frame, or a column is missing or has another type.
+    """
+    outer = _narwhals(frame, what)
+    names = set(outer.collect_schema().names())
+    missing = [column.name for column in columns if column.name not in names]
+    if missing:
+        raise WrongColumns(
+            f"{what} lacks the columns {', '.join(missing)}",
+            hint=f"pass the {what} table as the store gives it",
+        )
+    chosen = outer.select(*(column.name for column in columns))
+    if isinstance(chosen, nw.DataFrame):
+        chosen = nw.from_native(_null_columns_typed(_arrow(chosen, what), columns)).lazy("duckdb")
+    schema = chosen.collect_schema()
+    wrong = [f"{c.name} is {schema[c.name]}, not {c.dtype}" for c in columns if not _fits(schema[c.name], c)]
+    if wrong:
+        raise WrongColumns(
+            f"{what} has columns of the wrong type ({'; '.join(wrong)})",
+            hint=f"pass the {what} table as the store gives it",
+        )
+    return chosen.select(*(_normal(column, schema[column.name]) for column in columns))
+
+
+def collect(frame: nw.LazyFrame[Any]) -> pd.DataFrame:
+    """Reduced frame as pandas; categories as plain text."""
+    table = cast("pa.Table", frame.collect("pyarrow").to_native())
+    plain = [
+        pa.field(f.name, pa.string() if pa.types.is_dictionary(f.type) else f.type) for f in table.schema
+    ]
+    return cast("pd.DataFrame", table.cast(pa.schema(plain)).to_pandas())
+
+
+def arrow(frame: pd.DataFrame, *, sort: Sequence[tuple[str, Literal["ascending", "descending"]]]) -> pa.Table:
+    """Arrow table of a finished pandas frame, sorted; NA come last."""
+    return pa.Table.from_pandas(frame, preserve_index=False).sort_by(list(sort))
+
+
+def _narwhals(frame: Any, what: str) -> nw.DataFrame[Any] | nw.LazyFrame[Any]:
+    try:
+        native = nw.to_native(frame, pass_through=True)
+        return cast("nw.DataFrame[Any] | nw.LazyFrame[Any]", nw.from_native(native))
+    except TypeError as error:
+        raise WrongColumns(
+            f"{what} is a {type(frame).__name__}, which is no frame",
+            hint="pass a pandas, Polars or PyArrow table, a DuckDB relation, or what Store.scan() gives",
+        ) from error
+
+
+def _arrow(frame: nw.DataFrame[Any], what: str) -> pa.Table:
+    try:
+        return frame.to_arrow()
+    except pa.ArrowException as error:
+        raise WrongColumns(
+            f"a column of {what} mixes types ({error})", hint=f"pass the {what} table as the store gives it"
+        ) from error
+
+
+def _null_columns_typed(table: pa.Table, columns: Sequence[Column]) -> pa.Table:
+    """A column of nothing but NA has whatever type the reader gave it: give it the declared one."""
+    for position, column in enumerate(columns):
+        values = table.column(position)
+        if values.null_count == len(values) and not pa.types.is_dictionary(values.type):
+            nothing = pa.nulls(len(values), _INPUT[column.dtype])
+            table = table.set_column(position, column.name, nothing)
+    return table
+
+
+_INPUT: Final[dict[str, pa.DataType]] = {
+    "category": pa.string(),
+    "string": pa.string(),
+    "int64": pa.int64(),
+    "int32": pa.int64(),
+    "bool": pa.bool_(),
+    "wall": pa.timestamp("us"),
+}
+
+
+def _fits(dtype: Any, column: Column) -> bool:
+    if column.dtype in ("category", "string"):
+        return dtype in (nw.String, nw.Categorical, nw.Enum)
+    if column.dtype in ("int64", "int32"):
+        return bool(dtype.is_integer())
+    if column.dtype == "bool":
+        return bool(dtype == nw.Boolean)
+    return dtype == nw.Datetime and dtype.time_zone is None
+
+
+def _normal(column: Column, dtype: Any) -> nw.Expr:
+    """Expression that gives a column the same type in every engine."""
+    expression = nw.col(column.name)
+    if column.dtype in ("int64", "int32"):
+        return expression.cast(nw.Int64)
+    if column.dtype == "wall":
+        return expression.cast(nw.Datetime("us"))
+    if dtype == nw.Categorical:
+        return expression.cast(nw.String)
+    return expression
+
+
+def _typed(table: pa.Table, dtypes: dict[str, ResultDtype]) -> pa.Table:
+    return table.cast(pa.schema([pa.field(name, _ARROW[dtype]) for name, dtype in dtypes.items()]))
+
+
+def _as_kind_of(frame: Any, table: pa.Table, dtypes: dict[str, ResultDtype]) -> Any:
+    if isinstance(frame, narwhals_main.LazyFrame | narwhals_main.DataFrame):
+        return _pandas(table, dtypes)
+    outer = _narwhals(frame, "frame")
+    if outer.implementation.is_pyarrow():
+        return table
+    if outer.implementation.is_polars():
+        import polars as pl
+
+        result = cast("pl.DataFrame", pl.from_arrow(table))
+        return result.lazy() if isinstance(outer, nw.LazyFrame) else result
+    if outer.implementation.is_duckdb():
+        return duckdb.from_arrow(table)
+    return _pandas(table, dtypes)
+
+
+def _pandas(table: pa.Table, dtypes: dict[str, ResultDtype]) -> pd.DataFrame:
+    frame = cast("pd.DataFrame", table.to_pandas())
+    nullable = {name: "Int64" for name, dtype in dtypes.items() if dtype == "Int64"}
+    return frame.astype(nullable)

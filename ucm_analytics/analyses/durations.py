@@ -1,0 +1,248 @@
+"""How long: talking, waiting, ringing, time in menus and queues."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final, Literal
+
+import narwhals.stable.v2 as nw
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from ucm_analytics.analyses._frame import Result, analysis, arrow, collect, lazy, needs
+from ucm_analytics.errors import SettingError
+
+Measure = Literal["talk_s", "wait_s", "ring_s", "ivr_s", "queue_s"]
+DurationsBy = Literal["direction", "hour"]
+
+_BIN_S: Final[dict[str, int]] = {"talk_s": 30, "wait_s": 10, "ring_s": 5, "ivr_s": 5, "queue_s": 15}
+"""Measures in the order in which they are shown, and the usual width of their bins."""
+
+_BINS: Final = 40
+_COLUMNS: Final = ("direction", "local_at", "outcome", "path", "queue", "phones", *_BIN_S, "is_forward")
+
+
+@analysis(
+    Result("measure", "category", "talk_s, wait_s, ring_s, ivr_s or queue_s"),
+    Result("direction", "category", "direction of the calls", optional=True),
+    Result("hour", "int64", "clock hour in which the calls started", optional=True),
+    Result("calls", "int64", "calls that have this measure"),
+    Result("median_s", "float64", "median", "s"),
+    Result("mean_s", "float64", "mean", "s"),
+    Result("p90_s", "float64", "90th percentile", "s"),
+    Result("p95_s", "float64", "95th percentile", "s"),
+    Result("min_s", "Int64", "shortest", "s"),
+    Result("max_s", "Int64", "longest", "s"),
+    Result("total_s", "int64", "sum", "s"),
+)
+def durations(calls: Any, *, by: Sequence[DurationsBy] = ("direction",)) -> pa.Table:
+    """Describe how long callers talked, waited, heard ringing, and were in menus and queues.
+
+    Parameters
+    ----------
+    calls : frame
+        One row per call: ``direction, local_at, outcome, path, queue, phones, talk_s, wait_s, ring_s, ivr_s,
+        queue_s, is_forward``.
+    by : sequence of {'direction', 'hour'}
+        What to split by: the direction, the clock hour in which the call started, both, or nothing: ``()``.
+
+    Returns
+    -------
+    frame
+        The kind that went in. One row per measure and group: ``measure``, `by`, ``calls`` and, in seconds,
+        ``median_s, mean_s, p90_s, p95_s, min_s, max_s, total_s``. A measure that no call of the group has
+        is a row with ``calls`` 0 and NA; with ``'hour'`` all 24 hours are there.
+
+    Raises
+    ------
+    WrongColumns
+        A column is missing or has another type.
+    SettingError
+        `by` holds something else.
+
+    Notes
+    -----
+    Which calls have a measure (rows with ``is_forward`` are never counted, they are part of another call):
+
+    - ``talk_s``: calls that a person answered (outcome 'answered').
+    - ``wait_s``: calls that were offered to people: answered or not answered, or a phone rang, or they came
+      to a queue. Callers who left in the menu, and calls that were busy or failed before any phone rang,
+      are not in it. It counts from the start of the call, menus included, to the answer of a person or a
+      mailbox, else to the end.
+    - ``ring_s``: calls in which phones rang outside a queue.
+    - ``ivr_s``: calls that went through a menu.
+    - ``queue_s``: calls that went through a queue.
+
+    Percentiles are exact, with linear interpolation between the two nearest values (Hyndman and Fan, type 7).
+
+    References
+    ----------
+    R. J. Hyndman, Y. Fan: Sample Quantiles in Statistical Packages. The American Statistician 50 (1996)
+    361-365.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> calls = pd.DataFrame({
+    ...     "direction": "inbound", "local_at": pd.Timestamp("2026-03-02 09:05"),
+    ...     "outcome": ["answered", "answered", "abandoned"], "path": "queue:6500", "queue": "6500",
+    ...     "phones": 2, "talk_s": [60, 180, 0], "wait_s": [10, 20, 90], "ring_s": 0, "ivr_s": 0,
+    ...     "queue_s": [10, 20, 90], "is_forward": False})
+    >>> durations(calls)[["measure", "direction", "calls", "median_s", "p90_s", "total_s"]]
+       measure direction  calls  median_s  p90_s  total_s
+    0   talk_s   inbound      2     120.0  168.0      240
+    1   wait_s   inbound      3      20.0   76.0      120
+    2   ring_s   inbound      0       NaN    NaN        0
+    3    ivr_s   inbound      0       NaN    NaN        0
+    4  queue_s   inbound      3      20.0   76.0      120
+    """
+    unknown = [name for name in by if name not in ("direction", "hour")]
+    if unknown:
+        raise SettingError(
+            f"durations cannot be split by {unknown[0]!r}", hint="use 'direction', 'hour' or both"
+        )
+    keys: list[str] = list(dict.fromkeys(by))
+    measured = _measured(calls).with_columns(
+        hour=nw.col("local_at").dt.hour().cast(nw.Int64), every=nw.lit(0)
+    )
+    statistics = [
+        statistic.alias(f"{measure} {name}")
+        for measure in _BIN_S
+        for name, statistic in _statistics(nw.col(measure)).items()
+    ]
+    wide = collect(measured.group_by(keys or ["every"]).agg(*statistics))
+    groups = pd.DataFrame({"hour": range(24)}) if "hour" in keys else pd.DataFrame({"every": [0]})
+    if "direction" in keys:
+        groups = wide[["direction"]].drop_duplicates().merge(groups, how="cross")
+    wide = groups.merge(wide, how="left", on=keys or ["every"])
+    long = [
+        pd.DataFrame(
+            {"order": position, "measure": measure}
+            | {key: wide[key] for key in keys}
+            | {name: wide[f"{measure} {name}"] for name in _statistics(nw.col(measure))},
+            index=wide.index,
+        )
+        for position, measure in enumerate(_BIN_S)
+    ]
+    result = pd.concat(long, ignore_index=True)
+    counts = {"calls": "int64", "total_s": "int64"}
+    result = result.fillna(dict.fromkeys(counts, 0)).astype({**counts, "min_s": "Int64", "max_s": "Int64"})
+    return arrow(result, sort=[("order", "ascending"), *((key, "ascending") for key in keys)]).drop(["order"])
+
+
+@analysis(
+    Result("direction", "category", "direction of the calls", optional=True),
+    Result("from_s", "int64", "start of the bin, included", "s"),
+    Result("to_s", "Int64", "end of the bin, not included; NA in the last, which is open", "s"),
+    Result("calls", "int64", "calls in the bin"),
+    Result("share", "float64", "calls / all calls of the group, 0-1; NA without calls"),
+)
+def duration_histogram(
+    calls: Any,
+    *,
+    measure: Measure = "talk_s",
+    bin_s: int | None = None,
+    by: Literal["direction"] | None = None,
+) -> pa.Table:
+    """Count calls by how long a measure took.
+
+    Parameters
+    ----------
+    calls : frame
+        One row per call, the columns of `durations`.
+    measure : {'talk_s', 'wait_s', 'ring_s', 'ivr_s', 'queue_s'}
+        What to measure; the calls that have it are those of `durations`.
+    bin_s : int, optional
+        Width of a bin [s]; by default 30 for talk, 10 for wait, 5 for ring and menu, 15 for queue.
+    by : 'direction', optional
+        One histogram for each direction that occurs.
+
+    Returns
+    -------
+    frame
+        The kind that went in; always 41 rows (for each direction): ``direction`` (with `by`), ``from_s``,
+        ``to_s``, ``calls``, ``share``. Bins start at 0 and depend on the arguments alone, so two periods
+        can be laid side by side; the last has no end and holds the rest.
+
+    Raises
+    ------
+    WrongColumns
+        A column is missing or has another type.
+    SettingError
+        `measure`, `bin_s` or `by` cannot be used.
+
+    Notes
+    -----
+    A call lies in the bin with from_s <= measure < to_s. share = calls / sum of calls.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> calls = pd.DataFrame({
+    ...     "direction": "inbound", "local_at": pd.Timestamp("2026-03-02 09:05"),
+    ...     "outcome": ["answered", "answered", "answered", "abandoned"], "path": "extension:1004",
+    ...     "queue": None, "phones": 1, "talk_s": [29, 30, 45, 0], "wait_s": 5, "ring_s": 5, "ivr_s": 0,
+    ...     "queue_s": 0, "is_forward": False})
+    >>> duration_histogram(calls).head(3)
+       from_s  to_s  calls     share
+    0       0    30      1  0.333333
+    1      30    60      2  0.666667
+    2      60    90      0  0.000000
+    """
+    if measure not in _BIN_S:
+        raise SettingError(f"{measure!r} is no measure", hint=f"use one of {', '.join(_BIN_S)}")
+    width = _BIN_S[measure] if bin_s is None else bin_s
+    if isinstance(width, bool) or not isinstance(width, int) or width < 1:
+        raise SettingError(f"bins cannot be {width!r} seconds wide", hint="use a whole number of 1 or more")
+    if by not in (None, "direction"):
+        raise SettingError(f"duration_histogram cannot be split by {by!r}", hint="use 'direction'")
+    value = nw.col(measure)
+    keys = ([by] if by else []) + ["bin"]
+    counted = collect(
+        _measured(calls)
+        .filter(~value.is_null())
+        .with_columns(
+            bin=nw.when(value >= _BINS * width).then(_BINS).otherwise(value // width).cast(nw.Int64)
+        )
+        .group_by(keys)
+        .agg(calls=nw.len().cast(nw.Int64))
+    )
+    bins = pd.DataFrame({"bin": range(_BINS + 1)})
+    grid = counted[[by]].drop_duplicates().merge(bins, how="cross") if by else bins
+    result = grid.merge(counted, how="left", on=keys).fillna({"calls": 0}).astype({"calls": "int64"})
+    result["from_s"] = result["bin"] * width
+    result["to_s"] = (result["from_s"] + width).astype("Int64").where(result["bin"] < _BINS)
+    total = result.groupby(by, dropna=False)["calls"].transform("sum") if by else result["calls"].sum()
+    result["share"] = result["calls"] / np.where(total > 0, total, np.nan)
+    columns = ([by] if by else []) + ["from_s", "to_s", "calls", "share"]
+    return arrow(result[columns], sort=[(key, "ascending") for key in columns[:-3]])
+
+
+def _measured(calls: Any) -> nw.LazyFrame[Any]:
+    """Calls with each measure that they have; NA where they do not have it."""
+    frame = lazy(calls, "calls", needs("calls", *_COLUMNS)).filter(~nw.col("is_forward").fill_null(False))
+    outcome = nw.col("outcome")
+    in_queue = ~nw.col("queue").is_null()
+    rang = nw.col("phones") > 0
+    has = {
+        "talk_s": outcome == "answered",
+        "wait_s": (outcome == "answered") | (outcome == "no_answer") | rang | in_queue,
+        "ring_s": (rang & ~in_queue) | (nw.col("ring_s") > 0),
+        "ivr_s": nw.col("path").str.contains("ivr:", literal=True),
+        "queue_s": in_queue,
+    }
+    return frame.with_columns(**{name: nw.when(test).then(nw.col(name)) for name, test in has.items()})
+
+
+def _statistics(value: nw.Expr) -> dict[str, nw.Expr]:
+    return {
+        "calls": value.count().cast(nw.Int64),
+        "median_s": value.median().cast(nw.Float64),
+        "mean_s": value.mean(),
+        "p90_s": value.quantile(0.9, "linear"),
+        "p95_s": value.quantile(0.95, "linear"),
+        "min_s": value.min(),
+        "max_s": value.max(),
+        "total_s": value.sum().cast(nw.Int64),
+    }

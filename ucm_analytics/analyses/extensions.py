@@ -1,0 +1,155 @@
+"""Extensions: what rang, who picked up, who called out."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import narwhals.stable.v2 as nw
+import pandas as pd
+import pyarrow as pa
+
+from ucm_analytics.analyses._frame import Result, analysis, arrow, collect, lazy, needs
+
+_EXTENSION: Final = ["pbx", "extension"]
+_FATES: Final = ("answered", "elsewhere", "missed")
+
+
+@analysis(
+    Result("pbx", "category", "name of the PBX"),
+    Result("extension", "category", "number of the extension"),
+    Result("offered", "int64", "different calls that rang it"),
+    Result("rung", "int64", "times that it rang; a call may ring it again and again"),
+    Result("answered", "int64", "calls that it picked up"),
+    Result("elsewhere", "int64", "calls that it did not pick up, but another phone did while it rang"),
+    Result("missed", "int64", "calls that rang it and that nobody picked up while it rang"),
+    Result("unreachable", "int64", "calls that found it only busy or not reachable"),
+    Result("answered_rate", "float64", "answered / (answered + missed), 0-1; NA if both are 0"),
+    Result("talk_s", "int64", "time talked in calls that it picked up", "s"),
+    Result("mean_talk_s", "float64", "talk_s / answered; NA if it answered none", "s"),
+    Result("mean_ring_s", "float64", "mean ringing before it picked up; NA if it answered none", "s"),
+    Result("placed", "int64", "outbound and internal calls that it made"),
+    Result("placed_talk_s", "int64", "time talked in them", "s"),
+    Result("busiest_hour", "Int64", "clock hour in which it rang and called most; of equals the earliest"),
+)
+def extensions(calls: Any, rings: Any) -> pa.Table:
+    """Say for each extension how often it rang, picked up, missed and called out.
+
+    Parameters
+    ----------
+    calls : frame
+        One row per call: ``pbx, local_at, direction, caller, talk_s, is_forward``.
+    rings : frame
+        One row per phone that rang: ``pbx, call_id, extension, local_at, ring_s, talk_s, result``.
+
+    Returns
+    -------
+    frame
+        The kind of `calls`. One row per extension that rang or called, in order of its number: ``pbx``,
+        ``extension``, ``offered``, ``rung``, ``answered``, ``elsewhere``, ``missed``, ``unreachable``,
+        ``answered_rate``, ``talk_s``, ``mean_talk_s``, ``mean_ring_s`` [s], ``placed``, ``placed_talk_s``
+        [s], ``busiest_hour`` (0-23).
+
+    Raises
+    ------
+    WrongColumns
+        A column is missing or has another type.
+
+    Notes
+    -----
+    A call counts once for an extension, however often it rang it, by the best that came of it: answered, else
+    elsewhere, else missed, else unreachable; so offered = answered + elsewhere + missed + unreachable. A call
+    picked up at another phone is nobody's fault and is not in the rate:
+    answered_rate = answered / (answered + missed).
+
+    An outbound or internal call that nobody answers is ``placed`` by its caller and never missed by it.
+    Rows with ``is_forward`` are placed by the PBX and not counted. Rings of calls that were forwarded on
+    are.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> at = pd.Timestamp("2026-03-02 09:05")
+    >>> calls = pd.DataFrame({
+    ...     "pbx": "clinic", "local_at": at, "direction": ["inbound", "outbound"],
+    ...     "caller": ["12025550142", "1004"], "talk_s": [60, 0], "is_forward": False})
+    >>> rings = pd.DataFrame({
+    ...     "pbx": "clinic", "call_id": "a", "extension": ["1004", "1005", "1004", "1005"], "local_at": at,
+    ...     "ring_s": [15, 15, 6, 6], "talk_s": [0, 0, 60, 0],
+    ...     "result": ["missed", "missed", "answered", "elsewhere"]})
+    >>> extensions(calls, rings)[["extension", "offered", "rung", "answered", "elsewhere", "placed"]]
+      extension  offered  rung  answered  elsewhere  placed
+    0      1004        1     2         1          0       1
+    1      1005        1     2         0          1       0
+    """
+    rang = lazy(
+        rings, "rings", needs("rings", *_EXTENSION, "call_id", "local_at", "ring_s", "talk_s", "result")
+    )
+    rang = rang.filter(~nw.col("extension").is_null())
+    made = lazy(
+        calls, "calls", needs("calls", "pbx", "local_at", "direction", "caller", "talk_s", "is_forward")
+    )
+    made = made.filter(
+        (nw.col("direction") == "outbound") | (nw.col("direction") == "internal"),
+        ~nw.col("is_forward").fill_null(False),
+        ~nw.col("caller").is_null(),
+    ).rename({"caller": "extension"})
+
+    placed = collect(
+        made.group_by(_EXTENSION).agg(placed=nw.len().cast(nw.Int64), placed_talk_s=_sum(nw.col("talk_s")))
+    )
+    result = _rung(rang).merge(placed, how="outer", on=_EXTENSION)
+    result = result.merge(_busiest_hours(rang, made), how="left", on=_EXTENSION)
+    counts = ["offered", "rung", *_FATES, "unreachable", "talk_s", "placed", "placed_talk_s"]
+    result = result.fillna(dict.fromkeys(counts, 0)).astype(dict.fromkeys(counts, "int64"))
+    decided = result["answered"] + result["missed"]
+    result["answered_rate"] = result["answered"] / decided.where(decided > 0)
+    result["mean_talk_s"] = result["talk_s"] / result["answered"].where(result["answered"] > 0)
+    return arrow(
+        result[[column.name for column in extensions.columns]],
+        sort=[("extension", "ascending"), ("pbx", "ascending")],
+    )
+
+
+def _rung(rang: nw.LazyFrame[Any]) -> pd.DataFrame:
+    """What rang each extension, and what came of each call."""
+    result = nw.col("result")
+    per_call = rang.group_by([*_EXTENSION, "call_id"]).agg(
+        rung=nw.len().cast(nw.Int64),
+        talk_s=_sum(nw.col("talk_s")),
+        answered_rings=_sum((result == "answered").cast(nw.Int64)),
+        answered_ring_s=_sum(nw.when(result == "answered").then(nw.col("ring_s"))),
+        **{fate: (result == fate).fill_null(False).cast(nw.Int64).max() for fate in _FATES},
+    )
+    answered, elsewhere, missed = (nw.col(fate) == 1 for fate in _FATES)
+    fates = {
+        "answered": answered,
+        "elsewhere": elsewhere & ~answered,
+        "missed": missed & ~elsewhere & ~answered,
+        "unreachable": ~missed & ~elsewhere & ~answered,
+    }
+    rung = collect(
+        per_call.group_by(_EXTENSION).agg(
+            offered=nw.len().cast(nw.Int64),
+            **{name: _sum(nw.col(name)) for name in ("rung", "talk_s", "answered_rings", "answered_ring_s")},
+            **{name: _sum(test.cast(nw.Int64)) for name, test in fates.items()},
+        )
+    )
+    rung["mean_ring_s"] = rung["answered_ring_s"] / rung["answered_rings"].where(rung["answered_rings"] > 0)
+    return rung.drop(columns=["answered_rings", "answered_ring_s"])
+
+
+def _busiest_hours(rang: nw.LazyFrame[Any], made: nw.LazyFrame[Any]) -> pd.DataFrame:
+    events = pd.concat([_by_hour(rang), _by_hour(made)], ignore_index=True)
+    hourly = events.groupby([*_EXTENSION, "busiest_hour"])["events"].sum().reset_index()
+    hourly = hourly.sort_values(["events", "busiest_hour"], ascending=[False, True])
+    return hourly.drop_duplicates(_EXTENSION).drop(columns="events")
+
+
+def _by_hour(frame: nw.LazyFrame[Any]) -> pd.DataFrame:
+    dated = frame.filter(~nw.col("local_at").is_null())
+    dated = dated.with_columns(busiest_hour=nw.col("local_at").dt.hour().cast(nw.Int64))
+    return collect(dated.group_by([*_EXTENSION, "busiest_hour"]).agg(events=nw.len().cast(nw.Int64)))
+
+
+def _sum(value: nw.Expr) -> nw.Expr:
+    return value.sum().cast(nw.Int64)

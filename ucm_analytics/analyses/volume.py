@@ -1,0 +1,344 @@
+"""How many calls, and when: intervals, hours of the week, the busy hour."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any, Final, Literal
+
+import narwhals.stable.v2 as nw
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from ucm_analytics.analyses._frame import Result, analysis, arrow, collect, lazy, needs
+from ucm_analytics.errors import SettingError
+from ucm_analytics.period import Period
+
+Freq = Literal["1h", "1d", "1w", "1mo"]
+VolumeBy = Literal["direction", "outcome", "entry", "ended_in", "answered_by", "queue", "trunk", "pbx"]
+
+_FREQS: Final = {"1h": "h", "1d": "D", "1w": "W-MON", "1mo": "MS"}
+_BY: Final = ("direction", "outcome", "entry", "ended_in", "answered_by", "queue", "trunk", "pbx")
+_HOUR: Final = timedelta(hours=1)
+
+
+@analysis(
+    Result("local_at", "wall", "start of the interval on the PBX's wall clock"),
+    Result("utc_offset_s", "Int64", "wall clock minus UTC; with freq='1h' only", "s", optional=True),
+    Result("calls", "int64", "calls that started in the interval"),
+    Result("answered", "int64", "those that a person answered"),
+)
+def call_volume(
+    calls: Any, *, freq: Freq = "1h", by: VolumeBy | None = None, period: Period | None = None
+) -> pa.Table:
+    """Count the calls that start in each interval.
+
+    Parameters
+    ----------
+    calls : frame
+        One row per call: ``pbx, local_at, utc_offset_s, outcome, is_forward`` and `by`.
+    freq : {'1h', '1d', '1w', '1mo'}
+        Length of an interval: hour, day, week (from Monday), month, on the PBX's wall clock.
+    by : str, optional
+        Split each interval by this column of `calls`.
+    period : Period, optional
+        Days to count; by default from the first day with a call to the last.
+
+    Returns
+    -------
+    frame
+        The kind that went in. One row per interval and value of `by`, in order of time: ``local_at``,
+        ``utc_offset_s`` [s] (hours only), `by`, ``calls``, ``answered``. Intervals without calls are rows
+        with 0, for each value of `by` that occurs in the period.
+
+    Raises
+    ------
+    WrongColumns
+        A column is missing or has another type.
+    SettingError
+        `freq` or `by` is unknown.
+
+    Notes
+    -----
+    calls = number of rows with local_at in [start, next start); answered = those with outcome 'answered'.
+    Rows with ``is_forward`` are the second half of a call that is counted already, and are left out.
+
+    In the autumn night the hour that happens twice is two rows, told apart by ``utc_offset_s``; in spring
+    the hour that does not happen is no row. The clock's offset is read from the calls. Where no call shows
+    at which hour the clock changed, the change is put as near as the calls allow to 02:00 (forward) or
+    03:00 (back), on a Sunday if there is one. ``utc_offset_s`` is NA where no call shows the offset.
+
+    Intervals of a week or month that begin before the period count only the calls inside the period.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> calls = pd.DataFrame({
+    ...     "pbx": "clinic",
+    ...     "local_at": pd.to_datetime(["2026-03-02 09:05", "2026-03-02 09:40", "2026-03-04 11:00"]),
+    ...     "utc_offset_s": 3600, "outcome": ["answered", "abandoned", "answered"], "is_forward": False})
+    >>> call_volume(calls, freq="1d")
+        local_at  calls  answered
+    0 2026-03-02      2         1
+    1 2026-03-03      0         0
+    2 2026-03-04      1         1
+    """
+    if freq not in _FREQS:
+        raise SettingError(f"freq={freq!r} is no interval", hint=f"use one of {', '.join(_FREQS)}")
+    if by is not None and by not in _BY:
+        raise SettingError(f"call_volume cannot split by {by!r}", hint=f"use one of {', '.join(_BY)}")
+    keys = list(dict.fromkeys(["pbx", "local_at", "utc_offset_s", *([by] if by else [])]))
+    counted = _counted(calls, period, *keys, "outcome").with_columns(
+        nw.col("local_at").dt.truncate("1d" if freq == "1w" else freq)
+    )
+    seen = collect(
+        counted.group_by(keys).agg(
+            calls=nw.len().cast(nw.Int64),
+            answered=(nw.col("outcome") == "answered").cast(nw.Int64).sum().cast(nw.Int64),
+        )
+    )
+    days = period or _span(seen["local_at"])
+    interval = ["local_at"]
+    if freq == "1h":
+        seen = _with_offsets(seen)
+        interval.append("utc_offset_s")
+        grid = _hours(seen, days)
+    else:
+        if freq == "1w":
+            seen["local_at"] -= pd.to_timedelta(seen["local_at"].dt.day_of_week, unit="D")
+        grid = pd.DataFrame({"local_at": _starts(days, freq)})
+    groups = interval + ([by] if by else [])
+    if by:
+        grid = grid.merge(seen[[by]].drop_duplicates(), how="cross")
+    summed = seen.groupby(groups, dropna=False, as_index=False)[["calls", "answered"]].sum()
+    volume = grid.merge(summed, how="left", on=groups)
+    volume = volume.fillna({"calls": 0, "answered": 0})
+    order: list[Any] = [("local_at", "ascending")]
+    if freq == "1h":
+        order.append(("utc_offset_s", "descending"))
+    if by:
+        order.append((by, "ascending"))
+    return arrow(volume, sort=order)
+
+
+@analysis(
+    Result("weekday", "int64", "0 Monday to 6 Sunday"),
+    Result("hour", "int64", "clock hour, 0 to 23"),
+    Result("calls", "int64", "calls that started in this hour, all weeks together"),
+    Result("days", "int64", "such weekdays in the period"),
+    Result("calls_per_day", "float64", "calls / days; NA without days"),
+)
+def hour_of_week(calls: Any, *, period: Period | None = None) -> pa.Table:
+    """Count calls by weekday and clock hour.
+
+    Parameters
+    ----------
+    calls : frame
+        One row per call: ``local_at, is_forward``.
+    period : Period, optional
+        Days to count; by default from the first day with a call to the last.
+
+    Returns
+    -------
+    frame
+        The kind that went in; 168 rows, whatever the data: ``weekday`` (0 Monday), ``hour``, ``calls``,
+        ``days``, ``calls_per_day``.
+
+    Raises
+    ------
+    WrongColumns
+        A column is missing or has another type.
+
+    Notes
+    -----
+    calls_per_day = calls / days, where days is how often the weekday lies in the period, days without calls
+    included. An hour that happens twice in an autumn night counts as one.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> calls = pd.DataFrame({
+    ...     "local_at": pd.to_datetime(["2026-03-02 09:05", "2026-03-02 09:40", "2026-03-09 09:10"]),
+    ...     "is_forward": False})
+    >>> hour_of_week(calls).iloc[8:11]
+        weekday  hour  calls  days  calls_per_day
+    8         0     8      0     2            0.0
+    9         0     9      3     2            1.5
+    10        0    10      0     2            0.0
+    """
+    seen = _by_hour(_counted(calls, period, "local_at"))
+    days = period or _span(seen["local_at"])
+    weekdays = pd.Series(_starts(days, "1d")).dt.day_of_week.value_counts()
+    week = pd.MultiIndex.from_product([range(7), range(24)], names=["weekday", "hour"])
+    at = seen["local_at"].dt
+    summed = seen.groupby([at.day_of_week.rename("weekday"), at.hour.rename("hour")])["calls"].sum()
+    result = summed.reindex(week, fill_value=0).astype("int64").reset_index()
+    result["days"] = result["weekday"].map(weekdays).fillna(0).astype("int64")
+    result["calls_per_day"] = result["calls"] / result["days"].where(result["days"] > 0)
+    return arrow(result, sort=[("weekday", "ascending"), ("hour", "ascending")])
+
+
+@analysis(
+    Result("hour", "int64", "clock hour, 0 to 23"),
+    Result("calls", "int64", "calls that started in this clock hour, all days together"),
+    Result("days", "int64", "days in the period"),
+    Result("calls_per_day", "float64", "calls / days; NA without days"),
+    Result("peak_calls", "int64", "most calls in any 60 minutes that begin in this clock hour"),
+    Result("peak_at", "wall", "start of those 60 minutes; NA without calls"),
+    Result("is_busy_hour", "bool", "the time-consistent busy hour: the highest calls_per_day"),
+    Result("is_peak", "bool", "holds the busiest 60 minutes of the period"),
+)
+def busy_hour(calls: Any, *, period: Period | None = None) -> pa.Table:
+    """Find the busiest clock hour of the day, and the busiest 60 minutes of the period.
+
+    Parameters
+    ----------
+    calls : frame
+        One row per call: ``local_at, utc_offset_s, is_forward``.
+    period : Period, optional
+        Days to count; by default from the first day with a call to the last.
+
+    Returns
+    -------
+    frame
+        The kind that went in; 24 rows, one per clock hour: ``hour``, ``calls``, ``days``, ``calls_per_day``,
+        ``peak_calls``, ``peak_at``, ``is_busy_hour``, ``is_peak``. Each flag is set in one row, or in none
+        if there are no calls.
+
+    Raises
+    ------
+    WrongColumns
+        A column is missing or has another type.
+
+    Notes
+    -----
+    The time-consistent busy hour is the clock hour with the highest mean of calls over all days of the
+    period. The peak is the window [t, t + 60 min) with the most calls starting in it; some busiest window
+    always begins at the start of a call, so these are all that are tried, and the peak is exact. Windows
+    are 60 minutes of real time, also when the clock changes. Of equals the earliest is taken.
+
+    References
+    ----------
+    ITU-T E.500 and E.600: busy hour, time-consistent busy hour.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> calls = pd.DataFrame({
+    ...     "local_at": pd.to_datetime(["2026-03-02 09:50", "2026-03-02 10:05", "2026-03-03 10:20"]),
+    ...     "utc_offset_s": 3600, "is_forward": False})
+    >>> busy_hour(calls).loc[9:11, ["hour", "calls_per_day", "peak_calls", "is_busy_hour", "is_peak"]]
+        hour  calls_per_day  peak_calls  is_busy_hour  is_peak
+    9      9            0.5           2         False     True
+    10    10            1.0           1          True    False
+    11    11            0.0           0         False    False
+    """
+    counted = _counted(calls, period, "local_at", "utc_offset_s")
+    starts = collect(
+        counted.drop_nulls(["local_at", "utc_offset_s"])
+        .group_by("local_at", "utc_offset_s")
+        .agg(calls=nw.len().cast(nw.Int64))
+    )
+    days = period or _span(starts["local_at"])
+    starts["utc"] = starts["local_at"] - pd.to_timedelta(starts["utc_offset_s"], unit="s")
+    starts = starts.sort_values("utc", ignore_index=True)
+    before = np.concatenate([[0], starts["calls"].cumsum().to_numpy()])
+    at = starts["utc"].to_numpy()
+    starts["peak_calls"] = before[np.searchsorted(at, at + np.timedelta64(3600, "s"))] - before[:-1]
+    starts["hour"] = starts["local_at"].dt.hour
+    best = starts.loc[starts.groupby("hour")["peak_calls"].idxmax()].set_index("hour")
+    result = pd.DataFrame({"hour": range(24)})
+    result["calls"] = result["hour"].map(starts.groupby("hour")["calls"].sum()).fillna(0).astype("int64")
+    result["days"] = 0 if days is None else len(days)
+    result["calls_per_day"] = result["calls"] / result["days"].where(result["days"] > 0)
+    result["peak_calls"] = result["hour"].map(best["peak_calls"]).fillna(0).astype("int64")
+    result["peak_at"] = result["hour"].map(best["local_at"]).astype("datetime64[us]")
+    if starts.empty:
+        result[["is_busy_hour", "is_peak"]] = False
+    else:
+        result["is_busy_hour"] = result["hour"] == result["calls"].argmax()
+        result["is_peak"] = result["hour"] == starts["hour"].iloc[starts["peak_calls"].argmax()]
+    return arrow(result, sort=[("hour", "ascending")])
+
+
+def _counted(calls: Any, period: Period | None, *names: str) -> nw.LazyFrame[Any]:
+    """Calls of callers (no forwards) that start in the period."""
+    frame = lazy(calls, "calls", needs("calls", "local_at", *names, "is_forward"))
+    frame = frame.filter(~nw.col("is_forward").fill_null(False), ~nw.col("local_at").is_null())
+    if period is not None:
+        frame = frame.filter(nw.col("local_at") >= period.start, nw.col("local_at") < period.end)
+    return frame
+
+
+def _by_hour(frame: nw.LazyFrame[Any]) -> pd.DataFrame:
+    hourly = frame.with_columns(nw.col("local_at").dt.truncate("1h"))
+    return collect(hourly.group_by("local_at").agg(calls=nw.len().cast(nw.Int64)))
+
+
+def _span(local_at: pd.Series[Any]) -> Period | None:
+    if local_at.empty:
+        return None
+    return Period(local_at.min().date(), local_at.max().date())
+
+
+def _starts(days: Period | None, freq: Freq) -> pd.DatetimeIndex:
+    """Starts of all intervals that overlap the days."""
+    if days is None:
+        return pd.DatetimeIndex([], dtype="datetime64[us]")
+    first: datetime = days.start
+    if freq == "1w":
+        first -= timedelta(days=first.weekday())
+    elif freq == "1mo":
+        first = first.replace(day=1)
+    return pd.date_range(first, days.end, freq=_FREQS[freq], inclusive="left", unit="us")
+
+
+def _with_offsets(seen: pd.DataFrame) -> pd.DataFrame:
+    """Give an hour without offset that of the hour before it on the same PBX, so that no call is lost."""
+    seen = seen.sort_values("local_at", ignore_index=True)
+    seen["utc_offset_s"] = seen["utc_offset_s"].astype("Int64")
+    by_pbx = seen.groupby("pbx", dropna=False)["utc_offset_s"]
+    seen["utc_offset_s"] = by_pbx.ffill()
+    seen["utc_offset_s"] = by_pbx.bfill()
+    return seen
+
+
+def _hours(seen: pd.DataFrame, days: Period | None) -> pd.DataFrame:
+    """All hours of the days with their offset from UTC: the union of what each PBX's clock went through."""
+    clocks = [_clock(clock, days) for _, clock in seen.groupby("pbx", dropna=False)] if days else []
+    if not clocks:
+        return _run(_starts(days, "1h"), pd.NA)
+    return pd.concat(clocks, ignore_index=True).drop_duplicates(ignore_index=True)
+
+
+def _clock(seen: pd.DataFrame, days: Period) -> pd.DataFrame:
+    """Hours that one PBX's clock went through, from the hours in which it saw calls."""
+    known = seen[["local_at", "utc_offset_s"]].drop_duplicates().dropna()
+    if known.empty:
+        return _run(_starts(days, "1h"), pd.NA)
+    known["utc"] = known["local_at"] - pd.to_timedelta(known["utc_offset_s"].astype("int64"), unit="s")
+    known = known.sort_values("utc")
+    at, offset = known["local_at"].to_list(), known["utc_offset_s"].astype("int64").to_list()
+    runs = []
+    begin = pd.Timestamp(days.start)
+    for n in range(1, len(at)):
+        if offset[n] != offset[n - 1]:
+            shift = timedelta(seconds=offset[n] - offset[n - 1])
+            end, following = _change(at[n - 1] + _HOUR, at[n], shift)
+            runs.append(_run(pd.date_range(begin, end, freq="h", inclusive="left", unit="us"), offset[n - 1]))
+            begin = following
+    rest = pd.date_range(begin, days.end, freq="h", inclusive="left", unit="us")
+    return pd.concat([*runs, _run(rest, offset[-1])], ignore_index=True)
+
+
+def _run(hours: pd.DatetimeIndex, offset: Any) -> pd.DataFrame:
+    return pd.DataFrame({"local_at": hours, "utc_offset_s": pd.array([offset] * len(hours), dtype="Int64")})
+
+
+def _change(end: pd.Timestamp, start: pd.Timestamp, shift: timedelta) -> tuple[pd.Timestamp, pd.Timestamp]:
+    """Old clock's end and new clock's start, when it changed between `end` (old) and `start` (new)."""
+    free = max(int((start - shift - end).total_seconds() // 3600), 0)
+    usual = 2 if shift > timedelta(0) else 3
+    candidates = [end + n * _HOUR for n in range(free + 1)]
+    changed = min(candidates, key=lambda at: (at.weekday() != 6, abs(at.hour - usual)))
+    return changed, min((changed + shift).floor("h"), start)
