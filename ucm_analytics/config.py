@@ -153,7 +153,7 @@ def check_name(name: str) -> str:
 def _read(path: Path) -> dict[str, dict[str, str]]:
     try:
         tables = tomllib.loads(path.read_text(encoding="utf-8")).get("pbx", {})
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return {}
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise SettingError(f"cannot read the settings file {path} ({error})", hint="mend or delete it") from error

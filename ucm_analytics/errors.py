@@ -145,7 +145,12 @@ class IncompletePull(UCMError):
     retryable = True
 
     def __init__(
-        self, message: str, *, hint: str = "", received: Sequence[dict[str, Any]] = (), resume_from: Any = None
+        self,
+        message: str,
+        *,
+        hint: str = "",
+        received: Sequence[dict[str, Any]] = (),
+        resume_from: Any = None,
     ) -> None:
         super().__init__(message, hint=hint)
         self.received = list(received)

@@ -82,7 +82,8 @@ class Period:
         else:
             return cls(day(first), day(first))
         raise SettingError(
-            f"{first!r} is no period", hint="write a month as 2026-03, a week as 2026-W11, a day as 2026-03-31"
+            f"{first!r} is no period",
+            hint="write a month as 2026-03, a week as 2026-W11, a day as 2026-03-31",
         )
 
     def __len__(self) -> int:

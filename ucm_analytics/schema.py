@@ -107,7 +107,7 @@ LEGS: Final[tuple[Column, ...]] = (
     _raw("sn", "category", "serial number of the PBX"),
     # what makes the table lossless
     _raw("cdr", "string", "key that the PBX puts on a leg outside a group: the session, or empty"),
-    Column("fields", "category", "the leg's field names in the order they arrived"),
+    Column("fields", "category", "the leg's field names in the order they arrived, a JSON list"),
     Column("extra", "map", "fields not declared here, and values a typed column cannot hold, as JSON"),
 )
 
@@ -121,7 +121,6 @@ STEP_KINDS: Final[dict[str, str]] = {
     "voicemail": "a mailbox recorded or played its greeting",
     "park": "waiting in a park slot, or picked up from it",
     "transfer": "sent on to this number after talking to somebody",
-    "follow_me": "sent on to another number by follow-me",
     "other": "anything else; the raw action is the target",
 }
 
@@ -184,9 +183,9 @@ DIRECTIONS: Final[dict[str, str]] = {
 OUTCOMES: Final[dict[str, str]] = {
     "answered": "a person answered the caller",
     "voicemail": "nobody answered, a mailbox took the call",
-    "abandoned": "an inbound caller left, or was let go, before anybody answered",
+    "abandoned": "a caller from outside, or any caller in a menu or queue, left before anybody answered",
     "disconnected": "the menu ended the call after missing or invalid keys",
-    "no_answer": "an outbound or internal call that nobody answered",
+    "no_answer": "an outbound or internal call that rang and nobody answered",
     "busy": "the called side was busy",
     "failed": "the call could not be placed",
 }
@@ -222,8 +221,12 @@ CALLS: Final[tuple[Column, ...]] = (
     Column("trunk", "category", "trunk in or out; null if internal"),
     Column("recordings", "string", "recording files, joined by `@`; null if none"),
     Column("exact_pickup", "bool", "false where the records do not show when the phone was picked up"),
-    Column("forward_of", "string", "call_id of the call that this follow-me or forward belongs to; null if none"),
-    Column("is_forward", "bool", "this row is the outgoing half of a forwarded call"),
+    Column("forward_of", "string", "call_id of the call that this row goes on with; null if none is certain"),
+    Column(
+        "is_forward",
+        "bool",
+        "this row goes on with a call that has a row of its own (follow-me, picked up from park): no new caller",
+    ),
 )
 
 TABLES: Final[dict[TableName, tuple[Column, ...]]] = {

@@ -1,0 +1,78 @@
+"""Legs to steps, rings and calls: what happened to each caller.
+
+Legs are grouped by the session that each carries, never by the nesting of the answer, which one
+firmware shifts by a leg. Four stages, one file each, every one a SQL view over the one before:
+
+`_legs`   what each leg is, and when it happened in seconds since its call began
+`_steps`  parallel legs become one stage of the caller's way
+`_rings`  each phone that rang
+`_calls`  one row a session, and what became of it: the outcome table
+`_links`  sessions that go on with another one: follow-me, picked up from park
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+import duckdb
+import pyarrow as pa
+
+from ucm_analytics.model import _calls, _legs, _links, _rings, _steps
+from ucm_analytics.model._calls import OUTCOME_RULES
+from ucm_analytics.model._clock import clock_changes
+from ucm_analytics.schema import TableName, arrow_schema
+
+__all__ = ["OUTCOME_RULES", "Built", "build"]
+
+
+@dataclass(frozen=True)
+class Built:
+    """The three tables that are made from legs, sorted by start of the call, then call and position."""
+
+    steps: pa.Table
+    rings: pa.Table
+    calls: pa.Table
+
+
+def build(legs: pa.Table, *, zone: ZoneInfo | None = None) -> Built:
+    """Steps, rings and calls of a table of legs.
+
+    Parameters
+    ----------
+    legs : pyarrow.Table
+        Columns of `schema.LEGS`, in any order, all legs of each call.
+    zone : ZoneInfo, optional
+        The PBX's time zone. Without it the offset of each call comes from its own records, which is
+        right but for calls that last through a change of the clock.
+
+    Returns
+    -------
+    Built
+        Columns of `schema.STEPS`, `schema.RINGS` and `schema.CALLS`.
+    """
+    with duckdb.connect(config={"preserve_insertion_order": False}) as connection:
+        # naive UTC inside, so that no engine's idea of a session zone comes in between
+        utc = legs.schema.get_field_index("called_at")
+        naive = legs.set_column(utc, "called_at", legs["called_at"].cast(pa.timestamp("us")))
+        connection.register("raw", naive)
+        connection.register("clock", clock_changes(zone, naive["called_at"]))
+        for name, sql in (
+            ("leg", _legs.SQL),
+            ("step", _steps.SQL),
+            ("ring", _rings.SQL),
+            ("call", _calls.SQL),
+            ("linked", _links.SQL),
+        ):
+            connection.execute(f"CREATE TEMP TABLE {name} AS {sql}")
+        return Built(
+            steps=_fetch(connection, "steps", _steps.SELECT),
+            rings=_fetch(connection, "rings", _rings.SELECT),
+            calls=_fetch(connection, "calls", _links.SELECT),
+        )
+
+
+def _fetch(connection: duckdb.DuckDBPyConnection, table: TableName, sql: str) -> pa.Table:
+    schema = arrow_schema(table)
+    result = connection.sql(sql).to_arrow_table().select(schema.names)
+    return result.cast(schema).unify_dictionaries().combine_chunks()

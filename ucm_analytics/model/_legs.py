@@ -1,0 +1,162 @@
+"""What each leg is, and when it happened in seconds since its call began."""
+
+from __future__ import annotations
+
+TRUNK = r"^(trunk_.+|o\d+|g\d+)$"
+"""What `channel_ext` and `dstchannel_ext` hold where the other side is a trunk."""
+
+PEOPLE = ("extension", "external", "ring_group", "queue", "transfer", "park")
+"""Kinds of step in which a person can pick up."""
+
+# The first kind whose condition holds. A leg that a menu sent on still carries the menu's
+# action_type, so a menu is recognised by its own number in dst.
+KINDS = (
+    ("did", "lastapp = 'ForkCDR' AND action = 'DIAL' AND disposition <> 'ANSWERED'", "dst"),
+    ("voicemail", "action = 'VM'", "dst"),
+    ("park", "action = 'PARKEDCALL'", "dst"),
+    ("ivr", "action = 'IVR' AND dst = object", "object"),
+    ("queue", "action = 'QUEUE'", "object"),
+    ("ring_group", "action = 'RINGGROUP'", "object"),
+    ("transfer", "action = 'TRANSFER'", "dst"),
+    (
+        "external",
+        f"dst_trunk_name IS NOT NULL OR regexp_matches(dstchannel_ext, '{TRUNK}')"
+        " OR dcontext LIKE 'outbound-route%' OR dcontext = 'after-outbound-context'",
+        "dst",
+    ),
+    ("extension", "action IN ('DIAL', 'IVR', 'FOLLOWME')", "dst"),
+)
+
+
+def _case(column: int) -> str:
+    return "CASE " + " ".join(f"WHEN {kind[1]} THEN {_value(kind, column)}" for kind in KINDS)
+
+
+def _value(kind: tuple[str, str, str], column: int) -> str:
+    return f"'{kind[0]}'" if column == 0 else kind[column]
+
+
+SQL = f"""
+WITH named AS (
+    SELECT
+        raw.*,
+        -- the firmware of 2013 has no action_type
+        CASE
+            WHEN action_type IS NOT NULL THEN regexp_extract(action_type, '^([^\\[]*)', 1)
+            WHEN lastapp = 'VoiceMail' THEN 'VM'
+            ELSE 'DIAL'
+        END AS action,
+        regexp_extract(action_type, '^[^\\[]*\\[([^\\]]*)\\]', 1) AS object,
+        regexp_extract(dstchannel, '^[^/]+/([^-@;/]+)', 1) AS peer,
+        try_cast(regexp_extract(recordfiles_desc, 'start-time=(\\d{{10}})', 1) AS BIGINT) AS recorded
+    FROM raw
+),
+kinds AS (
+    SELECT
+        *,
+        {_case(0)} ELSE 'other' END AS kind,
+        {_case(2)} ELSE coalesce(action_type, lastapp, '') END AS target
+    FROM named
+),
+offsets AS (
+    SELECT pbx, call_id, any_value(called_at) AS began, min(start_at) AS first_start
+    FROM kinds GROUP BY pbx, call_id
+),
+zoned AS (
+    SELECT o.*, c.offset_s AS zone_s FROM offsets o ASOF LEFT JOIN clock c ON o.began >= c.since
+),
+-- The zone is believed where the first leg starts when it says; a PBX with a wrong clock or zone
+-- is taken at its own word: the first leg starts when the call does.
+called AS (
+    SELECT
+        pbx, call_id, began,
+        CASE
+            WHEN abs(epoch(first_start) - epoch(began) - zone_s) <= 900 OR first_start IS NULL
+                OR (zone_s IS NOT NULL AND epoch(first_start) - epoch(began) - zone_s = -3600)
+            THEN coalesce(zone_s, 0)
+            ELSE CAST(round((epoch(first_start) - epoch(began)) / 900) * 900 AS BIGINT)
+        END AS offset_s
+    FROM zoned
+),
+-- The next change of the clock, if the call could last through it.
+changing AS (
+    SELECT a.*, n.since AS changes_at, n.offset_s - a.offset_s AS change_s
+    FROM called a ASOF LEFT JOIN clock n ON a.began < n.since
+),
+-- t_*: seconds since the call began. Wall time that the old offset puts behind the change, or
+-- before the call, is read with the new one.
+started AS (
+    SELECT
+        k.*, c.began, c.offset_s,
+        coalesce(epoch(k.start_at) - epoch(c.began) - c.offset_s, 0) AS t_naive,
+        epoch(c.changes_at) - epoch(c.began) AS t_change,
+        coalesce(c.change_s, 0) AS change_s
+    FROM kinds k JOIN changing c USING (pbx, call_id)
+),
+timed AS (
+    SELECT
+        *,
+        CAST(CASE
+            WHEN t_naive >= t_change THEN t_naive - change_s
+            WHEN t_naive < -60 AND t_naive > -3660 THEN t_naive + 3600
+            ELSE t_naive
+        END AS BIGINT) AS t_start,
+        epoch(end_at) - epoch(start_at) AS wall_s,
+        epoch(end_at) - epoch(answer_at) AS wall_answered_s
+    FROM started
+),
+ended AS (
+    SELECT
+        *,
+        CAST(t_start + CASE
+            WHEN wall_s IS NULL OR abs(wall_s - duration_s) >= 900 THEN coalesce(duration_s, 0)
+            ELSE wall_s
+        END AS BIGINT) AS t_end
+    FROM timed
+),
+leg AS (
+SELECT
+    * EXCLUDE (t_naive, t_change, change_s, wall_s, wall_answered_s),
+    CAST(t_end - CASE
+        WHEN abs(wall_answered_s - billsec_s) >= 900 THEN billsec_s ELSE wall_answered_s
+    END AS BIGINT) AS t_answer,
+    recorded - CAST(epoch(began) AS BIGINT) AS t_recorded,
+    row_number() OVER (
+        PARTITION BY pbx, call_id ORDER BY t_start, acct_id, uniqueid, dstchannel, dst
+    ) AS leg_no,
+    -- Only a leg with a channel on the other side can have been picked up by a person. ForkCDR
+    -- legs are copies, and a queue leg without talk time is an announcement.
+    disposition = 'ANSWERED' AND lastapp <> 'ForkCDR' AND dstchannel IS NOT NULL
+        AND kind IN {PEOPLE} AND (kind <> 'queue' OR billsec_s > 0) AS by_person,
+    CASE
+        WHEN kind = 'external' THEN coalesce(dstanswer, dst)
+        WHEN dstchannel_ext IS NOT NULL AND dstchannel_ext <> object
+            AND NOT regexp_matches(dstchannel_ext, '{TRUNK}') THEN dstchannel_ext
+        WHEN dstanswer IS NOT NULL AND dstanswer <> object THEN dstanswer
+        ELSE coalesce(nullif(peer, ''), dst)
+    END AS person,
+    dstchannel IS NOT NULL AND kind IN {PEOPLE} AND kind <> 'external'
+        AND lastapp <> 'ForkCDR' AS is_ring
+FROM ended
+),
+-- A new step begins where kind or target changes. The legs of a ring group round, and of one stay
+-- in a queue, follow each other; a phone with several registrations has legs that start together.
+marked AS (
+    SELECT
+        *,
+        coalesce(
+            kind = lag(kind) OVER call AND target = lag(target) OVER call
+            AND uniqueid = lag(uniqueid) OVER call
+            AND (kind IN ('ring_group', 'queue')
+                 OR kind = 'extension' AND t_start = lag(t_start) OVER call),
+            false
+        ) AS goes_on
+    FROM leg
+    WINDOW call AS (PARTITION BY pbx, call_id ORDER BY leg_no)
+)
+SELECT
+    * EXCLUDE (goes_on),
+    CAST(sum(CASE WHEN goes_on THEN 0 ELSE 1 END) OVER (
+        PARTITION BY pbx, call_id ORDER BY leg_no) AS INTEGER) AS step_no
+FROM marked
+"""

@@ -1,0 +1,87 @@
+"""Parallel legs become one stage of the caller's way."""
+
+from __future__ import annotations
+
+SQL = """
+WITH winners AS (
+    SELECT
+        pbx, call_id, step_no,
+        arg_min(struct_pack(t_start, t_answer, t_end, t_recorded, person), leg_no) AS w,
+        max(t_end) AS t_talk_end
+    FROM leg WHERE by_person GROUP BY ALL
+),
+-- A ring group writes the winner's answer at the start of ringing. The losers stop ringing when
+-- somebody picks up: the end of those that rang with the winner is the real instant.
+losers AS (
+    SELECT n.pbx, n.call_id, n.step_no, max(n.t_end) AS t_pickup
+    FROM leg n JOIN winners USING (pbx, call_id, step_no)
+    WHERE n.kind = 'ring_group' AND n.disposition = 'NO ANSWER' AND n.dstchannel IS NOT NULL
+        AND n.t_start <= w.t_start + 1 AND n.t_end > w.t_start AND n.t_end <= w.t_end
+    GROUP BY ALL
+),
+grouped AS (
+    SELECT
+        pbx, call_id, step_no,
+        any_value(kind) AS kind,
+        any_value(target) AS target,
+        arg_min(lastapp, leg_no) AS lastapp,
+        arg_min(lastdata, leg_no) AS lastdata,
+        min(t_start) AS t_entered,
+        max(t_end) AS t_end,
+        min(t_start) FILTER (is_ring OR kind = 'external' AND dstchannel IS NOT NULL) AS t_ring,
+        sum(CASE WHEN kind = 'ivr' OR kind = 'voicemail' THEN t_end - t_answer END) AS self_s,
+        bool_and(disposition = 'BUSY') FILTER (lastapp <> 'ForkCDR') AS all_busy,
+        bool_and(disposition IN ('BUSY', 'FAILED', 'CONGESTION', 'CHANUNAVAIL'))
+            FILTER (lastapp <> 'ForkCDR') AS all_failed,
+        CAST(count(*) FILTER (is_ring) AS INTEGER) AS phones,
+        CAST(count(*) AS INTEGER) AS legs,
+        any_value(began) AS began,
+        any_value(offset_s) AS offset_s
+    FROM leg GROUP BY pbx, call_id, step_no
+),
+timed AS (
+    SELECT
+        g.*, w.person AS answered_by, t_talk_end,
+        CASE
+            WHEN w IS NULL THEN NULL
+            WHEN kind <> 'ring_group' OR w.t_answer > w.t_start THEN w.t_answer
+            WHEN l.t_pickup IS NOT NULL THEN l.t_pickup
+            WHEN w.t_recorded BETWEEN w.t_start AND w.t_end THEN w.t_recorded
+            ELSE w.t_answer
+        END AS t_pickup,
+        w IS NULL OR kind <> 'ring_group' OR w.t_answer > w.t_start OR l.t_pickup IS NOT NULL
+            OR coalesce(w.t_recorded BETWEEN w.t_start AND w.t_end, false) AS exact,
+        lead(t_entered) OVER call AS t_next,
+        max(t_end) OVER (PARTITION BY g.pbx, g.call_id) AS t_call_end
+    FROM grouped g
+    LEFT JOIN winners USING (pbx, call_id, step_no)
+    LEFT JOIN losers l USING (pbx, call_id, step_no)
+    WINDOW call AS (PARTITION BY g.pbx, g.call_id ORDER BY step_no)
+)
+SELECT
+    *,
+    greatest(coalesce(t_next, t_call_end), t_entered) AS t_left,
+    CASE
+        WHEN answered_by IS NOT NULL THEN 'answered'
+        WHEN kind = 'voicemail' THEN 'recorded'
+        WHEN t_next IS NOT NULL THEN 'next'
+        WHEN kind = 'ivr' AND lastapp = 'Playback' AND lastdata LIKE '%error%' THEN 'timed_out'
+        WHEN all_busy THEN 'busy'
+        WHEN all_failed THEN 'failed'
+        ELSE 'hung_up'
+    END AS result
+FROM timed
+"""
+
+SELECT = """
+SELECT
+    pbx, call_id, step_no, kind, target,
+    began + to_seconds(t_entered) AS entered_at,
+    began + to_seconds(t_left) AS left_at,
+    began + to_seconds(t_entered + offset_s) AS local_at,
+    t_left - t_entered AS dwell_s,
+    coalesce(t_pickup, t_left) - t_entered AS wait_s,
+    coalesce(t_talk_end - t_pickup, 0) AS talk_s,
+    result, answered_by, phones, legs
+FROM step ORDER BY began, pbx, call_id, step_no
+"""

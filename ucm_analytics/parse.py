@@ -1,0 +1,198 @@
+"""Bytes of one answer to typed legs, and back, losing nothing.
+
+A field is one column where its text has the column's plain form. An empty text is null. What a
+column cannot hold as it came (a number that is none, a date of zeros, an unknown field, a JSON
+null) stays in `extra` as JSON, and `fields` remembers which fields came in which order; so
+`dump_legs` writes the PBX's own objects again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from itertools import chain
+from operator import itemgetter
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ucm_analytics.client.page import decode
+from ucm_analytics.schema import LEGS, Column, arrow_schema
+
+_COLUMNS = {column.raw: column for column in LEGS if column.raw}
+_WALL = "%Y-%m-%d %H:%M:%S"
+_PLAIN = {
+    "int64": r"^(0|[1-9][0-9]{0,17})$",
+    "wall": r"^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}$",
+}
+
+
+def parse_page(body: bytes, *, pbx: str) -> pa.Table:
+    """Legs of one `cdrapi` answer.
+
+    Parameters
+    ----------
+    body : bytes
+        The answer as the PBX sent it.
+    pbx : str
+        Name of the PBX.
+
+    Returns
+    -------
+    pyarrow.Table
+        One row a leg, in the answer's order, columns of `schema.LEGS`.
+
+    Raises
+    ------
+    APIError
+        The answer is a return code.
+    UnexpectedAnswer
+        The answer is no CDR answer.
+    """
+    return legs_table(list(chain.from_iterable(decode(body))), pbx=pbx)
+
+
+def legs_table(legs: Sequence[Mapping[str, Any]], *, pbx: str) -> pa.Table:
+    """Typed table of legs given as the PBX's own JSON objects.
+
+    Parameters
+    ----------
+    legs : sequence of mappings
+        Raw field name to raw value.
+    pbx : str
+        Name of the PBX.
+
+    Returns
+    -------
+    pyarrow.Table
+        One row a leg, in the order given, columns of `schema.LEGS`.
+    """
+    layouts: defaultdict[tuple[str, ...], list[int]] = defaultdict(list)
+    for index, leg in enumerate(legs):
+        layouts[tuple(leg)].append(index)
+    schema = arrow_schema("legs")
+    if not layouts:
+        return schema.empty_table()
+    parts = [_typed(layout, [legs[i] for i in rows], pbx, schema) for layout, rows in layouts.items()]
+    if len(parts) == 1:
+        return parts[0]
+    order = pa.array(list(chain.from_iterable(layouts.values())), pa.int64())
+    return pa.concat_tables(parts).unify_dictionaries().take(pc.array_sort_indices(order)).combine_chunks()
+
+
+def dump_legs(legs: pa.Table) -> list[dict[str, Any]]:
+    """Legs as the PBX's own JSON objects: the same fields, order and values.
+
+    Parameters
+    ----------
+    legs : pyarrow.Table
+        Columns of `schema.LEGS`.
+
+    Returns
+    -------
+    list of dict
+        One object a row.
+    """
+    values = {raw: _texts(legs[column.name], column) for raw, column in _COLUMNS.items()}
+    extras: list[list[tuple[str, str]] | None] = legs["extra"].to_pylist()
+    objects = []
+    for row, fields in enumerate(legs["fields"].to_pylist()):
+        extra = dict(extras[row] or ())
+        objects.append(
+            {name: json.loads(extra[name]) if name in extra else values[name][row] for name in json.loads(fields)}
+        )
+    return objects
+
+
+def unknown_fields(legs: pa.Table) -> dict[str, int]:
+    """Fields that `schema.LEGS` does not declare, with the number of legs that carry each.
+
+    Parameters
+    ----------
+    legs : pyarrow.Table
+        Columns of `schema.LEGS`.
+
+    Returns
+    -------
+    dict
+        Field name to count, empty where all fields are known.
+    """
+    counts: dict[str, int] = {}
+    for layout in pc.value_counts(legs["fields"].combine_chunks().cast(pa.string())).to_pylist():
+        for name in json.loads(layout["values"]):
+            if name not in _COLUMNS:
+                counts[name] = counts.get(name, 0) + layout["counts"]
+    return counts
+
+
+def _typed(layout: tuple[str, ...], legs: list[Mapping[str, Any]], pbx: str, schema: pa.Schema) -> pa.Table:
+    """Table of legs that all have the same fields."""
+    rows = len(legs)
+    values: dict[str, Sequence[Any]]
+    if len(layout) == 1:
+        values = {layout[0]: [leg[layout[0]] for leg in legs]}
+    else:
+        values = dict(zip(layout, zip(*map(itemgetter(*layout), legs), strict=True), strict=True))
+    extra: dict[int, list[tuple[str, str]]] = {}
+    columns: dict[str, pa.Array] = {}
+    for raw, given in values.items():
+        column = _COLUMNS.get(raw)
+        if column is None:
+            for row, value in enumerate(given):
+                extra.setdefault(row, []).append((raw, json.dumps(value, ensure_ascii=False)))
+            continue
+        try:
+            texts = pa.array(given, pa.string())
+            odd = [row for row, value in enumerate(given) if value is None] if texts.null_count else []
+        except (pa.ArrowTypeError, pa.ArrowInvalid):
+            odd = [row for row, value in enumerate(given) if not isinstance(value, str)]
+            texts = pa.array([value if isinstance(value, str) else None for value in given], pa.string())
+        texts = pc.if_else(pc.equal(texts, ""), None, texts)
+        if column.dtype in _PLAIN:
+            texts, more = _plain(texts, column)
+            odd += more
+        for row in odd:
+            extra.setdefault(row, []).append((raw, json.dumps(given[row], ensure_ascii=False)))
+        columns[column.name] = texts.cast(schema.field(column.name).type) if column.dtype != "string" else texts
+    nothing = pa.nulls(rows, pa.string())
+    session, uniqueid = columns.get("session", nothing), columns.get("uniqueid", nothing)
+    start = columns.get("start_at", pa.nulls(rows, pa.timestamp("us")))
+    number = columns.get("acct_id", pa.nulls(rows, pa.int64())).cast(pa.string())
+    own = pc.binary_join_element_wise(
+        pc.coalesce(start.cast(pa.string()), ""), pc.coalesce(number, ""), "#", null_handling="skip"
+    )
+    columns["pbx"] = pa.DictionaryArray.from_arrays(pa.array([0] * rows, pa.int32()), pa.array([pbx]))
+    columns["call_id"] = pc.coalesce(session, uniqueid, own)
+    columns["called_at"] = pc.coalesce(_epoch(session), _epoch(uniqueid), start.cast(pa.timestamp("us", tz="UTC")))
+    columns["fields"] = pa.DictionaryArray.from_arrays(
+        pa.array([0] * rows, pa.int32()), pa.array([json.dumps(layout, ensure_ascii=False)])
+    )
+    if extra:
+        columns["extra"] = pa.array([extra.get(row) for row in range(rows)], schema.field("extra").type)
+    return pa.table([columns.get(f.name, pa.nulls(rows, f.type)) for f in schema], schema=schema)
+
+
+def _plain(texts: pa.Array, column: Column) -> tuple[pa.Array, list[int]]:
+    """Texts that have the column's plain form, and the rows of those that do not."""
+    good = pc.match_substring_regex(texts, _PLAIN[column.dtype])
+    if column.dtype == "wall":
+        # strptime turns 30 February into 2 March
+        read = pc.strptime(pc.if_else(good, texts, None), format=_WALL, unit="s", error_is_null=True)
+        good = pc.and_(good, pc.fill_null(pc.equal(pc.strftime(read, format=_WALL), texts), False))
+    bad = pc.indices_nonzero(pc.fill_null(pc.invert(good), False)).to_pylist()
+    return (pc.if_else(good, texts, None) if bad else texts), bad
+
+
+def _epoch(ids: pa.Array) -> pa.Array:
+    """UTC instant in the first ten digits of a session or uniqueid; null where there is none."""
+    digits = pc.if_else(pc.match_substring_regex(ids, r"^[0-9]{10}"), pc.utf8_slice_codeunits(ids, 0, 10), None)
+    return pc.multiply(digits.cast(pa.int64()), 1_000_000).cast(pa.timestamp("us", tz="UTC"))
+
+
+def _texts(column: pa.ChunkedArray, declared: Column) -> list[str]:
+    """The PBX's texts of a column; null is the empty text."""
+    if declared.dtype == "wall":
+        column = pc.strftime(column.cast(pa.timestamp("s")), format=_WALL)
+    return pc.fill_null(column.cast(pa.string()), "").to_pylist()  # type: ignore[no-any-return]
