@@ -1,0 +1,147 @@
+"""Bytes of one `cdrapi` answer to elements: lists of raw legs, as the PBX grouped them."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+from typing import Any, Final, TypeAlias
+
+import msgspec
+
+from ucm_analytics.client.codes import raise_for
+from ucm_analytics.errors import UnexpectedAnswer
+
+Leg: TypeAlias = dict[str, Any]
+"""One CDR row, as the PBX's own JSON object."""
+
+Element: TypeAlias = list[Leg]
+"""The legs of one element of an answer: one if it is flat, several if it is a group."""
+
+_Text = dict[str, dict[str, str | None] | str | None]
+
+
+class _Typed(msgspec.Struct):
+    """A page as every known firmware writes it: all values are text."""
+
+    cdr_root: list[_Text | str | None]
+
+
+_typed: Final = msgspec.json.Decoder(_Typed)
+_untyped: Final = msgspec.json.Decoder()
+_PRIVATE: Final = re.compile(r"[0-9a-f]{32}|\d{4,}")
+
+
+def decode(body: bytes, *, host: str = "", user: str = "") -> list[Element]:
+    """Elements of one `cdrapi` answer, in the PBX's order.
+
+    A group gives its `sub_cdr_N` in the order of N. Its `main_cdr` is dropped: it is derived from
+    them, and stale on some firmware.
+
+    Parameters
+    ----------
+    body : bytes
+        The answer. Records may stand under `cdr_root`, `response.cdr_root`, `response.cdr` or `cdr`,
+        or be the answer itself.
+    host, user : str
+        Named in the error if the answer is a return code.
+
+    Returns
+    -------
+    list of list of dict
+        For each element its legs; no element for an empty answer.
+
+    Raises
+    ------
+    APIError
+        The answer is a return code other than 0.
+    UnexpectedAnswer
+        The answer is HTML, cut off, or JSON that is not of CDR.
+
+    Examples
+    --------
+    >>> decode(b'{"cdr_root":[{"cdr":"","src":"1000"}]}')
+    [[{'cdr': '', 'src': '1000'}]]
+    """
+    if not body.strip():
+        return []
+    records: Any
+    try:
+        # `status` stands outside of the typed form, but an answer with records is a success.
+        records = _typed.decode(body).cdr_root
+    except msgspec.ValidationError:
+        records = _records(_any(body), body, host, user)
+    except msgspec.DecodeError as error:
+        raise _unexpected(body, "broken JSON") from error
+    if not records and b"status" in body[-4096:]:
+        records = _records(_any(body), body, host, user)
+    return [legs for legs in (_legs(record, body) for record in records if record) if legs]
+
+
+def excerpt(body: bytes, limit: int = 160) -> str:
+    """First characters of an answer, on one line, without numbers, cookies, tokens and challenges."""
+    text = " ".join(body[: 4 * limit].decode("utf-8", "replace").split())
+    return repr(_PRIVATE.sub("…", text)[:limit])
+
+
+def _any(body: bytes) -> Any:
+    try:
+        return _untyped.decode(body)
+    except msgspec.DecodeError as error:
+        raise _unexpected(body, "broken JSON") from error
+
+
+def _records(answer: Any, body: bytes, host: str, user: str) -> list[Any]:
+    """The list of records in an answer of any known shape."""
+    if isinstance(answer, list):
+        return answer
+    if isinstance(answer, dict):
+        response = answer.get("response")
+        status = answer.get("status", 0)
+        if isinstance(status, int | str) and re.fullmatch(r"-?\d+", str(status)):
+            raise_for(int(status), "cdrapi", response if isinstance(response, dict) else None, host, user)
+        for holder in (answer, response):
+            for name in ("cdr_root", "cdr"):
+                if isinstance(holder, dict) and name in holder:
+                    found = holder[name]
+                    if isinstance(found, list):
+                        return found
+                    if not found:
+                        return []
+        if _is_leg(answer) or "main_cdr" in answer:
+            return [answer]
+    raise _unexpected(body, "JSON without call records")
+
+
+def _legs(record: Any, body: bytes) -> Element:
+    """The legs of one element."""
+    if not isinstance(record, dict):
+        raise _unexpected(body, "an element that is no record")
+    if "main_cdr" in record or "sub_cdr_1" in record:
+        numbered = [
+            (int(key[8:]), leg) for key, leg in record.items() if leg and key[:8] == "sub_cdr_" and key[8:].isdecimal()
+        ]
+        if any(first > second for (first, _), (second, _) in pairwise(numbered)):
+            numbered.sort(key=lambda pair: pair[0])
+        legs = [leg for _, leg in numbered]
+        if not legs and record.get("main_cdr"):
+            # A group without its parts: the sum is all there is, and better than nothing.
+            legs = [record["main_cdr"]]
+    else:
+        legs = [record]
+    for leg in legs:
+        if not _is_leg(leg):
+            raise _unexpected(body, "a record without src, dst and start")
+    return legs
+
+
+def _is_leg(leg: Any) -> bool:
+    return isinstance(leg, dict) and ("src" in leg or "dst" in leg or "start" in leg)
+
+
+def _unexpected(body: bytes, what: str) -> UnexpectedAnswer:
+    html = body.lstrip()[:1] == b"<"
+    return UnexpectedAnswer(
+        f"cdrapi answered {'HTML or XML' if html else what}, beginning {excerpt(body)}",
+        hint="check that the address and port are those of the UCM's HTTPS API "
+        "(Value-added Features > API Configuration > HTTPS API Settings (New))",
+    )
