@@ -31,12 +31,9 @@ _LOGIN_PAGE: Final = (
     b'<body><form id="login"><input name="username"/><input name="password" type="password"/></form>'
     b"</body></html>"
 )
-_FORBIDDEN_PAGE: Final = (
-    b"<html><head><title>403 Forbidden</title></head><body><h1>403 Forbidden</h1></body></html>"
-)
+_FORBIDDEN_PAGE: Final = b"<html><head><title>403 Forbidden</title></head><body><h1>403 Forbidden</h1></body></html>"
 _ERROR_PAGE: Final = (
-    b"<html><head><title>500 Internal Server Error</title></head>"
-    b"<body><h1>500 Internal Server Error</h1></body></html>"
+    b"<html><head><title>500 Internal Server Error</title></head><body><h1>500 Internal Server Error</h1></body></html>"
 )
 
 

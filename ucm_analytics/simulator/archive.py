@@ -70,17 +70,13 @@ class Archive:
     def __len__(self) -> int:
         return len(self._start)
 
-    def load(
-        self, records: Iterable[Record], *, zone: ZoneInfo | None = None, monthly_ids: bool = False
-    ) -> None:
+    def load(self, records: Iterable[Record], *, zone: ZoneInfo | None = None, monthly_ids: bool = False) -> None:
         """Add many records, and give AcctIds in the order in which the calls ended."""
         with self.lock:
             first = len(self)
             for record in records:
                 self._insert(record, first_id=0)
-            unnumbered = (
-                [i for i in range(len(self)) if self._first_id[i] == 0] if first else range(len(self))
-            )
+            unnumbered = [i for i in range(len(self)) if self._first_id[i] == 0] if first else range(len(self))
             for index in sorted(unnumbered, key=self._visible.__getitem__):
                 self._first_id[index] = self._ids(index, zone, monthly_ids)
 

@@ -156,9 +156,7 @@ def _csv(rows: Sequence[Mapping[str, Any]], fields: Sequence[str]) -> bytes:
 def _xml(rows: Sequence[Mapping[str, Any]], fields: Sequence[str]) -> bytes:
     """One element a leg, one child a field; the vendor has not published the names of the outer elements."""
     body = "".join(
-        "<cdr>"
-        + "".join(f"<{field}>{escape(str(row.get(field, '')))}</{field}>" for field in fields)
-        + "</cdr>"
+        "<cdr>" + "".join(f"<{field}>{escape(str(row.get(field, '')))}</{field}>" for field in fields) + "</cdr>"
         for row in rows
     )
     return f'<?xml version="1.0" encoding="UTF-8"?>\n<cdr_root>{body}</cdr_root>\n'.encode()

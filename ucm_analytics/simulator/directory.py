@@ -68,8 +68,7 @@ class Directory:
         for ivr in self.site.ivrs:
             if str(ivr.id) == wanted:
                 members = [
-                    {"keypress": key.keypress, "keypress_event": key.event, key.event: key.target}
-                    for key in ivr.keys
+                    {"keypress": key.keypress, "keypress_event": key.event, key.event: key.target} for key in ivr.keys
                 ]
                 return {"ivr": _menu(ivr), "members": members}
         raise Refused(-16)

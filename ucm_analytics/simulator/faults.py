@@ -60,9 +60,7 @@ class Faults:
         for name in names:
             self.arm(name)
 
-    def arm(
-        self, name: str, *, after: int | None = None, times: int | None = 1, action: str | None = "cdrapi"
-    ) -> None:
+    def arm(self, name: str, *, after: int | None = None, times: int | None = 1, action: str | None = "cdrapi") -> None:
         """Let a fault fire on the `times` requests that come after the next `after` ones.
 
         Parameters

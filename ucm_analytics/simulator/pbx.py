@@ -78,9 +78,9 @@ class Simulator:
     url : str
         ``https://127.0.0.1:PORT``, once started.
     fingerprint : str
-        SHA-256 of the certificate, upper-case pairs with colons.
+        SHA-256 of the certificate, upper-case pairs with colons, once started.
     ca_pem : Path
-        The certificate.
+        The certificate, once started.
     faults : Faults
         Switches of the faults.
     requests : list of tuple
@@ -126,9 +126,7 @@ class Simulator:
             raise SettingError(
                 "replayed records cannot be paged by rows", hint="leave offset_unit at 'group' for a replay"
             )
-        source = CdrSource(
-            self._archive, shape, zone=self._zone, offset_unit=offset_unit, blank_time=blank_time
-        )
+        source = CdrSource(self._archive, shape, zone=self._zone, offset_unit=offset_unit, blank_time=blank_time)
         now = Clock(clock)
         self._access = Access(
             DEFAULT_USERS if users is None else users,
@@ -148,11 +146,12 @@ class Simulator:
             bursts=Bursts(*burst, clock=now) if burst else None,
             slow_s=slow_s,
         )
-        self._temporary = None if folder else tempfile.TemporaryDirectory(prefix="ucm-simulator-")
-        keep = folder or Path(self._temporary.name if self._temporary else ".")
-        self.ca_pem, self._key = ensure_certificate(keep, san=san)
-        self.fingerprint = fingerprint_of(self.ca_pem)
+        self._folder = folder
+        self._san = san
+        self._temporary: tempfile.TemporaryDirectory[str] | None = None
         self._server: ApiServer | None = None
+        self.ca_pem = Path()
+        self.fingerprint = ""
 
     @property
     def url(self) -> str:
@@ -177,9 +176,16 @@ class Simulator:
         SettingError
             The port is taken or may not be used.
         """
+        folder = self._folder
+        if folder is None:
+            self._temporary = tempfile.TemporaryDirectory(prefix="ucm-simulator-")
+            folder = Path(self._temporary.name)
+        self.ca_pem, key = ensure_certificate(folder, san=self._san)
+        self.fingerprint = fingerprint_of(self.ca_pem)
         try:
-            self._server = ApiServer(self._api, self._port, self.ca_pem, self._key)
+            self._server = ApiServer(self._api, self._port, self.ca_pem, key)
         except (OSError, OverflowError) as error:
+            self.stop()
             raise SettingError(
                 f"cannot listen on port {self._port} of 127.0.0.1 ({error})", hint="choose another port, or 0"
             ) from error
@@ -201,9 +207,7 @@ class Simulator:
         """Record another call; it shows when it has ended by the clock."""
         shape = self._api.cdr.shape
         if not isinstance(shape, ProfileShape):
-            raise SettingError(
-                "calls cannot be added to a replay", hint="start the simulator with calls instead"
-            )
+            raise SettingError("calls cannot be added to a replay", hint="start the simulator with calls instead")
         for record in call_records([call], shape):
             self._archive.add(record, zone=self._zone, monthly_ids=self.profile.monthly_ids)
 
@@ -236,6 +240,4 @@ def _zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError) as error:
-        raise SettingError(
-            f"no time zone is called {name!r}", hint="use a name such as Europe/Berlin"
-        ) from error
+        raise SettingError(f"no time zone is called {name!r}", hint="use a name such as Europe/Berlin") from error

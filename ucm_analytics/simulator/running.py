@@ -95,12 +95,8 @@ def run(
     users = {user: User(password)}
     if replay:
         if truth is not None:
-            raise SettingError(
-                "nobody knows the truth behind a replay", hint="leave out the folder for the truth"
-            )
-        simulator = Simulator(
-            replay=replay, profile=profile, users=users, port=port, faults=faults, folder=folder
-        )
+            raise SettingError("nobody knows the truth behind a replay", hint="leave out the folder for the truth")
+        simulator = Simulator(replay=replay, profile=profile, users=users, port=port, faults=faults, folder=folder)
     else:
         from ucm_analytics.simulator.traffic import clinic, generate, write_truth
 

@@ -94,12 +94,7 @@ class _Handler(BaseHTTPRequestHandler):
     server: ApiServer
 
     def do_POST(self) -> None:
-        length = self.headers.get("Content-Length", "")
-        if not length.isdecimal() or int(length) > MAX_BODY:
-            self.close_connection = True
-            body = b""
-        else:
-            body = self.rfile.read(int(length))
+        body = self._body()
         self._send(self.server.api.handle(self.command, self.path, body, self.client_address[0]))
 
     do_GET = do_PUT = do_DELETE = do_POST  # noqa: N815
@@ -109,6 +104,29 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:
         _log.debug(format, *args)
+
+    def _body(self) -> bytes:
+        """Body of the request; of one that is too long, or not well formed, nothing more is read."""
+        if self.headers.get("Transfer-Encoding", "").lower() == "chunked":
+            return self._chunks()
+        length = self.headers.get("Content-Length") or "0"
+        if length.isdecimal() and int(length) <= MAX_BODY:
+            return self.rfile.read(int(length))
+        self.close_connection = True
+        return b""
+
+    def _chunks(self) -> bytes:
+        body = b""
+        while True:
+            line = self.rfile.readline(100).partition(b";")[0].strip()
+            size = int(line, 16) if line and not line.strip(b"0123456789abcdefABCDEF") else None
+            if size is None or size + len(body) > MAX_BODY:
+                self.close_connection = True
+                return b""
+            body += self.rfile.read(size)
+            self.rfile.readline()
+            if size == 0:
+                return body
 
     def _send(self, reply: Reply) -> None:
         self.send_response(reply.http_status)

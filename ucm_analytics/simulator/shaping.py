@@ -91,9 +91,7 @@ class ProfileShape:
         if len(pieces) == 1 and pieces[0].whole and not self.shifted:
             stored = pieces[0].stored
             parts = stored.blob.split(SEPARATOR)
-            return _written(
-                parts[0], parts[1], parts[2:], range(stored.first_id, stored.first_id + stored.legs)
-            )
+            return _written(parts[0], parts[1], parts[2:], range(stored.first_id, stored.first_id + stored.legs))
         cdr = b'""'
         legs: list[bytes] = []
         ids: list[int] = []
