@@ -1,0 +1,391 @@
+"""The data folder: plain Parquet, one file a PBX and month, that any tool reads as it is.
+
+``<store>/legs/pbx=clinic/month=2026-03/part.parquet``, and the same under ``steps``, ``rings`` and
+``calls``; ``directory`` holds names and menus. What is known about each day stands in the footers of
+the legs files. Locks and unfinished files lie in ``<store>/.state``, outside the datasets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+import pyarrow as pa
+
+from ucm_analytics import config
+from ucm_analytics.errors import NoData, SettingError, WrongColumns
+from ucm_analytics.period import Period
+from ucm_analytics.period import day as as_day
+from ucm_analytics.schema import TABLES, TableName, arrow_schema
+from ucm_analytics.store import read
+from ucm_analytics.store.coverage import coverage_frame
+from ucm_analytics.store.directory import load_directory, save_directory
+from ucm_analytics.store.files import Day
+from ucm_analytics.store.merge import by_local_month, count_days, longest_call_s
+from ucm_analytics.store.months import Months, Put
+
+if TYPE_CHECKING:
+    import duckdb
+    import narwhals.stable.v2 as nw
+
+    from ucm_analytics.client.session import UCM
+    from ucm_analytics.store.sync import SyncReport
+
+__all__ = ["Store"]
+
+
+class Store:
+    """Calls of one or several PBXs in a folder.
+
+    Nothing is created before something is written.
+
+    Parameters
+    ----------
+    path : str or Path, optional
+        The folder; without it `UCM_DATA`, the settings file, or ``data/store``.
+
+    Raises
+    ------
+    SettingError
+        The path is no folder.
+    """
+
+    def __init__(self, path: str | Path | None = None) -> None:
+        named = str(path or config.Settings.load().data)
+        if "://" in named:
+            raise SettingError(f"{named} is no folder of this machine", hint="name a folder for the store")
+        self.path = Path(named)
+        if self.path.exists() and not self.path.is_dir():
+            raise SettingError(f"{self.path} is a file", hint="name a folder for the store")
+
+    def __repr__(self) -> str:
+        days = self.coverage()["day"]
+        span = f"{days.min():%Y-%m-%d} to {days.max():%Y-%m-%d}" if len(days) else "no days"
+        size = sum(file.stat().st_size for file in self.path.glob("*/pbx=*/**/*.parquet"))
+        return f"Store({str(self.path)!r}: {', '.join(self.pbxs) or 'no PBX'}, {span}, {size / 1e6:.1f} MB)"
+
+    def _repr_html_(self) -> str:
+        states = self.coverage().groupby(["pbx", "state"], observed=True)
+        days = states.agg(days=("day", "size"), first=("day", "min"), last=("day", "max"), legs=("legs", "sum"))
+        return f"<p>Store <code>{escape(str(self.path))}</code></p>{days.reset_index().to_html(index=False)}"
+
+    @property
+    def pbxs(self) -> list[str]:
+        """Names of the PBXs that are stored, in order."""
+        return sorted(folder.name.removeprefix("pbx=") for folder in self.path.glob("legs/pbx=*"))
+
+    def calls(
+        self,
+        first: str | date | Period | None = None,
+        last: str | date | None = None,
+        *,
+        pbx: str | None = None,
+        columns: Sequence[str] | None = None,
+    ) -> pd.DataFrame:
+        """Calls that began in a period, as columns of `schema.CALLS`.
+
+        Parameters
+        ----------
+        first : str, date or Period, optional
+            ``2026-03``, ``2026-W11``, a day or, with `last`, the first day, on the PBX's wall clock.
+        last : str or date, optional
+            Last day, included.
+        pbx : str, optional
+            One PBX; all of them if not given.
+        columns : sequence of str, optional
+            Columns wanted.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row a call; no rows where there were none. `coverage` tells which days are stored.
+
+        Raises
+        ------
+        NoData
+            The store holds nothing at all, or not this PBX.
+        SettingError
+            No such period or column.
+        DamagedFile
+            A file cannot be read.
+        """
+        return self._frame("calls", first, last, pbx, columns)
+
+    def steps(
+        self,
+        first: str | date | Period | None = None,
+        last: str | date | None = None,
+        *,
+        pbx: str | None = None,
+        columns: Sequence[str] | None = None,
+    ) -> pd.DataFrame:
+        """Steps of the calls that began in a period, as columns of `schema.STEPS`; see `calls`."""
+        return self._frame("steps", first, last, pbx, columns)
+
+    def rings(
+        self,
+        first: str | date | Period | None = None,
+        last: str | date | None = None,
+        *,
+        pbx: str | None = None,
+        columns: Sequence[str] | None = None,
+    ) -> pd.DataFrame:
+        """Rings of the calls that began in a period, as columns of `schema.RINGS`; see `calls`."""
+        return self._frame("rings", first, last, pbx, columns)
+
+    def legs(
+        self,
+        first: str | date | Period | None = None,
+        last: str | date | None = None,
+        *,
+        pbx: str | None = None,
+        columns: Sequence[str] | None = None,
+    ) -> pd.DataFrame:
+        """Legs of the calls that began in a period, as columns of `schema.LEGS`; see `calls`."""
+        return self._frame("legs", first, last, pbx, columns)
+
+    def scan(
+        self,
+        table: TableName,
+        first: str | date | Period | None = None,
+        last: str | date | None = None,
+        *,
+        pbx: str | None = None,
+    ) -> nw.LazyFrame[duckdb.DuckDBPyRelation]:
+        """Lazy frame over a table: reads only the months and columns that are used in the end.
+
+        Parameters
+        ----------
+        table : str
+            ``calls``, ``steps``, ``rings`` or ``legs``.
+        first, last, pbx
+            As for `calls`.
+
+        Returns
+        -------
+        narwhals.stable.v2.LazyFrame
+            On DuckDB, which keeps within 1.4 GB and spills the rest to the store's ``.state``.
+            Frames of one `Store` can be joined.
+
+        Raises
+        ------
+        NoData, SettingError, DamagedFile
+            As for `calls`.
+        """
+        import narwhals.stable.v2 as nw
+
+        if table not in TABLES:
+            raise SettingError(f"{table!r} is no table", hint=f"choose from {', '.join(TABLES)}")
+        period = _period(first, last)
+        files = read.sources(self._stored(pbx), table, period)
+        return nw.from_native(read.relation(self._connection, files, table, period))
+
+    def coverage(
+        self,
+        first: str | date | Period | None = None,
+        last: str | date | None = None,
+        *,
+        pbx: str | None = None,
+    ) -> pd.DataFrame:
+        """What is known about each day.
+
+        Parameters
+        ----------
+        first, last, pbx
+            As for `calls`; without a period, from the first to the last day that is stored.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row a day and PBX: `pbx`, `day`, `state` (settled, provisional, missing), `source`
+            (pbx, file), `legs`, `pages`, `vanished` (stored legs that the PBX no longer sends),
+            `pulled_at` (UTC), `asked_from`, `asked_to` (PBX wall clock), `firmware`, `sha256`.
+        """
+        period = _period(first, last)
+        return coverage_frame([Months(self.path, name) for name in ([pbx] if pbx else self.pbxs)], period)
+
+    def sync(
+        self,
+        ucm: UCM,
+        *,
+        pbx: str,
+        since: str | date | None = None,
+        until: str | date | None = None,
+        zone: ZoneInfo | None = None,
+        now: datetime | None = None,
+        lag: timedelta = timedelta(days=2),
+        progress: bool = True,
+    ) -> SyncReport:
+        """Pull every day that is not settled, and build the tables made from its legs.
+
+        Parameters
+        ----------
+        ucm : UCM
+            The PBX.
+        pbx : str
+            Name under which its data is stored.
+        since : str or date, optional
+            First day; without it the first stored day that is not settled, else 30 days back.
+        until : str or date, optional
+            Last day; never later than today on the PBX's clock, which is the default.
+        zone : ZoneInfo, optional
+            Time zone of the PBX; without it the PBX is asked for its clock.
+        now : datetime, optional
+            The time to go by, with a zone, instead of this machine's clock.
+        lag : timedelta
+            How long after its end a day may still change.
+        progress : bool
+            Show a bar on a terminal or in a notebook.
+
+        Raises
+        ------
+        IncompletePull, Unreachable, APIError, UnexpectedAnswer
+            A day could not be pulled; the days before it are stored, nothing of it is marked.
+        StoreLocked
+            Another sync of this PBX is running.
+        StoreError, DamagedFile
+            The folder cannot be used.
+        SettingError
+            No such days, or no way to know the PBX's clock.
+
+        Warns
+        -----
+        UnknownFields
+            The PBX sent fields that are not declared; they are kept.
+        """
+        from ucm_analytics.store.sync import sync
+
+        if now is not None and now.tzinfo is None:
+            raise SettingError(f"the time {now} carries no zone", hint="pass an aware datetime")
+        return sync(
+            Months(self.path, pbx),
+            ucm,
+            since=None if since is None else as_day(since),
+            until=None if until is None else as_day(until),
+            zone=zone,
+            now=lambda: now or datetime.now(UTC),
+            lag=lag,
+            progress=progress,
+        )
+
+    def add(self, legs: pa.Table, *, pbx: str, zone: ZoneInfo | None = None) -> Put:
+        """Put legs in that came from elsewhere, such as a saved answer.
+
+        Days that no sync has asked for become provisional, with source ``file``.
+
+        Parameters
+        ----------
+        legs : pyarrow.Table
+            Columns of `schema.LEGS`, as `parse.legs_table` gives them.
+        pbx : str
+            Name under which they are stored.
+        zone : ZoneInfo, optional
+            Time zone of the PBX.
+
+        Returns
+        -------
+        Put
+            `new` and `updated` legs, and `months` that were written.
+
+        Raises
+        ------
+        WrongColumns
+            The table has not the columns of legs.
+        StoreLocked, StoreError, DamagedFile
+            As for `sync`.
+        """
+        schema = arrow_schema("legs")
+        if legs.schema.names != schema.names:
+            raise WrongColumns("the table has not the columns of legs", hint="make it with parse.legs_table")
+        named = pa.array([pbx] * legs.num_rows, pa.string()).cast(schema.field("pbx").type)
+        legs = legs.set_column(schema.get_field_index("pbx"), "pbx", named).cast(schema)
+        months = Months(self.path, pbx)
+        puts = []
+        with months.syncing():
+            months.finish()
+            for month, part in by_local_month(legs).items():
+                known = months.coverage([month])
+                days = {day: _from_file(part, count) for day, count in count_days(part).items() if day not in known}
+                puts.append(months.put(part, days, zone=zone.key if zone else ""))
+            months.finish()
+        return Put(
+            new=sum(put.new for put in puts),
+            updated=sum(put.updated for put in puts),
+            vanished=0,
+            months=tuple(sorted({month for put in puts for month in put.months})),
+        )
+
+    def rebuild(self, pbx: str | None = None) -> None:
+        """Build steps, rings and calls again from the legs of one PBX, or of all."""
+        for months in self._stored(pbx):
+            months.rebuild()
+
+    def directory(self, kind: str | None = None, *, pbx: str | None = None) -> pd.DataFrame:
+        """Names of extensions, queues, ring groups, trunks and numbers, and the keys of the menus.
+
+        Parameters
+        ----------
+        kind : str, optional
+            ``extension``, ``queue``, ``ivr``, ``ring_group``, ``trunk`` or ``did``.
+        pbx : str, optional
+            One PBX; all of them if not given.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns of `directory.DIRECTORY`. A menu has one row with an empty `key`, and one row a
+            key with what it leads to in `target_kind` and `target`.
+        """
+        return load_directory([Months(self.path, name) for name in ([pbx] if pbx else self.pbxs)], kind)
+
+    def save_directory(self, pbx: str, rows: Iterable[Mapping[str, str]]) -> None:
+        """Store the names and menus of a PBX; see `directory`."""
+        save_directory(Months(self.path, pbx), rows)
+
+    @cached_property
+    def _connection(self) -> duckdb.DuckDBPyConnection:
+        return read.connect(self.path / ".state" / "spill")
+
+    def _stored(self, pbx: str | None) -> list[Months]:
+        names = self.pbxs
+        if not names:
+            raise NoData(f"the store {self.path} holds no calls", hint="pull some: ucm-analytics sync")
+        if pbx is not None and pbx not in names:
+            raise NoData(f"the store {self.path} holds no PBX {pbx!r}", hint=f"it holds {', '.join(names)}")
+        return [Months(self.path, name) for name in ([pbx] if pbx else names)]
+
+    def _frame(
+        self,
+        table: TableName,
+        first: str | date | Period | None,
+        last: str | date | None,
+        pbx: str | None,
+        columns: Sequence[str] | None,
+    ) -> pd.DataFrame:
+        period = _period(first, last)
+        return read.frame(read.sources(self._stored(pbx), table, period), table, period, columns)
+
+
+def _period(first: str | date | Period | None, last: str | date | None) -> Period | None:
+    if first is None:
+        if last is not None:
+            raise SettingError("a period needs its first day", hint="give both days, or a month such as 2026-03")
+        return None
+    return Period.of(first, last)
+
+
+def _from_file(legs: pa.Table, count: int) -> Day:
+    return Day(
+        state="provisional",
+        source="file",
+        legs=count,
+        pages=0,
+        longest_s=longest_call_s(legs),
+        pulled_at=datetime.now(UTC),
+    )

@@ -1,0 +1,204 @@
+"""Parquet files of the store: written whole or not at all, and each says where it came from.
+
+A file is written beside the dataset, flushed to the disk and renamed into place, so a kill at any
+instant leaves the old file or the new one. The footer of a legs file holds what is known about its
+days; there is no second list that could disagree.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import date, datetime
+from pathlib import Path
+from typing import Literal, TypeVar
+
+import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ucm_analytics.errors import DamagedFile, StoreError
+from ucm_analytics.schema import VERSION
+
+T = TypeVar("T")
+
+_META = b"ucm_analytics"
+_ROW_GROUP = 50_000
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+class Day(msgspec.Struct, frozen=True):
+    """What is known about one local day: how it was asked for and what came.
+
+    Attributes
+    ----------
+    state : str
+        `settled` days are never asked for again.
+    source : str
+        `pbx`, or `file` for legs that were imported.
+    legs, pages, vanished : int
+        Legs of the day, pages they came in, and stored legs that the PBX no longer sends.
+    longest_s : int
+        Longest call that came [s].
+    pulled_at : datetime
+        When the look at the day began, UTC.
+    asked_from, asked_to : datetime, optional
+        Window that was asked for, on the PBX's wall clock; None for files.
+    """
+
+    state: Literal["settled", "provisional"]
+    source: Literal["pbx", "file"]
+    legs: int
+    pages: int
+    longest_s: int
+    pulled_at: datetime
+    asked_from: datetime | None = None
+    asked_to: datetime | None = None
+    firmware: str = ""
+    sha256: str = ""
+    vanished: int = 0
+
+
+class Footer(msgspec.Struct, frozen=True):
+    """Where a file came from.
+
+    Attributes
+    ----------
+    version : int
+        `schema.VERSION` of the code that wrote it.
+    id : str
+        Names these very legs; empty on other tables.
+    made_from : str
+        `id` of the legs that a table was made from; empty on legs.
+    zone : str
+        Time zone of the PBX, where it was known.
+    days : dict
+        Local days of the file's month.
+    """
+
+    version: int = VERSION
+    id: str = ""
+    made_from: str = ""
+    zone: str = ""
+    days: dict[date, Day] = msgspec.field(default_factory=dict)
+
+
+def read_footer(path: Path) -> Footer | None:
+    """Footer of a file, None where there is no file.
+
+    Raises
+    ------
+    DamagedFile
+        The file is there and cannot be read, or was not written by this package.
+    """
+    try:
+        return _twice(lambda: _footer(path), path)
+    except FileNotFoundError:
+        return None
+
+
+def read_table(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
+    """Rows of a file, or some of its columns.
+
+    Raises
+    ------
+    DamagedFile
+        The file cannot be read.
+    FileNotFoundError
+        There is no such file.
+    """
+    return _twice(lambda: _rows(path, columns), path)
+
+
+def write_table(table: pa.Table, path: Path, footer: Footer, *, scratch: Path) -> None:
+    """Write a file at once: another process sees the old file or the new one.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+        The rows, sorted.
+    path : Path
+        Where the file belongs.
+    footer : Footer
+        Where the rows came from.
+    scratch : Path
+        Where the file is written first: on the same file system, outside the dataset.
+
+    Raises
+    ------
+    StoreError
+        The folder is not writable or the disk is full; the old file is as it was.
+    """
+    noted = table.replace_schema_metadata({_META: msgspec.json.encode(footer)})
+    try:
+        scratch.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pq.write_table(noted, scratch, compression="zstd", row_group_size=_ROW_GROUP)
+        replace(scratch, path)
+    except OSError as error:
+        with suppress(OSError):
+            scratch.unlink(missing_ok=True)
+        raise unwritable(path, error) from error
+
+
+def replace(temporary: Path, path: Path) -> None:
+    """Put a finished file in its place, so that it stays there after a power cut."""
+    _flush(temporary)
+    temporary.replace(path)
+    _flush(path.parent)
+
+
+def unwritable(path: Path, error: OSError) -> StoreError:
+    """Error for a file that could not be written."""
+    if error.errno in _NO_ROOM:
+        hint = "make room on the disk and sync again; the store is as it was before this file"
+        return StoreError(f"no room to write {path}", hint=hint)
+    return StoreError(
+        f"cannot write {path} ({error.strerror or error})",
+        hint="make the folder writable, or choose another one",
+    )
+
+
+def _footer(path: Path) -> Footer:
+    metadata = pq.read_metadata(path).metadata or {}
+    return msgspec.json.decode(metadata[_META], type=Footer)
+
+
+def _rows(path: Path, columns: Sequence[str] | None) -> pa.Table:
+    with pq.ParquetFile(path) as file:
+        return file.read(columns=None if columns is None else list(columns)).replace_schema_metadata(None)
+
+
+def _twice(read: Callable[[], T], path: Path) -> T:
+    """Result of `read`; a file that is replaced in the middle of it is read once more."""
+    for last in (False, True):
+        try:
+            return read()
+        except (FileNotFoundError, PermissionError) as error:
+            if isinstance(error, FileNotFoundError):
+                raise
+            raise StoreError(f"may not read {path}", hint="make the file readable for this user") from error
+        except (OSError, pa.ArrowException, msgspec.MsgspecError, KeyError) as error:
+            if last:
+                raise damaged(path) from error
+    raise AssertionError
+
+
+def damaged(path: Path) -> DamagedFile:
+    """Error for a file that cannot be read."""
+    month = path.parent.name.removeprefix("month=")
+    if "legs" in path.parts:
+        do = f"move it away and pull the month again: ucm-analytics sync --since {month}-01"
+    else:
+        do = "delete it; the store makes it again"
+    return DamagedFile(f"{path} cannot be read", hint=do)
+
+
+def _flush(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,149 @@
+"""Legs into legs: one row a key, the newest version of a leg wins, nothing stored is lost."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ucm_analytics.schema import KEY, arrow_schema
+
+_ORDER = ("called_at", "call_id", "start_at", "acct_id", "uniqueid", "dstchannel")
+UNDATED: Final = "undated"
+"""Month of legs that carry no time at all."""
+
+_KEY = [name for name in KEY if name != "pbx"]
+
+
+@dataclass(frozen=True)
+class Merged:
+    """Stored and fresh legs as one table.
+
+    Attributes
+    ----------
+    legs : pyarrow.Table
+        Sorted by call, one row a key.
+    new, updated : int
+        Legs that were not stored yet, and stored legs that came with other values.
+    vanished : Counter
+        For each day asked for: stored legs that did not come again.
+    """
+
+    legs: pa.Table
+    new: int
+    updated: int
+    vanished: Counter[date]
+
+
+def merge(stored: pa.Table, fresh: pa.Table, *, days: Collection[date] = ()) -> Merged:
+    """Put fresh legs into stored ones.
+
+    Parameters
+    ----------
+    stored, fresh : pyarrow.Table
+        Columns of `schema.LEGS`, all of one PBX; `fresh` in the order of arrival.
+    days : collection of date
+        The local days of which `fresh` holds every leg that the PBX sends.
+    """
+    both = pa.concat_tables([stored, fresh]).unify_dictionaries().combine_chunks()
+    rows = both.num_rows
+    numbered = both.select(_KEY).append_column("row", pa.array(range(rows), pa.int64()))
+    kept = numbered.group_by(_KEY).aggregate([("row", "min"), ("row", "max")])
+    first, last = kept["row_min"], kept["row_max"]
+    was_there = pc.less(first, stored.num_rows)
+    came = pc.greater_equal(last, stored.num_rows)
+    again = pc.and_(was_there, came)
+    order = pc.sort_indices(both.select(_ORDER).take(last), [(name, "ascending") for name in _ORDER])
+    return Merged(
+        legs=both.take(last.take(order)),
+        new=pc.sum(pc.invert(was_there)).as_py() or 0,
+        updated=_different(both.take(first.filter(again)), both.take(last.filter(again))),
+        vanished=_vanished(both.select(["call_id", "called_at", "start_at"]).take(last), came, days),
+    )
+
+
+def call_days(legs: pa.Table) -> pa.ChunkedArray:
+    """Local day on which the call of each leg began; the PBX filters by it."""
+    starts = legs.group_by("call_id").aggregate([("start_at", "min"), ("called_at", "min")])
+    began = pc.coalesce(starts["start_at_min"], starts["called_at_min"].cast(pa.timestamp("us")))
+    row = pc.index_in(legs["call_id"], value_set=starts["call_id"].combine_chunks())
+    return pc.take(began.cast(pa.date32()), row)
+
+
+def count_days(legs: pa.Table) -> Counter[date]:
+    """Legs for each local day."""
+    return _counts(call_days(legs))
+
+
+def longest_call_s(legs: pa.Table) -> int:
+    """Length of the longest call [s]."""
+    calls = legs.group_by("call_id").aggregate([("start_at", "min"), ("end_at", "max")])
+    lengths = pc.subtract(calls["end_at_max"], calls["start_at_min"]).cast(pa.int64())
+    return max(0, pc.max(lengths).as_py() or 0) // 1_000_000
+
+
+def by_month(legs: pa.Table) -> dict[str, pa.Table]:
+    """Legs for each UTC month in which their call began."""
+    months = pc.fill_null(pc.strftime(legs["called_at"], format="%Y-%m"), UNDATED)
+    return _split(legs, months)
+
+
+def by_local_month(legs: pa.Table) -> dict[str, pa.Table]:
+    """Legs for each month of the local day on which their call began."""
+    months = pc.fill_null(pc.strftime(call_days(legs), format="%Y-%m"), UNDATED)
+    return _split(legs, months)
+
+
+def no_legs() -> pa.Table:
+    """A table of legs without rows."""
+    return arrow_schema("legs").empty_table()
+
+
+def _split(legs: pa.Table, months: pa.ChunkedArray) -> dict[str, pa.Table]:
+    return {month: legs.filter(pc.equal(months, month)) for month in sorted(pc.unique(months).to_pylist())}
+
+
+def _different(old: pa.Table, new: pa.Table) -> int:
+    """Rows that differ in any column."""
+    changed = pa.array([False] * old.num_rows, pa.bool_())
+    for name in old.column_names:
+        before, after = _comparable(old[name]), _comparable(new[name])
+        same = pc.fill_null(pc.equal(before, after), False)
+        both_null = pc.and_(pc.is_null(before), pc.is_null(after))
+        changed = pc.or_(changed, pc.invert(pc.or_(same, both_null)))
+    return pc.sum(changed).as_py() or 0
+
+
+def _comparable(column: pa.ChunkedArray) -> pa.ChunkedArray | pa.Array:
+    if pa.types.is_dictionary(column.type):
+        return column.cast(column.type.value_type)
+    if pa.types.is_map(column.type):
+        return pa.array([None if pairs is None else repr(pairs) for pairs in column.to_pylist()], pa.string())
+    return column
+
+
+def _vanished(legs: pa.Table, came: pa.ChunkedArray, days: Collection[date]) -> Counter[date]:
+    """Legs that did not come, for each of the days."""
+    if not days:
+        return Counter()
+    near = pc.and_(
+        pc.greater_equal(legs["called_at"], _utc(min(days) - timedelta(days=2))),
+        pc.less(legs["called_at"], _utc(max(days) + timedelta(days=3))),
+    )
+    around = legs.append_column("came", came).filter(near)
+    gone = _counts(call_days(around).filter(pc.invert(around["came"])))
+    return Counter({day: count for day, count in gone.items() if day in days})
+
+
+def _counts(days: pa.ChunkedArray) -> Counter[date]:
+    pairs = pc.value_counts(days).to_pylist()
+    return Counter({pair["values"]: pair["counts"] for pair in pairs if pair["values"] is not None})
+
+
+def _utc(day: date) -> pa.Scalar:
+    return pa.scalar(day, pa.date32()).cast(pa.timestamp("us")).cast(pa.timestamp("us", tz="UTC"))

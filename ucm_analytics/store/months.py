@@ -1,0 +1,278 @@
+"""The month files of one PBX: put legs in, build the tables made from them, mend what a kill left.
+
+A month is the UTC month in which a call began, which never changes; so the legs of a call lie in
+one file, together with its steps, rings and calls.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Final
+from uuid import uuid4
+
+import msgspec
+import pyarrow as pa
+from filelock import FileLock, Timeout
+
+from ucm_analytics import config
+from ucm_analytics.errors import DamagedFile, StoreError, StoreLocked
+from ucm_analytics.model import build
+from ucm_analytics.parse import dump_legs, legs_table
+from ucm_analytics.schema import VERSION, TableName, arrow_schema
+from ucm_analytics.store.files import Day, Footer, read_footer, read_table, replace, unwritable, write_table
+from ucm_analytics.store.merge import by_month, merge, no_legs
+
+DERIVED: Final[tuple[TableName, ...]] = ("steps", "rings", "calls")
+SYNC_WAIT_S: Final = 10.0
+WRITE_WAIT_S: Final = 120.0
+
+
+@dataclass(frozen=True)
+class Put:
+    """What putting legs in changed."""
+
+    new: int
+    updated: int
+    vanished: int
+    months: tuple[str, ...]
+
+
+class Months:
+    """Month files of one PBX.
+
+    Parameters
+    ----------
+    root : Path
+        Folder of the store.
+    pbx : str
+        Name of the PBX.
+    """
+
+    def __init__(self, root: Path, pbx: str) -> None:
+        self.root = root
+        self.pbx = config.check_name(pbx)
+        self._state = root / ".state" / pbx
+        self._unfinished = self._state / "unfinished"
+        self._scratch = self._state / "_part.parquet"
+
+    def path(self, table: str, month: str) -> Path:
+        """File of a table and month."""
+        return self.root / table / f"pbx={self.pbx}" / f"month={month}" / "part.parquet"
+
+    @property
+    def directory_path(self) -> Path:
+        """File of the PBX's names and menus."""
+        return self.root / "directory" / f"pbx={self.pbx}" / "part.parquet"
+
+    def names(self) -> list[str]:
+        """Months that are stored, in order."""
+        folder = self.root / "legs" / f"pbx={self.pbx}"
+        found = (re.fullmatch(r"month=(\d{4}-\d{2}|undated)", entry.name) for entry in _listed(folder))
+        return sorted(match[1] for match in found if match and self.path("legs", match[1]).exists())
+
+    def coverage(self, months: Iterable[str]) -> dict[date, Day]:
+        """What the footers of the legs of these months say about their days."""
+        days: dict[date, Day] = {}
+        for month in months:
+            footer = self._legs_footer(month)
+            days |= footer.days if footer else {}
+        return days
+
+    @contextmanager
+    def syncing(self) -> Iterator[None]:
+        """Hold the PBX's data for one sync.
+
+        Raises
+        ------
+        StoreLocked
+            Another sync of this PBX is running.
+        """
+        with self._locked("sync", SYNC_WAIT_S):
+            yield
+
+    def put(self, legs: pa.Table, days: Mapping[date, Day], *, zone: str = "") -> Put:
+        """Put legs, and what is known about the days they were asked for, into the month files.
+
+        Files that hold only legs are written before the one that says that the days are there, so a
+        kill never leaves a day marked whose legs are missing. `finish` has to follow.
+
+        Parameters
+        ----------
+        legs : pyarrow.Table
+            Columns of `schema.LEGS`, in the order of arrival.
+        days : mapping
+            Local days of one month; days from the PBX are complete in `legs`.
+        zone : str
+            Time zone of the PBX; where empty, that of the month file stays.
+        """
+        homes = {f"{day:%Y-%m}" for day in days}
+        if len(homes) > 1:
+            raise ValueError("days of several months in one put")
+        fresh = by_month(legs)
+        asked = [day for day, known in days.items() if known.source == "pbx"]
+        counts = Counter[str]()
+        vanished = Counter[date]()
+        written = []
+        with self._locked("write", WRITE_WAIT_S):
+            self._mark({*self._marked(), *fresh, *homes})
+            for month in (*sorted(fresh.keys() - homes), *homes):
+                footer = self._legs_footer(month)
+                stored = self._legs(month, footer)
+                merged = merge(stored, fresh.get(month, no_legs()), days=asked)
+                vanished += merged.vanished
+                counts.update(new=merged.new, updated=merged.updated)
+                old = footer or Footer()
+                same = footer and not (merged.new or merged.updated) and zone in ("", old.zone)
+                known = dict(old.days)
+                if month in homes:
+                    known |= {d: msgspec.structs.replace(day, vanished=vanished[d]) for d, day in days.items()}
+                if same and known == old.days and old.version == VERSION:
+                    continue
+                self._write(
+                    "legs",
+                    month,
+                    merged.legs,
+                    Footer(
+                        id=old.id if same else uuid4().hex,
+                        zone=zone or old.zone,
+                        days=dict(sorted(known.items())),
+                    ),
+                )
+                written.append(month)
+        return Put(counts["new"], counts["updated"], vanished.total(), tuple(sorted(written)))
+
+    def finish(self, *, before: str = "~") -> None:
+        """Build the tables of the months that were put in, or that a kill left unbuilt.
+
+        Parameters
+        ----------
+        before : str
+            Leave this month and later ones for later.
+        """
+        if not self._marked():
+            return
+        with self._locked("write", WRITE_WAIT_S):
+            marked = self._marked()
+            for month in sorted(marked):
+                if month < before:
+                    if self._stale(month):
+                        self._build(month)
+                    self._mark(marked := marked - {month})
+
+    def heal(self, month: str) -> None:
+        """Build the tables of a month again where they do not belong to its legs."""
+        if self._stale(month):
+            with self._locked("write", WRITE_WAIT_S):
+                if self._stale(month):
+                    self._build(month)
+
+    def rebuild(self) -> None:
+        """Build all tables again from the legs."""
+        for month in self.names():
+            with self._locked("write", WRITE_WAIT_S):
+                self._build(month)
+
+    def put_directory(self, rows: pa.Table) -> None:
+        """Replace the file of the PBX's names and menus."""
+        with self._locked("write", WRITE_WAIT_S):
+            write_table(rows, self.directory_path, Footer(), scratch=self._scratch)
+
+    def _build(self, month: str) -> None:
+        footer = self._legs_footer(month)
+        if footer is None:
+            return
+        legs = self._legs(month, footer)
+        if footer.version != VERSION:
+            footer = Footer(id=uuid4().hex, zone=footer.zone, days=footer.days)
+            self._write("legs", month, legs, footer)
+        built = build(legs, zone=config.zone(footer.zone) if footer.zone else None)
+        for table in DERIVED:
+            self._write(table, month, getattr(built, table), Footer(made_from=footer.id))
+
+    def _stale(self, month: str) -> bool:
+        legs = self._legs_footer(month)
+        return legs is not None and (
+            legs.version != VERSION or any(self._made_from(table, month) != (VERSION, legs.id) for table in DERIVED)
+        )
+
+    def _made_from(self, table: TableName, month: str) -> tuple[int, str]:
+        try:
+            footer = read_footer(self.path(table, month))
+        except DamagedFile:
+            return 0, ""
+        return (footer.version, footer.made_from) if footer else (0, "")
+
+    def _legs_footer(self, month: str) -> Footer | None:
+        footer = read_footer(self.path("legs", month))
+        if footer and footer.version > VERSION:
+            raise StoreError(
+                f"{self.path('legs', month)} was written by a newer version of this package",
+                hint="upgrade ucm-analytics",
+            )
+        return footer
+
+    def _legs(self, month: str, footer: Footer | None) -> pa.Table:
+        """Stored legs, read anew from the PBX's own fields where an older version wrote them."""
+        if footer is None:
+            return no_legs()
+        legs = read_table(self.path("legs", month))
+        if footer.version == VERSION:
+            return legs
+        schema = arrow_schema("legs")
+        missing = [field for field in schema if field.name not in legs.column_names]
+        for field in missing:
+            legs = legs.append_column(field, pa.nulls(legs.num_rows, field.type))
+        return legs_table(dump_legs(legs), pbx=self.pbx)
+
+    def _write(self, table: TableName, month: str, rows: pa.Table, footer: Footer) -> None:
+        write_table(rows, self.path(table, month), footer, scratch=self._scratch)
+
+    def _marked(self) -> set[str]:
+        try:
+            return set(self._unfinished.read_text(encoding="ascii").split())
+        except FileNotFoundError:
+            return set()
+
+    def _mark(self, months: set[str]) -> None:
+        """Note the months whose tables may not belong to their legs yet."""
+        temporary = self._state / "_unfinished"
+        try:
+            if months:
+                temporary.write_text("\n".join(sorted(months)), encoding="ascii")
+                replace(temporary, self._unfinished)
+            else:
+                self._unfinished.unlink(missing_ok=True)
+        except OSError as error:
+            raise unwritable(self._unfinished, error) from error
+
+    @contextmanager
+    def _locked(self, name: str, wait_s: float) -> Iterator[None]:
+        path = self._state / f"{name}.lock"
+        try:
+            self._state.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(path, timeout=wait_s)
+            lock.acquire()
+        except Timeout as error:
+            raise StoreLocked(
+                f"another sync is writing to {self.root} (PBX {self.pbx})",
+                hint="wait until it is done and try again",
+            ) from error
+        except OSError as error:
+            raise unwritable(path, error) from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+
+def _listed(folder: Path) -> list[Path]:
+    try:
+        return list(folder.iterdir())
+    except FileNotFoundError:
+        return []

@@ -1,0 +1,117 @@
+"""Ask a PBX for its directory."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+from ucm_analytics.client import lists
+from ucm_analytics.client.session import UCM
+from ucm_analytics.errors import NotPermitted, RequestRejected, UnexpectedAnswer
+from ucm_analytics.store.directory import load_directory, save_directory
+from ucm_analytics.store.months import Months
+
+log = logging.getLogger(__name__)
+
+Row = dict[str, str]
+
+_EVENTS: Final = {
+    "member_account": "extension",
+    "member_extension": "extension",
+    "member_queue": "queue",
+    "member_ringgroup": "ring_group",
+    "member_ivr": "ivr",
+    "member_voicemail": "voicemail",
+}
+_DESTINATIONS: Final = {
+    "account": "extension",
+    "queue": "queue",
+    "ringgroup": "ring_group",
+    "ivr": "ivr",
+    "voicemail": "voicemail",
+}
+
+
+def refresh_directory(months: Months, ucm: UCM) -> None:
+    """Store what the PBX tells about itself; lists that the API user may not read stay as they were."""
+    rows: list[Row] = []
+    for kind, ask in _LISTS.items():
+        try:
+            rows += [{"kind": kind, **row} for row in ask(ucm)]
+        except (NotPermitted, RequestRejected, UnexpectedAnswer) as error:
+            log.warning("the %s list of PBX %s is not refreshed: %s", kind, months.pbx, error.message)
+            kept = load_directory([months], kind)
+            rows += [dict(zip(kept.columns, map(str, row), strict=True)) for row in kept.itertuples(index=False)]
+    save_directory(months, rows)
+
+
+def _extensions(ucm: UCM) -> Iterator[Row]:
+    for item in lists.accounts(ucm):
+        yield _row(item, "extension", "fullname")
+
+
+def _queues(ucm: UCM) -> Iterator[Row]:
+    for item in lists.queues(ucm):
+        yield _row(item, "extension", "queue_name")
+
+
+def _menus(ucm: UCM) -> Iterator[Row]:
+    items = lists.ivrs(ucm)
+    numbers = {str(item.get("ivr_id", "")): str(item.get("extension", "")) for item in items}
+    for item in items:
+        menu = _row(item, "extension", "ivr_name")
+        yield menu
+        for key in lists.ivr_menu(ucm, item["ivr_id"])["members"]:
+            event = str(key.get("keypress_event", ""))
+            target = str(key.get(event, ""))
+            if event == "member_ivr" and target not in numbers.values():
+                target = numbers.get(target, target)
+            yield {
+                **menu,
+                "key": str(key.get("keypress", "")),
+                "target_kind": _EVENTS.get(event, "other"),
+                "target": target,
+            }
+
+
+def _ring_groups(ucm: UCM) -> Iterator[Row]:
+    page, pages = 1, 1
+    while page <= pages:
+        answer = ucm.request("listRinggroup", page=page, item_num=100)
+        for item in answer.get("ringgroup", []):
+            yield _row(item, "extension", "ringgroup_name")
+        pages = int(answer.get("total_page") or 1)
+        page += 1
+
+
+def _trunks(ucm: UCM) -> Iterator[Row]:
+    for item in lists.voip_trunks(ucm):
+        yield _row(item, "trunk_index", "trunk_name")
+
+
+def _numbers(ucm: UCM) -> Iterator[Row]:
+    for trunk in lists.voip_trunks(ucm):
+        for route in lists.inbound_routes(ucm, trunk["trunk_index"]):
+            kind = str(route.get("destination_type", ""))
+            for pattern in str(route.get("did_pattern_match_list", "")).split(","):
+                yield {
+                    "number": pattern.strip().removeprefix("_"),
+                    "name": str(route.get("inbound_rt_name", "")),
+                    "target_kind": _DESTINATIONS.get(kind, "other"),
+                    "target": str(route.get(kind, "")),
+                }
+
+
+def _row(item: dict[str, Any], number: str, name: str) -> Row:
+    return {"number": str(item.get(number, "")), "name": str(item.get(name, ""))}
+
+
+_LISTS: Final[dict[str, Callable[[UCM], Iterator[Row]]]] = {
+    "extension": _extensions,
+    "queue": _queues,
+    "ivr": _menus,
+    "ring_group": _ring_groups,
+    "trunk": _trunks,
+    "did": _numbers,
+}

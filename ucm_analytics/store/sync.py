@@ -1,0 +1,271 @@
+"""Pull the days that may have changed, and note what is known about each.
+
+A day is settled, and never asked for again, when it was pulled completely and a look long after its
+end could not have missed anything: either `lag` after the end of the day, or `_SECOND_LOOK` after it
+with nothing new since an earlier look. A call is reported when it ends, so both waits are never
+shorter than the longest call seen.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+import warnings
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+from tqdm.auto import tqdm
+
+from ucm_analytics.client.cdr import Receipt, pull_day
+from ucm_analytics.client.lists import system_general_status, system_status
+from ucm_analytics.client.session import UCM
+from ucm_analytics.errors import NotPermitted, SettingError, UnexpectedAnswer, UnknownFields
+from ucm_analytics.parse import legs_table, unknown_fields
+from ucm_analytics.period import Period
+from ucm_analytics.store.files import Day
+from ucm_analytics.store.merge import count_days, longest_call_s, no_legs
+from ucm_analytics.store.months import Months
+from ucm_analytics.store.names import refresh_directory
+
+log = logging.getLogger(__name__)
+
+FIRST_PULL: Final = timedelta(days=30)
+_SECOND_LOOK: Final = timedelta(hours=6)
+_GRACE: Final = timedelta(minutes=1)
+_PENDING_LEGS: Final = 200_000
+
+
+@dataclass(frozen=True)
+class SyncReport:
+    """What a sync did.
+
+    Attributes
+    ----------
+    pbx : str
+        Name of the PBX.
+    days : tuple of date
+        Days that were asked for.
+    settled : int
+        How many of them will not be asked for again.
+    new, updated, vanished : int
+        Legs that were new, that came with other values than before, and that the PBX no longer
+        sends (they are kept).
+    months : tuple of str
+        Month files that were written.
+    duration_s : float
+        How long it took [s].
+    """
+
+    pbx: str
+    days: tuple[date, ...]
+    settled: int
+    new: int
+    updated: int
+    vanished: int
+    months: tuple[str, ...]
+    duration_s: float
+
+
+def sync(
+    months: Months,
+    ucm: UCM,
+    *,
+    since: date | None,
+    until: date | None,
+    zone: ZoneInfo | None,
+    now: Callable[[], datetime],
+    lag: timedelta,
+    progress: bool,
+) -> SyncReport:
+    """Bring the month files of one PBX up to date; see `Store.sync`."""
+    began = time.monotonic()
+    with months.syncing():
+        months.finish()
+        clock = zone or pbx_clock(ucm)
+        today = (now() - _GRACE).astimezone(clock).date()
+        days, known = _unsettled(months, since, until, today)
+        pull = _Pull(
+            months,
+            ucm,
+            zone=zone,
+            clock=clock,
+            now=now,
+            lag=lag,
+            known=known,
+            firmware=firmware(ucm) if days else "",
+        )
+        try:
+            for day in tqdm(days, desc=months.pbx, unit="day", leave=False, disable=None if progress else True):
+                pull.day(day)
+        finally:
+            pull.write()
+            months.finish()
+        refresh_directory(months, ucm)
+    if pull.unknown:
+        names = ", ".join(f"{name} ({count} legs)" for name, count in sorted(pull.unknown.items()))
+        warnings.warn(
+            f"PBX {months.pbx} sent fields that are not declared: {names}; they are kept in `extra`",
+            UnknownFields,
+            stacklevel=3,
+        )
+    return SyncReport(
+        pbx=months.pbx,
+        days=tuple(days),
+        settled=pull.settled,
+        new=pull.counts["new"],
+        updated=pull.counts["updated"],
+        vanished=pull.counts["vanished"],
+        months=tuple(sorted(pull.months)),
+        duration_s=time.monotonic() - began,
+    )
+
+
+def pbx_clock(ucm: UCM) -> tzinfo:
+    """The PBX's present offset from UTC, as it says itself.
+
+    Raises
+    ------
+    SettingError
+        It does not say.
+    """
+    hint = "name its time zone, for example UCM_TIMEZONE=Europe/Berlin"
+    try:
+        shown = str(system_status(ucm).get("system-time", ""))
+    except NotPermitted as error:
+        raise SettingError(f"the API user may not read the clock of PBX {ucm.address}", hint=hint) from error
+    match = re.search(r"UTC([+-])(\d{2}):?(\d{2})", shown)
+    if not match:
+        raise SettingError(f"the clock of PBX {ucm.address} shows no offset from UTC ({shown!r})", hint=hint)
+    offset = timedelta(hours=int(match[2]), minutes=int(match[3]))
+    return timezone(offset if match[1] == "+" else -offset)
+
+
+def firmware(ucm: UCM) -> str:
+    """Version of the PBX's program, empty where the API user may not read it."""
+    try:
+        return str(system_general_status(ucm).get("prog-version", ""))
+    except (NotPermitted, UnexpectedAnswer) as error:
+        log.debug("firmware of %s is not known: %s", ucm.address, type(error).__name__)
+        return ""
+
+
+class _Pull:
+    """Days on their way from the PBX into the month files."""
+
+    def __init__(
+        self,
+        months: Months,
+        ucm: UCM,
+        *,
+        zone: ZoneInfo | None,
+        clock: tzinfo,
+        now: Callable[[], datetime],
+        lag: timedelta,
+        known: Mapping[date, Day],
+        firmware: str,
+    ) -> None:
+        self._store = months
+        self._ucm = ucm
+        self._zone = zone
+        self._clock = clock
+        self._now = now
+        self._lag = lag
+        self._known = known
+        self._firmware = firmware
+        self._longest_s = max((day.longest_s for day in known.values()), default=0)
+        self._legs: list[pa.Table] = []
+        self._days: dict[date, Day] = {}
+        self.settled = 0
+        self.counts = Counter[str]()
+        self.months: set[str] = set()
+        self.unknown = Counter[str]()
+
+    def day(self, day: date) -> None:
+        """Pull one day; it counts only when all of it came."""
+        if self._days and f"{day:%Y-%m}" != f"{next(iter(self._days)):%Y-%m}":
+            self.write()
+            self._store.finish(before=f"{day:%Y-%m}")
+        began = self._now()
+        frozen_end = (began - _GRACE).astimezone(self._clock).replace(tzinfo=None)
+        pages: list[pa.Table] = []
+        answer = pull_day(self._ucm, day, frozen_end=frozen_end)
+        while True:
+            try:
+                page = next(answer)
+            except StopIteration as end:
+                receipt: Receipt = end.value
+                break
+            pages.append(legs_table(page.legs, pbx=self._store.pbx))
+        legs = pa.concat_tables(pages).unify_dictionaries() if pages else no_legs()
+        self._longest_s = max(self._longest_s, longest := longest_call_s(legs))
+        self.unknown.update(unknown_fields(legs))
+        settled = self._is_settled(day, began, receipt)
+        self._legs.append(legs)
+        self._days[day] = Day(
+            state="settled" if settled else "provisional",
+            source="pbx",
+            legs=count_days(legs)[day],
+            pages=receipt.pages,
+            longest_s=longest,
+            pulled_at=began,
+            asked_from=receipt.asked_from,
+            asked_to=receipt.asked_to,
+            firmware=self._firmware,
+            sha256=receipt.sha256,
+        )
+        self.settled += settled
+        if sum(table.num_rows for table in self._legs) > _PENDING_LEGS:
+            self.write()
+
+    def write(self) -> None:
+        """Put what was pulled so far into the month files."""
+        if not self._days:
+            return
+        put = self._store.put(
+            pa.concat_tables(self._legs).unify_dictionaries(),
+            self._days,
+            zone=self._zone.key if self._zone else "",
+        )
+        self.counts.update(new=put.new, updated=put.updated, vanished=put.vanished)
+        self.months |= set(put.months)
+        self._legs, self._days = [], {}
+
+    def _is_settled(self, day: date, began: datetime, receipt: Receipt) -> bool:
+        end = datetime.combine(day + timedelta(days=1), datetime.min.time(), self._clock).astimezone(UTC)
+        longest = timedelta(seconds=self._longest_s)
+        if began >= end + max(self._lag, longest):
+            return True
+        before = self._known.get(day)
+        return (
+            before is not None
+            and before.sha256 == receipt.sha256
+            and before.pulled_at >= end
+            and began >= end + max(_SECOND_LOOK, longest)
+        )
+
+
+def _unsettled(
+    months: Months, since: date | None, until: date | None, today: date
+) -> tuple[list[date], dict[date, Day]]:
+    """Days to ask for, and what is known about the days around them."""
+    last = min(until or today, today)
+    if since is None:
+        known = months.coverage(months.names())
+        pulled = [day for day, entry in known.items() if entry.source == "pbx"]
+        first = min(pulled) if pulled else last - FIRST_PULL
+        if last < first:
+            return [], known
+    else:
+        if since > today:
+            raise SettingError(
+                f"{since} lies in the future: the PBX's clock says {today}", hint="ask for days up to today"
+            )
+        first = Period(since, until).first if until else since
+        known = months.coverage(sorted({f"{day:%Y-%m}" for day in Period(first, last)}))
+    return [day for day in Period(first, last) if day not in known or known[day].state != "settled"], known
