@@ -65,6 +65,7 @@ def days(*, settled: int = 31, missing: int = 0) -> Coverage:
         provisional=every[settled : len(every) - missing],
         missing=every[len(every) - missing :],
         pbxs=("clinic",),
+        span=MARCH,
         legs=7412,
         pulled=(pd.Timestamp("2026-04-03T06:10Z"), pd.Timestamp("2026-04-03T06:10Z")),
     )

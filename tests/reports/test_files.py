@@ -40,11 +40,7 @@ def test_csv_files_are_complete_and_spreadsheets_know_their_encoding(tmp_path: P
     many = [f"caller {n}" for n in range(3000)]
     files = report(section(many), section(HOSTILE, title="Odd ones")).to_csv(tmp_path / "new")
     assert [path.name for path in files] == ["callers-calls-by-caller.csv", "callers-odd-ones.csv"]
-    assert (
-        files[0]
-        .read_bytes()
-        .startswith(b"\xef\xbb\xbfcaller,calls,talk_s,answered_rate\r\ncaller 0,1000,200,\r\n")
-    )
+    assert files[0].read_bytes().startswith(b"\xef\xbb\xbfcaller,calls,talk_s,answered_rate\r\ncaller 0,1000,200,\r\n")
     assert len(pd.read_csv(files[0])) == 3000
     assert pd.read_csv(files[1])["caller"][6] == HOSTILE[6]
 
@@ -59,9 +55,7 @@ def test_pictures_are_drawn_by_the_browser(tmp_path: Path) -> None:
         assert len(content) > 20_000
 
 
-def test_without_a_browser_the_three_ways_out_are_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_a_browser_the_three_ways_out_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BROWSER_PATH", str(tmp_path / "none"))
     with pytest.raises(SettingError, match="no browser could draw the pictures") as caught:
         report(section(["Anna"])).to_png(tmp_path)
@@ -75,7 +69,7 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     blocker.write_text("")
     made = report(section(["Anna"]))
     for action in (made.to_csv, lambda folder: made.to_html(folder / "report.html")):
-        with pytest.raises(SettingError, match="cannot write .*Not a directory") as caught:
+        with pytest.raises(SettingError, match=r"cannot write .*Not a directory") as caught:
             action(blocker / "folder")
         assert "another folder" in caught.value.hint
 

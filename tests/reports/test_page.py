@@ -13,9 +13,7 @@ from .made import HOSTILE, Page, days, report, section
 
 
 def test_the_page_holds_every_part_of_every_section() -> None:
-    page = Page.of(
-        report(section(["Anna"], title="By caller"), section(["Ben", "Eva"], title="By friend")).to_html()
-    )
+    page = Page.of(report(section(["Anna"], title="By caller"), section(["Ben", "Eva"], title="By friend")).to_html())
 
     assert page.all("html") == [{"lang": "en"}]
     assert [tag for tag, _ in page.elements if tag in ("header", "nav", "main", "footer")] == [
@@ -29,9 +27,8 @@ def test_the_page_holds_every_part_of_every_section() -> None:
     assert page.text("title") == ["Callers, March 2026"]
     assert "March 2026: 1 callers made calls." in page.text("p")
     assert "2 callers made calls." in page.text("p")
-    assert (
-        "All 31 days are settled. Made from 7,412 CDR rows of PBX clinic, pulled 2026-04-03 06:10 UTC."
-        in (page.text("p"))
+    assert "All 31 days are settled. Made from 7,412 CDR rows of PBX clinic, pulled 2026-04-03 06:10 UTC." in (
+        page.text("p")
     )
     assert page.text("dd").count("answered_rate = answered / offered [share of 1]") == 2
     assert [chart["aria-label"] for chart in page.all("div") if chart.get("role") == "img"] == [
@@ -58,9 +55,7 @@ def test_data_never_become_code() -> None:
     text = report(section(HOSTILE)).to_html()
     page = Page.of(text)
 
-    assert [
-        cell for cell in page.text("th") if cell not in ("Caller", "Calls", "Talk", "Answered")
-    ] == HOSTILE
+    assert [cell for cell in page.text("th") if cell not in ("Caller", "Calls", "Talk", "Answered")] == HOSTILE
     assert len(page.all("script")) == 3
     assert not page.all("img")
     assert not any(name.startswith("on") for _, attributes in page.elements for name in attributes)
@@ -97,9 +92,7 @@ def test_the_page_asks_for_nothing() -> None:
 
 def test_the_same_data_give_the_same_bytes_below_six_megabytes() -> None:
     many = [f"caller {n}" for n in range(5000)]
-    first, second = (
-        report(*(section(many, title=f"Part {n}") for n in range(6))).to_html() for _ in range(2)
-    )
+    first, second = (report(*(section(many, title=f"Part {n}") for n in range(6))).to_html() for _ in range(2))
     assert first == second
     assert len(first.encode()) < 6_000_000
 
@@ -141,17 +134,11 @@ def test_an_empty_table_and_an_open_period_are_said_plainly() -> None:
         "9 missing, never pulled (2026-03-23 to 2026-03-31). "
         "Made from 7,412 CDR rows of PBX clinic, pulled 2026-04-03 06:10 UTC."
     )
-    assert any(
-        p["class"] == "coverage open" for p in Page.of(made.to_html()).all("p") if p.get("role") == "note"
-    )
+    assert any(p["class"] == "coverage open" for p in Page.of(made.to_html()).all("p") if p.get("role") == "note")
 
     never = report(empty, coverage=days(settled=0, missing=31))
-    assert never.findings == [
-        "March 2026: these days were never pulled from a PBX, so there is nothing to report."
-    ]
-    assert never.coverage.startswith(
-        "None of the 31 days is in the store. Pull the days with `ucm-analytics sync"
-    )
+    assert never.findings == ["March 2026: these days were never pulled from a PBX, so there is nothing to report."]
+    assert never.coverage.startswith("None of the 31 days is in the store. Pull the days with `ucm-analytics sync")
 
 
 def test_the_index_links_every_report() -> None:

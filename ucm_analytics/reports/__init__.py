@@ -80,16 +80,20 @@ def run_report(
     ------
     SettingError
         No report has this name, or the period is none.
+    NoData
+        The store holds nothing at all, or not this PBX.
     """
     if name not in names():
         raise SettingError(f"no report is called {name!r}", hint=f"choose one of {', '.join(names())}")
     period = Period.of(first, last)
+    days = coverage(store, period, pbx=pbx)
     module = cast(ReportModule, importlib.import_module(f"{__name__}.{name.replace('-', '_')}"))
     return Report(
         name=name,
         title=module.TITLE,
         question=module.QUESTION,
         period=period,
-        sections=tuple(module.build(store, period, pbx=pbx)),
-        days=coverage(store, period, pbx=pbx),
+        # days before and after what is stored are no days without calls
+        sections=tuple(module.build(store, days.span or period, pbx=pbx)),
+        days=days,
     )

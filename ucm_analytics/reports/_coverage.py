@@ -20,13 +20,15 @@ class Coverage:
     """Days of a period by state, and where they came from.
 
     A day counts as settled when it is settled on every PBX of the report, as missing when it is
-    missing on any of them, and as provisional otherwise.
+    missing on any of them, and as provisional otherwise. `span` goes from the first to the last day
+    that is stored of any PBX.
     """
 
     settled: tuple[date, ...]
     provisional: tuple[date, ...]
     missing: tuple[date, ...]
     pbxs: tuple[str, ...]
+    span: Period | None
     legs: int
     pulled: tuple[pd.Timestamp, pd.Timestamp] | None
 
@@ -72,15 +74,17 @@ def coverage(store: Store, period: Period, *, pbx: str | None = None) -> Coverag
     pbxs = tuple(sorted(rows["pbx"].astype(str).unique()))
     states: dict[date, set[str]] = {day: set() for day in period}
     for day, state in zip(rows["day"], rows["state"], strict=True):
-        states.setdefault(day, set()).add(state)
+        states[day].add(state)
     missing = tuple(day for day, seen in states.items() if not seen or "missing" in seen)
     settled = tuple(day for day, seen in states.items() if seen == {"settled"})
     pulled = rows["pulled_at"].dropna()
+    held = [day for day, seen in states.items() if seen - {"missing"}]
     return Coverage(
         settled=settled,
         provisional=tuple(day for day in states if day not in settled and day not in missing),
         missing=missing,
         pbxs=pbxs,
+        span=Period(held[0], held[-1]) if held else None,
         legs=int(rows["legs"].fillna(0).sum()),
         pulled=(_utc(pulled.min()), _utc(pulled.max())) if len(pulled) else None,
     )

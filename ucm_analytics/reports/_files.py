@@ -23,9 +23,7 @@ RISKY = ("=", "+", "-", "@", "\t", "\r", "\n")
 PNG: dict[str, object] = {"format": "png", "width": 1200, "height": 600, "scale": 2}
 
 
-def write_all(
-    reports: Sequence[Report], folder: str | Path, *, formats: Sequence[Format] = ("html",)
-) -> list[Path]:
+def write_all(reports: Sequence[Report], folder: str | Path, *, formats: Sequence[Format] = ("html",)) -> list[Path]:
     """Write several reports into one folder, with an `index.html` of links and headlines.
 
     Parameters

@@ -1,0 +1,189 @@
+"""How many calls, and when."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from ucm_analytics import analyses, charts
+from ucm_analytics.period import Period
+from ucm_analytics.reports._format import day, hour, number, plural, share, time, weekday
+from ucm_analytics.reports._report import Section, Shown
+from ucm_analytics.schema import DIRECTIONS, OUTCOMES
+
+if TYPE_CHECKING:
+    import narwhals.stable.v2 as nw
+
+    from ucm_analytics.store import Store
+
+TITLE = "Call volume"
+QUESTION = "How many calls were there, and when is the switchboard busiest?"
+
+_CALLS = "calls = calls that started in the interval [calls]; a forwarded call counts once."
+
+
+def build(store: Store, period: Period, *, pbx: str | None = None) -> list[Section]:
+    """Calls by day, week, hour of the week, hour of the day, and hour by hour."""
+    calls = store.scan("calls", period, pbx=pbx)
+    return [
+        _by_day(calls, period),
+        _by_week(calls, period),
+        _by_hour_of_week(calls, period),
+        _by_hour_of_day(calls, period),
+        _hour_by_hour(calls, period),
+    ]
+
+
+def _by_day(calls: nw.LazyFrame[Any], period: Period) -> Section:
+    volume = analyses.call_volume(calls, freq="1d", by="outcome", period=period)
+    every = analyses.call_volume(calls, freq="1d", period=period)
+    table, columns = _wide(every, volume, "outcome")
+    return Section(
+        title="Calls by day and outcome",
+        sentence=_headline(calls, period),
+        figure=charts.call_volume(volume),
+        table=table,
+        columns=(Shown("local_at", "Day", "day"), *columns),
+        formula=f"{_CALLS} Each call has one outcome: what happened to the caller.",
+        reading="Answered means that a person picked up; a call that only a menu or a mailbox took is not "
+        "answered. No answer is said of outbound and internal calls only. A day without calls is a row with 0, "
+        "which may be a holiday or a line that was down: the records cannot tell.",
+    )
+
+
+def _by_week(calls: nw.LazyFrame[Any], period: Period) -> Section:
+    volume = analyses.call_volume(calls, freq="1w", by="direction", period=period)
+    every = analyses.call_volume(calls, freq="1w", period=period)
+    table, columns = _wide(every, volume, "direction")
+    total = int(every["calls"].sum())
+    sums = table[[shown.name for shown in columns[2:]]].sum().sort_values(ascending=False, kind="stable")
+    by_direction = [f"{calls:,} {name}" for name, calls in sums.items()]
+    return Section(
+        title="Calls by week and direction",
+        sentence=f"{number(total / len(period))} calls a day on average: {', '.join(by_direction)} in all."
+        if total
+        else "No calls in any week.",
+        figure=charts.call_volume(volume),
+        table=table,
+        columns=(Shown("local_at", "Week from", "day"), *columns),
+        formula=f"{_CALLS} Weeks begin on Monday; the average is calls / days of the period [calls a day].",
+        reading="Inbound came in by a trunk, outbound left by one, internal stayed inside. The first and the last "
+        "week count only the days inside the period, so they look small when the period cuts them.",
+    )
+
+
+def _by_hour_of_week(calls: nw.LazyFrame[Any], period: Period) -> Section:
+    hours = analyses.hour_of_week(calls, period=period)
+    table = hours.pivot_table(index="hour", columns="weekday", values="calls_per_day", dropna=False)
+    table = table.reindex(index=range(24), columns=range(7)).rename(columns=lambda n: weekday(n).lower())
+    sentence = "No calls in any hour of the week."
+    if hours["calls"].sum():
+        top = hours.iloc[int(hours["calls_per_day"].argmax())]
+        sentence = (
+            f"{weekday(top['weekday'])} at {hour(top['hour'])} is the busiest hour of the week, "
+            f"with {number(top['calls_per_day'])} calls on average."
+        )
+    return Section(
+        title="Hours of the week",
+        sentence=sentence,
+        figure=charts.hour_of_week(hours),
+        table=table.reset_index().rename_axis(columns=None),
+        columns=(
+            Shown("hour", "Hour", "hour"),
+            *(Shown(weekday(n).lower(), weekday(n), "number") for n in range(7)),
+        ),
+        formula="calls per day = calls that started in this hour of this weekday / such weekdays in the period "
+        "[calls].",
+        reading="Dark cells are the hours to staff first. A period of few weeks says little about one cell: one "
+        "unusual Monday moves every Monday hour.",
+    )
+
+
+def _by_hour_of_day(calls: nw.LazyFrame[Any], period: Period) -> Section:
+    hours = analyses.busy_hour(calls, period=period)
+    sentence = "No calls in any hour of the day."
+    if hours["calls"].sum():
+        busy, peak = hours[hours["is_busy_hour"]].iloc[0], hours[hours["is_peak"]].iloc[0]
+        sentence = (
+            f"The busy hour is {hour(busy['hour'])}, with {number(busy['calls_per_day'])} calls a day; the busiest "
+            f"60 minutes began on {time(peak['peak_at'])}, with {plural(int(peak['peak_calls']), 'call')}."
+        )
+    return Section(
+        title="Busy hour",
+        sentence=sentence,
+        figure=charts.busy_hour(hours),
+        table=hours,
+        columns=(
+            Shown("hour", "Hour", "hour"),
+            Shown("calls", "Calls", "count"),
+            Shown("calls_per_day", "Calls a day", "number"),
+            Shown("peak_calls", "Most in 60 minutes", "count"),
+            Shown("peak_at", "Beginning", "time"),
+        ),
+        formula="busy hour = the clock hour with the most calls a day, over all days of the period; "
+        "most in 60 minutes = max over t of the calls that start in [t, t + 60 min), t in this hour [calls].",
+        reading="The busy hour is what to plan for, the busiest 60 minutes is the worst that happened. Weekends "
+        "and holidays are among the days, so the average of a working day lies higher.",
+    )
+
+
+def _hour_by_hour(calls: nw.LazyFrame[Any], period: Period) -> Section:
+    volume = analyses.call_volume(calls, freq="1h", by="direction", period=period)
+    every = analyses.call_volume(calls, freq="1h", period=period)
+    table = every.sort_values("calls", ascending=False, kind="stable", ignore_index=True)
+    total = int(table["calls"].sum())
+    half = int((table["calls"].cumsum() < total / 2).sum()) + 1
+    return Section(
+        title="Hour by hour",
+        sentence=f"Calls came in {int((table['calls'] > 0).sum()):,} of {plural(len(table), 'hour')}; "
+        f"the busiest {plural(half, 'hour')} hold half of them."
+        if total
+        else "No calls in any hour.",
+        figure=charts.call_volume(volume),
+        table=table,
+        columns=(
+            Shown("local_at", "Hour from", "time"),
+            Shown("calls", "Calls", "count"),
+            Shown("answered", "Answered", "count"),
+        ),
+        formula=f"{_CALLS} answered = those that a person answered [calls]. Busiest hours come first.",
+        reading="A lone tall bar is one busy hour, not a habit. In the night when the clock goes back the hour "
+        "that happens twice is two rows.",
+    )
+
+
+def _headline(calls: nw.LazyFrame[Any], period: Period) -> str:
+    volume = analyses.call_volume(calls, freq="1mo", by="direction", period=period)
+    totals = volume.groupby(volume["direction"].astype(str))[["calls", "answered"]].sum()
+    total = int(totals["calls"].sum())
+    if not total:
+        return "no calls were recorded."
+    parts = [plural(total, "call")]
+    if "inbound" in totals.index:
+        inbound, answered = (int(n) for n in totals.loc["inbound", ["calls", "answered"]])
+        if inbound:
+            parts[0] += f", {inbound:,} of them from outside" if inbound < total else ", all from outside"
+            parts.append(f"{share(answered / inbound)} of the calls from outside reached a person")
+    hours = analyses.busy_hour(calls, period=period)
+    peak = hours[hours["is_peak"]].iloc[0]
+    parts.append(
+        f"the busiest 60 minutes began on {day(peak['peak_at'])} at {peak['peak_at']:%H:%M}, "
+        f"with {plural(int(peak['peak_calls']), 'call')}"
+    )
+    return "; ".join(parts) + "."
+
+
+def _wide(every: pd.DataFrame, volume: pd.DataFrame, by: str) -> tuple[pd.DataFrame, tuple[Shown, ...]]:
+    """One row an interval, one column a value of `by`, and how to show all but the interval."""
+    split = volume.assign(**{by: volume[by].astype(str)}).pivot_table(
+        index="local_at", columns=by, values="calls", aggfunc="sum", fill_value=0
+    )
+    names = [name for name in (*OUTCOMES, *DIRECTIONS) if name in split and name != "answered"]
+    others = split[names].rename_axis(columns=None)
+    columns = (
+        Shown("calls", "Calls", "count"),
+        Shown("answered", "Answered by a person", "count"),
+        *(Shown(name, name.replace("_", " ").capitalize(), "count") for name in names),
+    )
+    return every.merge(others, how="left", left_on="local_at", right_index=True), columns

@@ -1,0 +1,167 @@
+"""How long callers talked, waited and heard ringing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+import pandas as pd
+
+from ucm_analytics import analyses, charts
+from ucm_analytics.period import Period
+from ucm_analytics.reports._format import hour, plural, seconds
+from ucm_analytics.reports._report import Section, Shown
+
+if TYPE_CHECKING:
+    import narwhals.stable.v2 as nw
+
+    from ucm_analytics.store import Store
+
+TITLE = "Durations"
+QUESTION = "How long do callers wait, and how long do the conversations last?"
+
+MEASURES: Final = {
+    "talk_s": "Talk",
+    "wait_s": "Wait",
+    "ring_s": "Ringing",
+    "ivr_s": "In menus",
+    "queue_s": "In queues",
+}
+_POPULATIONS: Final = (
+    "Talk: calls that a person answered. Wait: calls that were offered to people, from the start of the call to "
+    "the answer of a person or a mailbox, else to its end. Ringing: calls in which phones rang outside queues. "
+    "Menus and queues: calls that went through one."
+)
+_ENOUGH: Final = 20
+"""Calls that an hour needs before it is compared with others."""
+
+_STATISTICS: Final = (
+    Shown("calls", "Calls", "count"),
+    Shown("median_s", "Median", "seconds"),
+    Shown("mean_s", "Mean", "seconds"),
+    Shown("p90_s", "p90", "seconds"),
+    Shown("p95_s", "p95", "seconds"),
+    Shown("max_s", "Longest", "seconds"),
+    Shown("total_s", "Total", "seconds"),
+)
+
+
+def build(store: Store, period: Period, *, pbx: str | None = None) -> list[Section]:
+    """Quantiles by direction and by hour, and how talk, wait and ringing are spread."""
+    calls = store.scan("calls", period, pbx=pbx)
+    return [
+        _by_direction(calls),
+        _by_hour(calls),
+        _histogram(calls, "talk_s", "conversations", "Spread of talk", "A few very long calls pull the mean up."),
+        _histogram(calls, "wait_s", "waits", "Spread of waiting", "Callers who gave up early make waits look short."),
+        _histogram(
+            calls,
+            "ring_s",
+            "calls that rang",
+            "Spread of ringing",
+            "A peak is often a timeout of the PBX.",
+        ),
+    ]
+
+
+def _by_direction(calls: nw.LazyFrame[Any]) -> Section:
+    rows = analyses.durations(calls, by=("direction",))
+    table = rows.assign(measure=_named(rows["measure"]))
+    return Section(
+        title="Durations by direction",
+        sentence=_headline(calls),
+        figure=charts.durations(rows),
+        table=table,
+        columns=(Shown("measure", "Measure"), Shown("direction", "Direction"), *_STATISTICS),
+        formula=f"{_POPULATIONS} p90 = the value that 90 % of the calls do not exceed [s].",
+        reading="The median is the usual call, p90 and p95 the patience that you ask of one caller in ten and one "
+        "in twenty. Wait mixes callers who were answered with callers who gave up: a short wait can mean quick "
+        "colleagues or impatient callers.",
+    )
+
+
+def _by_hour(calls: nw.LazyFrame[Any]) -> Section:
+    rows = analyses.durations(calls, by=("direction", "hour"))
+    inbound = rows[(rows["direction"].astype(str) == "inbound") & (rows["measure"].astype(str) == "wait_s")]
+    asked = inbound[inbound["calls"] >= _ENOUGH]
+    sentence = f"No hour has {_ENOUGH} waits of callers from outside, too few to compare hours."
+    if len(asked):
+        worst = asked.iloc[int(asked["p90_s"].argmax())]
+        sentence = (
+            f"Callers from outside wait longest at {hour(worst['hour'])}: one in ten waits "
+            f"{seconds(worst['p90_s'])} or longer."
+        )
+    waits = analyses.durations(calls, by=("hour",))
+    return Section(
+        title="Durations by hour",
+        sentence=sentence,
+        figure=charts.durations(waits),
+        table=rows[rows["calls"] > 0].assign(measure=_named(rows["measure"])).reset_index(drop=True),
+        columns=(
+            Shown("measure", "Measure"),
+            Shown("direction", "Direction"),
+            Shown("hour", "Hour", "hour"),
+            *_STATISTICS,
+        ),
+        formula=f"{_POPULATIONS} The hour is that in which the call started.",
+        reading=f"The sentence looks only at hours with {_ENOUGH} calls or more; an hour with three calls has a "
+        "p90 that says nothing. The chart takes all directions together.",
+    )
+
+
+def _histogram(
+    calls: nw.LazyFrame[Any], measure: Literal["talk_s", "wait_s", "ring_s"], noun: str, title: str, misleads: str
+) -> Section:
+    bins = analyses.duration_histogram(calls, measure=measure, by="direction")
+    every = analyses.duration_histogram(calls, measure=measure)
+    total = int(every["calls"].sum())
+    sentence = f"No calls have {MEASURES[measure].lower()}."
+    if total:
+        half, most = (_below(every, total, part) for part in (0.5, 0.9))
+        sentence = f"Half of {total:,} {noun} took {half}, nine in ten {most}."
+    return Section(
+        title=title,
+        sentence=sentence,
+        figure=charts.duration_histogram(bins),
+        table=every,
+        columns=(
+            Shown("from_s", "From", "seconds"),
+            Shown("to_s", "Below", "seconds"),
+            Shown("calls", "Calls", "count"),
+            Shown("share", "Share", "share"),
+        ),
+        formula="share = calls with from <= value < below / all calls that have the measure [share of 1]. "
+        f"{_POPULATIONS}",
+        reading=f"{misleads} The last bar has no upper end and holds everything beyond.",
+    )
+
+
+def _headline(calls: nw.LazyFrame[Any]) -> str:
+    rows = analyses.durations(calls, by=())
+    talk = rows[rows["measure"].astype(str) == "talk_s"].iloc[0]
+    inbound = analyses.durations(calls, by=("direction",))
+    inbound = inbound[(inbound["direction"].astype(str) == "inbound") & (inbound["measure"].astype(str) == "wait_s")]
+    parts = []
+    if len(inbound) and inbound.iloc[0]["calls"]:
+        wait = inbound.iloc[0]
+        parts.append(
+            f"half of the callers from outside waited {seconds(wait['median_s'])} or less, "
+            f"one in ten {seconds(wait['p90_s'])} or more"
+        )
+    if talk["calls"]:
+        parts.append(
+            f"half of {plural(int(talk['calls']), 'conversation')} lasted {seconds(talk['median_s'])} or less, "
+            f"all together {seconds(talk['total_s'])}"
+        )
+    return "; ".join(parts) + "." if parts else "no calls with a duration were recorded."
+
+
+def _below(bins: pd.DataFrame, total: int, part: float) -> str:
+    """What so large a part of the calls took at most, as exactly as the bins tell."""
+    found = bins[bins["calls"].cumsum() >= part * total].iloc[0]
+    if pd.isna(found["to_s"]):
+        return f"up to more than {seconds(found['from_s'])}"
+    return f"less than {seconds(found['to_s'])}"
+
+
+def _named(measure: pd.Series) -> pd.Series:
+    return measure.astype(str).map(MEASURES)

@@ -1,0 +1,73 @@
+"""Who was called, who picked up, who called out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from ucm_analytics import analyses, charts
+from ucm_analytics.period import Period
+from ucm_analytics.reports._format import plural, seconds
+from ucm_analytics.reports._names import Names
+from ucm_analytics.reports._report import Section, Shown
+
+if TYPE_CHECKING:
+    from ucm_analytics.store import Store
+
+TITLE = "Extensions"
+QUESTION = "Which phones ring, who picks up, and what is missed?"
+
+
+def build(store: Store, period: Period, *, pbx: str | None = None) -> list[Section]:
+    """One row an extension."""
+    names = Names.of(store, pbx=pbx)
+    found = analyses.extensions(store.scan("calls", period, pbx=pbx), store.scan("rings", period, pbx=pbx))
+    found = found.assign(extension=names.numbers("extension", found, "extension"))
+    return [
+        Section(
+            title="Extensions",
+            sentence=_headline(found),
+            figure=charts.extensions(found),
+            table=found,
+            columns=(
+                Shown("extension", "Extension"),
+                Shown("offered", "Offered", "count"),
+                Shown("rung", "Rung", "count"),
+                Shown("answered", "Answered", "count"),
+                Shown("elsewhere", "Picked up elsewhere", "count"),
+                Shown("missed", "Missed", "count"),
+                Shown("unreachable", "Unreachable", "count"),
+                Shown("answered_rate", "Answered rate", "share"),
+                Shown("talk_s", "Talk", "seconds"),
+                Shown("mean_talk_s", "Talk a call", "seconds"),
+                Shown("mean_ring_s", "Ringing before answer", "seconds"),
+                Shown("placed", "Placed", "count"),
+                Shown("placed_talk_s", "Talk in placed", "seconds"),
+                Shown("busiest_hour", "Busiest hour", "hour"),
+            ),
+            formula="offered = different calls that rang the phone = answered + picked up elsewhere + missed + "
+            "unreachable [calls]; rung = how often it rang; answered rate = answered / (answered + missed) [share "
+            "of 1]; talk a call = talk / answered [s]; placed = outbound and internal calls made [calls].",
+            reading="Picked up elsewhere means that a colleague of the same group or queue was faster; it is not in "
+            "the rate. A low rate may mean that nobody was meant to sit there: the records do not say who was "
+            "logged in or at work.",
+        )
+    ]
+
+
+def _headline(found: pd.DataFrame) -> str:
+    answered, missed = int(found["answered"].sum()), int(found["missed"].sum())
+    if not answered + missed:
+        placed = int(found["placed"].sum())
+        return f"no phone rang; {plural(placed, 'call')} were placed." if placed else "no phone rang."
+    parts = [f"{plural(int((found['offered'] > 0).sum()), 'phone')} rang and picked up {plural(answered, 'call')}"]
+    top = found.iloc[int(found["answered"].argmax())]
+    if top["answered"]:
+        parts.append(f"{top['extension']} picked up most, {int(top['answered']):,}")
+    worst = found.iloc[int(found["missed"].argmax())]
+    if worst["missed"]:
+        left = int(worst["answered"] + worst["missed"])
+        parts.append(f"{worst['extension']} missed most, {int(worst['missed']):,} of {left:,}")
+    talk = seconds(found["talk_s"].sum() + found["placed_talk_s"].sum())
+    return f"{'; '.join(parts)}; all together they talked {talk}."

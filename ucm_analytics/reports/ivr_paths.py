@@ -1,0 +1,188 @@
+"""Where callers go in the menus, and where they leave them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import pandas as pd
+
+from ucm_analytics import analyses, charts
+from ucm_analytics.period import Period
+from ucm_analytics.reports._format import plural, seconds, share
+from ucm_analytics.reports._names import Names
+from ucm_analytics.reports._report import Section, Shown
+
+if TYPE_CHECKING:
+    import narwhals.stable.v2 as nw
+
+    from ucm_analytics.store import Store
+
+TITLE = "IVR paths"
+QUESTION = "Where do callers go in the menus, and where do they leave?"
+
+_COUNTED: Final = "A pass is one stay in a menu; a call that hears a menu twice passes it twice."
+
+
+def build(store: Store, period: Period, *, pbx: str | None = None) -> list[Section]:
+    """Variants, transitions, drop-off and time per menu, inferred choices."""
+    calls = store.scan("calls", period, pbx=pbx)
+    steps = store.scan("steps", period, pbx=pbx)
+    names = Names.of(store, pbx=pbx)
+    menus = analyses.ivr_dropoff(steps)
+    return [
+        _variants(calls, menus, names),
+        _transitions(steps, names),
+        _dropoff(menus, names),
+        _choices(steps, store.directory(pbx=pbx), names),
+    ]
+
+
+def _variants(calls: nw.LazyFrame[Any], menus: pd.DataFrame, names: Names) -> Section:
+    paths = analyses.ivr_paths(calls)
+    paths = paths.assign(path=names.all(names.path, paths["path"]))
+    return Section(
+        title="Ways through the menus",
+        sentence=_headline(paths, menus),
+        figure=charts.ivr_paths(paths),
+        table=paths,
+        columns=(
+            Shown("path", "Way"),
+            Shown("calls", "Calls", "count"),
+            Shown("share", "Share", "share"),
+            Shown("answered_rate", "Answered by a person", "share"),
+            Shown("median_wait_s", "Median wait", "seconds"),
+        ),
+        formula="share = calls of this way / all calls that went through a menu; answered = calls that a person "
+        "answered / calls of this way [shares of 1]; wait = start of the call to the answer of a person or a "
+        "mailbox, else to its end [s].",
+        reading="A way is every step of the call in order, menus first; ivr is a menu. Ways that differ only in "
+        "the person who picked up are different ways, so the long tail of rare ways is normal.",
+    )
+
+
+def _transitions(steps: nw.LazyFrame[Any], names: Names) -> Section:
+    moves = analyses.ivr_transitions(steps)
+    moves = moves.assign(**{end: names.all(names.node, moves[end]) for end in ("from", "to")})
+    inner = moves[~moves["to"].str.startswith("end:") & moves["from"].str.startswith("ivr:")]
+    sentence = "No call went from a menu to anything else."
+    if len(inner):
+        top = inner.iloc[0]
+        sentence = (
+            f"The most frequent move out of a menu is from {top['from']} to {top['to']}: "
+            f"{plural(int(top['passes']), 'time')}, after {seconds(top['median_dwell_s'])} in the median."
+        )
+    return Section(
+        title="From step to step",
+        sentence=sentence,
+        figure=charts.ivr_transitions(moves),
+        table=moves,
+        columns=(
+            Shown("from", "From"),
+            Shown("to", "To"),
+            Shown("calls", "Calls", "count"),
+            Shown("passes", "Times", "count"),
+            Shown("median_dwell_s", "Median time before", "seconds"),
+        ),
+        formula="times = pairs of steps that follow each other in a call; calls = different calls that made the "
+        "move; a call's last step leads to its end.",
+        reading="The width of a band is how often the move was made. Bands show moves, not whole ways: that a menu "
+        "leads to a queue and the queue to a mailbox does not say that the same callers did both.",
+    )
+
+
+def _dropoff(menus: pd.DataFrame, names: Names) -> Section:
+    menus = menus.assign(menu=names.numbers("ivr", menus, "menu"))
+    ended = menus["hung_up"] + menus["timed_out"]
+    sentence = "No call ended in a menu."
+    if ended.sum():
+        worst = menus.iloc[int(ended.argmax())]
+        left = int(ended.max())
+        sentence = (
+            f"Most calls end in menu {worst['menu']}: {left:,} of "
+            f"{plural(int(worst['passes']), 'pass', 'passes')} ({share(left / worst['passes'])}) "
+            "ended there; half of its callers stay "
+            f"{seconds(worst['median_dwell_s'])} or less."
+        )
+    return Section(
+        title="Where callers leave",
+        sentence=sentence,
+        figure=charts.ivr_dropoff(menus),
+        table=menus,
+        columns=(
+            Shown("menu", "Menu"),
+            Shown("passes", "Passes", "count"),
+            Shown("repeated", "Heard again", "count"),
+            Shown("went_on", "Went on", "count"),
+            Shown("answered", "Answered later", "count"),
+            Shown("hung_up", "Hung up", "count"),
+            Shown("timed_out", "Timed out", "count"),
+            Shown("hung_up_rate", "Hung up", "share"),
+            Shown("timed_out_rate", "Timed out", "share"),
+            Shown("median_dwell_s", "Median time", "seconds"),
+            Shown("p90_dwell_s", "p90 time", "seconds"),
+        ),
+        formula=f"{_COUNTED} passes = heard again + went on + hung up + timed out + other ends; each rate = that count "
+        "/ passes [share of 1]; time = entering to leaving the menu [s].",
+        reading="Hung up: the caller left; timed out: the PBX ended the call after missing or invalid keys. Who "
+        "hangs up in a menu may have heard what they wanted, opening hours for instance: the records cannot tell.",
+    )
+
+
+def _choices(steps: nw.LazyFrame[Any], directory: pd.DataFrame, names: Names) -> Section:
+    choices = analyses.ivr_choices(steps, directory)
+    choices = choices.assign(menu=names.numbers("ivr", choices, "menu"), to=names.all(names.node, choices["to"]))
+    total = int(choices["passes"].sum())
+    sentence = "No choice was made in a menu."
+    if total:
+        by_certainty = choices.groupby(choices["certainty"].astype(str))["passes"].sum()
+        parts = [
+            f"{share(by_certainty[certainty] / total)} {text}"
+            for certainty, text in _CERTAINTY.items()
+            if certainty in by_certainty
+        ]
+        sentence = f"Of {plural(total, 'choice')}, {', '.join(parts)}."
+    return Section(
+        title="What callers choose",
+        sentence=sentence,
+        figure=charts.ivr_choices(choices),
+        table=choices,
+        columns=(
+            Shown("menu", "Menu"),
+            Shown("key", "Key"),
+            Shown("certainty", "Certainty"),
+            Shown("to", "Next step"),
+            Shown("calls", "Calls", "count"),
+            Shown("passes", "Times", "count"),
+            Shown("share", "Share of the menu", "share"),
+        ),
+        formula="The records hold no digits: a key is inferred from the menu's key table and the next step. "
+        "certain = one key leads there; ambiguous = several do; default = no key was needed (timeout, invalid, "
+        "the menu again); unknown = the table leads nowhere near. share = times / all times that the menu was "
+        "left for another step or came again [share of 1].",
+        reading="The key table is that of the last sync. Calls from before a change of the menu are read by the "
+        "new table, and then look certain although they are not.",
+    )
+
+
+def _headline(paths: pd.DataFrame, menus: pd.DataFrame) -> str:
+    total = int(paths["calls"].sum())
+    if not total:
+        return "no calls went through a menu."
+    top = paths.iloc[0]
+    parts = [
+        f"{plural(total, 'call')} went through a menu in {plural(len(paths), 'different way')}",
+        f"{share(paths['answered'].sum() / total)} of them reached a person",
+        f"the most frequent way, {top['path']}, is {share(top['share'])}",
+    ]
+    lost = int((menus["hung_up"] + menus["timed_out"]).sum())
+    if lost:
+        parts.append(f"{share(lost / total)} ended in a menu")
+    return "; ".join(parts) + "."
+
+
+_CERTAINTY: Final = {
+    "certain": "are certain",
+    "ambiguous": "fit several keys",
+    "default": "needed no key",
+    "unknown": "cannot be told",
+}
