@@ -10,7 +10,7 @@ from ucm_analytics.simulator.records import Site
 from ucm_analytics.simulator.traffic.clock import WallClock
 from ucm_analytics.simulator.traffic.plot import Direction, Plot, Stage
 from ucm_analytics.simulator.traffic.rhythm import opening_hours
-from ucm_analytics.simulator.traffic.site import FOLLOW_ME, UNREGISTERED, Line
+from ucm_analytics.simulator.traffic.site import ANALOG_LINE, FOLLOW_ME, UNREGISTERED, Line
 
 _AREA_CODES: Final = (
     "212", "303", "312", "404", "415", "503", "504", "512", "602", "612", "615", "617",
@@ -108,14 +108,25 @@ class Day:
     def channel(self, tag: str) -> str:
         """Name of a new channel of an extension or trunk."""
         self._channel += 1
-        if tag == "o1":
-            return "DAHDI/o1-1"
+        if tag == ANALOG_LINE.tag:
+            return f"DAHDI/{tag}-1"
         return f"PJSIP/{tag}-{self._channel:08x}"
 
     def uniqueid(self, started: float) -> str:
         """Make a new uniqueid; `started` is the epoch [s] of the call's start."""
         self._sequence += self.rng.randint(1, 4)
         return f"{int(started)}.{self._sequence}"
+
+    def identify(self, plot: Plot) -> None:
+        """Give a call its uniqueid and channel; calls get them in the order in which they start."""
+        plot.uniqueid = self.uniqueid(plot.started)
+        if plot.forward_of is not None:
+            self._channel += 1
+            plot.channel = f"Local/{plot.callee}@from-internal-{self._channel:08x};2"
+        elif plot.parked is not None or plot.line is None or plot.direction == "outbound":
+            plot.channel = self.channel(plot.session.rpartition("-")[2])
+        else:
+            plot.channel = self.channel(plot.line.tag)
 
     def call(
         self,
@@ -136,12 +147,9 @@ class Day:
             number=len(self.plots),
             started=started,
             session=f"{epoch}{micros}-{caller}",
-            uniqueid=self.uniqueid(started),
-            channel=self.channel(caller if inside or line is None else line.tag),
             direction=direction,
             caller=caller,
             callee=callee,
-            flow="",
             caller_name=self.names.get(caller, "") if inside else caller_name,
             line=line,
         )

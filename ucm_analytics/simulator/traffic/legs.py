@@ -50,10 +50,11 @@ def legs_of(day: Day, plot: Plot) -> tuple[Leg, ...]:
     Parameters
     ----------
     day : Day
-        Gives the wall clock and new names of channels.
+        Gives the wall clock and new identifiers.
     plot : Plot
         What happened.
     """
+    day.identify(plot)
     scribe = _Scribe(day, plot)
     for index, stage in enumerate(plot.stages):
         # the PBX does not reset the clock when it forks the record of the number dialled

@@ -188,7 +188,7 @@ def _ring_in_order(day: Day, plot: Plot, stage: Stage, begins: float, patience: 
             stage.rings.append(Ring(member, now, now, "busy"))
             continue
         stop = min(now + _TURN_S, patience)
-        winner, picked_up = _first_to_pick_up(day, [member], now, 0.55, _TURN_S)
+        winner, picked_up = _first_to_pick_up(day, [member], now, 0.4, _TURN_S)
         if winner and picked_up < stop:
             stage.rings.append(Ring(member, now, picked_up, "answered"))
             plot.exact = False
@@ -221,7 +221,7 @@ def extension(day: Day, plot: Plot, number: str, instant: float) -> None:
     stage = enter(plot, "extension", number, instant)
     has_mailbox = number not in NO_MAILBOX
     roll = rng.random()
-    if roll < 0.03 or not day.free(number, instant):
+    if roll < (0.03 if has_mailbox else 0.07) or not day.free(number, instant):
         stage.detail, stage.left = "busy", instant + rng.uniform(0.2, 1.6)
         if has_mailbox:
             mailbox(day, plot, number, stage.left, "b", flow=f"{side}_busy_mailbox")
@@ -257,7 +257,6 @@ def _follow_me(day: Day, plot: Plot, stage: Stage) -> None:
     mobile = FOLLOW_ME[stage.target]
     begins = stage.entered + _FOLLOW_ME_AFTER_S + rng.random()
     forward = day.call(begins, "outbound", plot.caller, mobile, line=MAIN_LINE)
-    forward.channel = f"Local/{mobile}@from-internal-{forward.channel[-8:]};2"
     forward.caller_name = plot.caller_name
     forward.forward_of = plot.session
     rung = enter(forward, "external", mobile, forward.started, "no_answer")

@@ -122,7 +122,7 @@ class Plot:
     started, ended : float
         Epochs [s].
     session, uniqueid, channel : str
-        What the PBX calls it.
+        What the PBX calls it; the last two are given when its records are written.
     direction, caller, caller_name, callee : str
         As in the table of calls.
     line : Line or None
@@ -152,12 +152,9 @@ class Plot:
     number: int
     started: float
     session: str
-    uniqueid: str
-    channel: str
     direction: Direction
     caller: str
     callee: str
-    flow: str
     caller_name: str = ""
     line: Line | None = None
     out_line: Line | None = None
@@ -165,7 +162,10 @@ class Plot:
     did_until: float = 0.0
     ended: float = 0.0
     released: float = 0.0
+    flow: str = ""
     outcome: str = ""
+    uniqueid: str = ""
+    channel: str = ""
     exact: bool = True
     forward_of: str | None = None
     parked: Plot | None = None
