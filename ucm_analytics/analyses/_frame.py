@@ -133,9 +133,7 @@ def lazy(frame: Any, what: str, columns: Sequence[Column]) -> nw.LazyFrame[Any]:
 def collect(frame: nw.LazyFrame[Any]) -> pd.DataFrame:
     """Reduced frame as pandas; categories as plain text."""
     table = cast("pa.Table", frame.collect("pyarrow").to_native())
-    plain = [
-        pa.field(f.name, pa.string() if pa.types.is_dictionary(f.type) else f.type) for f in table.schema
-    ]
+    plain = [pa.field(f.name, pa.string() if pa.types.is_dictionary(f.type) else f.type) for f in table.schema]
     return cast("pd.DataFrame", table.cast(pa.schema(plain)).to_pandas())
 
 

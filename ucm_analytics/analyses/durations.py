@@ -99,13 +99,9 @@ def durations(calls: Any, *, by: Sequence[DurationsBy] = ("direction",)) -> pa.T
     """
     unknown = [name for name in by if name not in ("direction", "hour")]
     if unknown:
-        raise SettingError(
-            f"durations cannot be split by {unknown[0]!r}", hint="use 'direction', 'hour' or both"
-        )
+        raise SettingError(f"durations cannot be split by {unknown[0]!r}", hint="use 'direction', 'hour' or both")
     keys: list[str] = list(dict.fromkeys(by))
-    measured = _measured(calls).with_columns(
-        hour=nw.col("local_at").dt.hour().cast(nw.Int64), every=nw.lit(0)
-    )
+    measured = _measured(calls).with_columns(hour=nw.col("local_at").dt.hour().cast(nw.Int64), every=nw.lit(0))
     statistics = [
         statistic.alias(f"{measure} {name}")
         for measure in _BIN_S
@@ -132,6 +128,7 @@ def durations(calls: Any, *, by: Sequence[DurationsBy] = ("direction",)) -> pa.T
 
 
 @analysis(
+    Result("measure", "category", "talk_s, wait_s, ring_s, ivr_s or queue_s"),
     Result("direction", "category", "direction of the calls", optional=True),
     Result("from_s", "int64", "start of the bin, included", "s"),
     Result("to_s", "Int64", "end of the bin, not included; NA in the last, which is open", "s"),
@@ -161,9 +158,9 @@ def duration_histogram(
     Returns
     -------
     frame
-        The kind that went in; always 41 rows (for each direction): ``direction`` (with `by`), ``from_s``,
-        ``to_s``, ``calls``, ``share``. Bins start at 0 and depend on the arguments alone, so two periods
-        can be laid side by side; the last has no end and holds the rest.
+        The kind that went in; always 41 rows (for each direction): ``measure``, ``direction`` (with `by`),
+        ``from_s``, ``to_s``, ``calls``, ``share``. Bins start at 0 and depend on the arguments alone, so
+        two periods can be laid side by side; the last has no end and holds the rest.
 
     Raises
     ------
@@ -185,10 +182,10 @@ def duration_histogram(
     ...     "queue": None, "phones": 1, "talk_s": [29, 30, 45, 0], "wait_s": 5, "ring_s": 5, "ivr_s": 0,
     ...     "queue_s": 0, "is_forward": False})
     >>> duration_histogram(calls).head(3)
-       from_s  to_s  calls     share
-    0       0    30      1  0.333333
-    1      30    60      2  0.666667
-    2      60    90      0  0.000000
+      measure  from_s  to_s  calls     share
+    0  talk_s       0    30      1  0.333333
+    1  talk_s      30    60      2  0.666667
+    2  talk_s      60    90      0  0.000000
     """
     if measure not in _BIN_S:
         raise SettingError(f"{measure!r} is no measure", hint=f"use one of {', '.join(_BIN_S)}")
@@ -202,9 +199,7 @@ def duration_histogram(
     counted = collect(
         _measured(calls)
         .filter(~value.is_null())
-        .with_columns(
-            bin=nw.when(value >= _BINS * width).then(_BINS).otherwise(value // width).cast(nw.Int64)
-        )
+        .with_columns(bin=nw.when(value >= _BINS * width).then(_BINS).otherwise(value // width).cast(nw.Int64))
         .group_by(keys)
         .agg(calls=nw.len().cast(nw.Int64))
     )
@@ -215,8 +210,10 @@ def duration_histogram(
     result["to_s"] = (result["from_s"] + width).astype("Int64").where(result["bin"] < _BINS)
     total = result.groupby(by, dropna=False)["calls"].transform("sum") if by else result["calls"].sum()
     result["share"] = result["calls"] / np.where(total > 0, total, np.nan)
-    columns = ([by] if by else []) + ["from_s", "to_s", "calls", "share"]
-    return arrow(result[columns], sort=[(key, "ascending") for key in columns[:-3]])
+    result["measure"] = measure
+    groups = [by] if by else []
+    columns = ["measure", *groups, "from_s", "to_s", "calls", "share"]
+    return arrow(result[columns], sort=[(key, "ascending") for key in [*groups, "from_s"]])
 
 
 def _measured(calls: Any) -> nw.LazyFrame[Any]:

@@ -81,13 +81,9 @@ def extensions(calls: Any, rings: Any) -> pa.Table:
     0      1004        1     2         1          0       1
     1      1005        1     2         0          1       0
     """
-    rang = lazy(
-        rings, "rings", needs("rings", *_EXTENSION, "call_id", "local_at", "ring_s", "talk_s", "result")
-    )
+    rang = lazy(rings, "rings", needs("rings", *_EXTENSION, "call_id", "local_at", "ring_s", "talk_s", "result"))
     rang = rang.filter(~nw.col("extension").is_null())
-    made = lazy(
-        calls, "calls", needs("calls", "pbx", "local_at", "direction", "caller", "talk_s", "is_forward")
-    )
+    made = lazy(calls, "calls", needs("calls", "pbx", "local_at", "direction", "caller", "talk_s", "is_forward"))
     made = made.filter(
         (nw.col("direction") == "outbound") | (nw.col("direction") == "internal"),
         ~nw.col("is_forward").fill_null(False),

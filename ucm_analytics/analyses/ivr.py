@@ -70,9 +70,7 @@ def ivr_paths(calls: Any) -> pa.Table:
     1               ivr:7000      1            0.0            8.0
     """
     frame = lazy(calls, "calls", needs("calls", "path", "outcome", "wait_s", "is_forward"))
-    frame = frame.filter(
-        ~nw.col("is_forward").fill_null(False), nw.col("path").str.contains("ivr:", literal=True)
-    )
+    frame = frame.filter(~nw.col("is_forward").fill_null(False), nw.col("path").str.contains("ivr:", literal=True))
     paths = collect(
         frame.group_by("path").agg(
             calls=nw.len().cast(nw.Int64),
@@ -209,11 +207,7 @@ def ivr_dropoff(steps: Any) -> pa.Table:
     0  7000      2       3         1        1         1        1
     """
     frame = lazy(steps, "steps", needs("steps", *_CALL, "step_no", "kind", "target", "dwell_s", "result"))
-    answers = (
-        frame.filter(nw.col("result") == "answered")
-        .group_by(list(_CALL))
-        .agg(answer_no=nw.col("step_no").max())
-    )
+    answers = frame.filter(nw.col("result") == "answered").group_by(list(_CALL)).agg(answer_no=nw.col("step_no").max())
     passes = _menu_passes(frame).join(answers, on=list(_CALL), how="left")
     repeated, went_on = _repeats(), ~nw.col("next_no").is_null() & ~_repeats()
     ended = nw.col("next_no").is_null()
@@ -226,10 +220,7 @@ def ivr_dropoff(steps: Any) -> pa.Table:
             passes=nw.len().cast(nw.Int64),
             median_dwell_s=nw.col("dwell_s").median().cast(nw.Float64),
             p90_dwell_s=nw.col("dwell_s").quantile(0.9, "linear"),
-            **{
-                name: test.fill_null(False).cast(nw.Int64).sum().cast(nw.Int64)
-                for name, test in counts.items()
-            },
+            **{name: test.fill_null(False).cast(nw.Int64).sum().cast(nw.Int64) for name, test in counts.items()},
         )
     )
     result = menus.merge(_distinct_calls(passes, menu), on=menu)
@@ -245,9 +236,7 @@ def ivr_dropoff(steps: Any) -> pa.Table:
 @analysis(
     Result("pbx", "category", "name of the PBX"),
     Result("menu", "category", "number of the menu"),
-    Result(
-        "key", "category", "keys that lead there, joined by `/`; also timeout, invalid, repeat; NA if none"
-    ),
+    Result("key", "category", "keys that lead there, joined by `/`; also timeout, invalid, repeat; NA if none"),
     Result("certainty", "category", "certain, ambiguous, default or unknown"),
     Result("to", "category", "`kind:target` of the step that followed"),
     Result("calls", "int64", "different calls that went this way"),
@@ -333,22 +322,16 @@ def _node() -> nw.Expr:
 
 def _followed(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     """Each step with number (``next_no``) and name (``next_node``) of the step after it; NA for the last."""
-    after = frame.select(
-        *_CALL, (nw.col("step_no") - 1).alias("step_no"), next_no="step_no", next_node=_node()
-    )
+    after = frame.select(*_CALL, (nw.col("step_no") - 1).alias("step_no"), next_no="step_no", next_node=_node())
     return frame.join(after, on=[*_CALL, "step_no"], how="left")
 
 
 def _menu_passes(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-    return (
-        _followed(frame).filter(nw.col("kind") == "ivr").with_columns(menu=nw.col("target").cast(nw.String))
-    )
+    return _followed(frame).filter(nw.col("kind") == "ivr").with_columns(menu=nw.col("target").cast(nw.String))
 
 
 def _repeats() -> nw.Expr:
-    return (nw.col("next_node") == nw.concat_str(nw.lit("ivr"), nw.col("menu"), separator=":")).fill_null(
-        False
-    )
+    return (nw.col("next_node") == nw.concat_str(nw.lit("ivr"), nw.col("menu"), separator=":")).fill_null(False)
 
 
 def _distinct_calls(frame: nw.LazyFrame[Any], keys: list[str]) -> pd.DataFrame:
@@ -361,9 +344,7 @@ def _keys(menus: Any) -> dict[tuple[str, str, str], list[str]]:
     table = lazy(menus, "menus", _MENUS).filter(
         nw.col("kind") == "ivr", ~nw.col("key").is_null(), nw.col("key").cast(nw.String) != ""
     )
-    rows = collect(
-        table.select("pbx", "number", "key", to=nw.concat_str("target_kind", "target", separator=":"))
-    )
+    rows = collect(table.select("pbx", "number", "key", to=nw.concat_str("target_kind", "target", separator=":")))
     keys: dict[tuple[str, str, str], list[str]] = {}
     for pbx, number, key, to in rows.dropna().drop_duplicates().itertuples(index=False):
         keys.setdefault((pbx, number, to), []).append(key)

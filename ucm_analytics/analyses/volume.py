@@ -28,9 +28,7 @@ _HOUR: Final = timedelta(hours=1)
     Result("calls", "int64", "calls that started in the interval"),
     Result("answered", "int64", "those that a person answered"),
 )
-def call_volume(
-    calls: Any, *, freq: Freq = "1h", by: VolumeBy | None = None, period: Period | None = None
-) -> pa.Table:
+def call_volume(calls: Any, *, freq: Freq = "1h", by: VolumeBy | None = None, period: Period | None = None) -> pa.Table:
     """Count the calls that start in each interval.
 
     Parameters
@@ -246,13 +244,13 @@ def busy_hour(calls: Any, *, period: Period | None = None) -> pa.Table:
     at = starts["utc"].to_numpy()
     starts["peak_calls"] = before[np.searchsorted(at, at + np.timedelta64(3600, "s"))] - before[:-1]
     starts["hour"] = starts["local_at"].dt.hour
-    best = starts.loc[starts.groupby("hour")["peak_calls"].idxmax()].set_index("hour")
+    best = starts.loc[starts.groupby("hour")["peak_calls"].idxmax()].set_index("hour").reindex(range(24))
     result = pd.DataFrame({"hour": range(24)})
-    result["calls"] = result["hour"].map(starts.groupby("hour")["calls"].sum()).fillna(0).astype("int64")
+    result["calls"] = starts.groupby("hour")["calls"].sum().reindex(range(24), fill_value=0)
     result["days"] = 0 if days is None else len(days)
     result["calls_per_day"] = result["calls"] / result["days"].where(result["days"] > 0)
-    result["peak_calls"] = result["hour"].map(best["peak_calls"]).fillna(0).astype("int64")
-    result["peak_at"] = result["hour"].map(best["local_at"]).astype("datetime64[us]")
+    result["peak_calls"] = best["peak_calls"].fillna(0).astype("int64")
+    result["peak_at"] = best["local_at"]
     if starts.empty:
         result[["is_busy_hour", "is_peak"]] = False
     else:

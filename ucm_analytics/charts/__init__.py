@@ -1,0 +1,19 @@
+"""Charts: each draws the result of the analysis of the same name as a plotly figure, and computes nothing."""
+
+from ucm_analytics.charts.durations import duration_histogram, durations
+from ucm_analytics.charts.extensions import extensions
+from ucm_analytics.charts.ivr import ivr_choices, ivr_dropoff, ivr_paths, ivr_transitions
+from ucm_analytics.charts.volume import busy_hour, call_volume, hour_of_week
+
+__all__ = [
+    "busy_hour",
+    "call_volume",
+    "duration_histogram",
+    "durations",
+    "extensions",
+    "hour_of_week",
+    "ivr_choices",
+    "ivr_dropoff",
+    "ivr_paths",
+    "ivr_transitions",
+]

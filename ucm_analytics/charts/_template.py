@@ -1,0 +1,172 @@
+"""What every chart shares: the template, the colours and their meaning, the check of its input."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import pandas as pd
+import plotly.graph_objects as go
+import plotly.io as pio
+
+from ucm_analytics.analyses._frame import Analysis
+from ucm_analytics.errors import WrongColumns
+
+# Okabe and Ito: eight colours that people with any colour vision can tell apart.
+_ORANGE: Final = "#E69F00"
+_SKY: Final = "#56B4E9"
+_GREEN: Final = "#009E73"
+_YELLOW: Final = "#F0E442"
+_BLUE: Final = "#0072B2"
+_RED: Final = "#D55E00"
+_PURPLE: Final = "#CC79A7"
+_GREY: Final = "#999999"
+_DARK: Final = "#555555"
+
+OUTCOME_COLORS: Final[dict[str, str]] = {
+    "answered": _GREEN,
+    "voicemail": _SKY,
+    "abandoned": _RED,
+    "disconnected": _PURPLE,
+    "no_answer": _ORANGE,
+    "busy": _YELLOW,
+    "failed": _DARK,
+}
+DIRECTION_COLORS: Final[dict[str, str]] = {
+    "inbound": _BLUE,
+    "outbound": _ORANGE,
+    "internal": _SKY,
+    "external": _PURPLE,
+}
+RING_COLORS: Final[dict[str, str]] = {
+    "answered": _GREEN,
+    "elsewhere": _GREY,
+    "missed": _RED,
+    "unreachable": _DARK,
+}
+MENU_COLORS: Final[dict[str, str]] = {
+    "answered": _GREEN,
+    "went on, not answered": _SKY,
+    "repeated": _YELLOW,
+    "hung up": _RED,
+    "timed out": _PURPLE,
+    "other": _DARK,
+}
+CERTAINTY_COLORS: Final[dict[str, str]] = {
+    "certain": _BLUE,
+    "ambiguous": _ORANGE,
+    "default": _GREY,
+    "unknown": _DARK,
+}
+KIND_COLORS: Final[dict[str, str]] = {
+    "did": _GREY,
+    "ivr": _BLUE,
+    "queue": _ORANGE,
+    "ring_group": _YELLOW,
+    "extension": _SKY,
+    "voicemail": _PURPLE,
+    "end": _DARK,
+}
+NEUTRAL: Final = _BLUE
+ACCENT: Final = _ORANGE
+PALE_TO_DARK: Final = [[0.0, "#F7F7F7"], [0.001, "#DCEBF5"], [0.5, "#56A0CE"], [1.0, "#00395C"]]
+
+_INK: Final = "#222222"
+_GRID: Final = "#E3E3E3"
+_AXIS: Final[dict[str, Any]] = {
+    "automargin": True,
+    "gridcolor": _GRID,
+    "linecolor": "#888888",
+    "showline": False,
+    "zerolinecolor": "#888888",
+    "title": {"standoff": 8},
+}
+
+pio.templates["ucm"] = go.layout.Template(
+    layout={
+        "font": {"family": "Open Sans, Helvetica, Arial, sans-serif", "size": 12, "color": _INK},
+        "title": {"x": 0, "xref": "container", "xanchor": "left", "pad": {"l": 12, "t": 12, "b": 8}}
+        | {"y": 1, "yref": "container", "yanchor": "top", "automargin": True, "font": {"size": 16}},
+        "paper_bgcolor": "white",
+        "plot_bgcolor": "white",
+        "colorway": [_BLUE, _ORANGE, _GREEN, _SKY, _PURPLE, _RED, _YELLOW, _DARK],
+        "xaxis": _AXIS,
+        "yaxis": _AXIS,
+        "legend": {"orientation": "h", "x": 0, "xanchor": "left", "y": 0, "yref": "container"}
+        | {"yanchor": "bottom", "traceorder": "normal"},
+        "margin": {"l": 12, "r": 16, "t": 48, "b": 12},
+        "hoverlabel": {"align": "left"},
+        "bargap": 0.15,
+        "separators": ".,",
+    }
+)
+
+
+def checked(frame: Any, analysis: Analysis[Any]) -> pd.DataFrame:
+    """The result frame that a chart draws, if it is one of this analysis.
+
+    Raises
+    ------
+    WrongColumns
+        It is not pandas, or a column of the analysis is missing or has another type.
+    """
+    name = analysis.__name__
+    hint = f"pass what analyses.{name}() gives for a pandas frame"
+    if not isinstance(frame, pd.DataFrame):
+        raise WrongColumns(f"charts.{name} cannot draw a {type(frame).__name__}", hint=hint)
+    missing = [c.name for c in analysis.columns if not c.optional and c.name not in frame]
+    if missing:
+        raise WrongColumns(f"charts.{name} lacks the columns {', '.join(missing)}", hint=hint)
+    for column in analysis.columns:
+        if column.name not in frame:
+            continue
+        values = frame[column.name]
+        if column.dtype == "wall":
+            fits = pd.api.types.is_datetime64_dtype(values)
+        elif column.dtype in ("int64", "Int64", "float64", "bool"):
+            fits = pd.api.types.is_numeric_dtype(values)
+        else:
+            fits = not pd.api.types.is_numeric_dtype(values)
+        if not fits and not values.isna().all():
+            raise WrongColumns(
+                f"charts.{name} cannot draw {column.name} of type {values.dtype}, not {column.dtype}", hint=hint
+            )
+    return frame
+
+
+def figure(title: str, *, x: str = "", y: str = "", **layout: Any) -> go.Figure:
+    """Empty figure with the house template, a title and the titles of its axes."""
+    made = go.Figure(layout={"template": "ucm", "title": {"text": title}, **layout})
+    if x:
+        made.update_xaxes(title_text=x)
+    if y:
+        made.update_yaxes(title_text=y)
+    return made
+
+
+def without_calls(title: str) -> go.Figure:
+    """Figure that says that there is nothing to draw."""
+    nothing = figure(title)
+    nothing.update_xaxes(visible=False)
+    nothing.update_yaxes(visible=False)
+    nothing.add_annotation(
+        text="no calls in this period", x=0.5, y=0.5, xref="paper", yref="paper", showarrow=False, font_size=16
+    )
+    return nothing
+
+
+def ordered(values: pd.Series[Any], colors: Mapping[str, str]) -> list[str]:
+    """The values that occur, in the order of their colours, then the others."""
+    found = set(values.dropna().astype(str))
+    return [name for name in colors if name in found] + sorted(found - set(colors))
+
+
+def words(name: str) -> str:
+    """A name of the schema as a reader writes it: `no_answer` is `no answer`."""
+    return name.replace("_", " ")
+
+
+def node(name: str) -> str:
+    """`kind:target` as a reader writes it: `ivr:7000` is `menu 7000`."""
+    kind, _, target = name.partition(":")
+    return f"{'menu' if kind == 'ivr' else words(kind)} {words(target) if kind == 'end' else target}".strip()

@@ -1,0 +1,172 @@
+"""How long: talking, waiting, ringing, time in menus and queues."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from ucm_analytics import analyses
+from ucm_analytics.charts._template import DIRECTION_COLORS, NEUTRAL, checked, figure, ordered, without_calls, words
+
+_NAMES: Final = {
+    "talk_s": "talk",
+    "wait_s": "wait",
+    "ring_s": "ring",
+    "ivr_s": "in menus",
+    "queue_s": "in queues",
+}
+_MARKS: Final = {"median_s": "circle", "mean_s": "line-ns-open", "p90_s": "diamond-open", "p95_s": "diamond"}
+_ROW_PX: Final = 22
+_PANEL_PX: Final = 62
+_HOURS_PANEL_PX: Final = 170
+
+
+def durations(durations: pd.DataFrame) -> go.Figure:
+    """Draw median, mean and percentiles of each measure, in a panel of its own with its own scale.
+
+    Parameters
+    ----------
+    durations : pandas.DataFrame
+        Result of `ucm_analytics.analyses.durations`.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+        Without hours: a row per direction, marks at median, mean, p90 and p95 [s]. With hours: a line for
+        the median and a dotted one for p90 [s] over the clock hour, one pair per direction.
+
+    Raises
+    ------
+    WrongColumns
+        `durations` is not such a result.
+    """
+    frame = checked(durations, analyses.durations)
+    title = "Durations in seconds" + (", by clock hour" if "hour" in frame else "")
+    if not frame["calls"].sum():
+        return without_calls(title)
+    measures = [name for name in _NAMES if frame.loc[frame["measure"] == name, "calls"].sum()]
+    groups = ordered(frame["direction"], DIRECTION_COLORS) if "direction" in frame else [None]
+    panel = _HOURS_PANEL_PX if "hour" in frame else _PANEL_PX + _ROW_PX * len(groups)
+    height = 130 + panel * len(measures)
+    drawn = make_subplots(
+        rows=len(measures),
+        cols=1,
+        figure=figure(title, height=height),
+        subplot_titles=[f"{_NAMES[name]} [s]" for name in measures],
+        vertical_spacing=min(44 / height, 1 / max(len(measures), 2)),
+    )
+    drawn.update_annotations(x=0, xanchor="left", font_size=13)
+    for row, measure in enumerate(measures, start=1):
+        some = frame[frame["measure"] == measure]
+        traces = _by_hour(some, groups) if "hour" in frame else _marks(some, groups)
+        for trace in traces:
+            trace.showlegend = row == 1
+            drawn.add_trace(trace, row=row, col=1)
+    if "hour" in frame:
+        drawn.update_xaxes(dtick=2, tick0=0, range=[-0.5, 23.5], showgrid=False)
+        drawn.update_xaxes(title_text="clock hour", row=len(measures))
+        drawn.update_yaxes(rangemode="tozero")
+    else:
+        drawn.update_xaxes(rangemode="tozero")
+        drawn.update_yaxes(autorange="reversed", showgrid=False, showticklabels=groups != [None])
+    return drawn
+
+
+def duration_histogram(histogram: pd.DataFrame) -> go.Figure:
+    """Draw how many calls took how long.
+
+    Parameters
+    ----------
+    histogram : pandas.DataFrame
+        Result of `ucm_analytics.analyses.duration_histogram`.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+        One bar per bin up to the last with calls, x [s], y [calls], stacked by direction if there is one. The
+        last bin of the result has no end and is marked by its label.
+
+    Raises
+    ------
+    WrongColumns
+        `histogram` is not such a result.
+    """
+    frame = checked(histogram, analyses.duration_histogram)
+    measure = str(frame["measure"].iloc[0]) if len(frame) else ""
+    title = f"Calls by duration: {_NAMES.get(measure, measure)} [s]" if measure else "Calls by duration"
+    if not frame["calls"].sum():
+        return without_calls(title)
+    drawn = figure(title, x=f"{_NAMES.get(measure, measure)} [s]", y="calls", barmode="stack", bargap=0)
+    last = frame.loc[frame["calls"] > 0, "from_s"].max()
+    shown = frame[frame["from_s"] <= last]
+    width = int(frame["to_s"].iloc[0] - frame["from_s"].iloc[0])
+    by = "direction" if "direction" in frame else None
+    for value in ordered(shown[by], DIRECTION_COLORS) if by else [None]:
+        some = shown if by is None else shown[shown[by] == value]
+        ends = [f"{a} s or longer" if pd.isna(b) else f"{a} to {b} s" for a, b in zip(some["from_s"], some["to_s"])]
+        drawn.add_bar(
+            x=some["from_s"],
+            y=some["calls"],
+            width=width,
+            offset=0,
+            name=value or "calls",
+            marker={"color": DIRECTION_COLORS.get(value or "", NEUTRAL), "line": {"color": "white", "width": 1}},
+            customdata=list(zip(ends, some["share"], strict=True)),
+            hovertemplate=f"%{{customdata[0]}}<br>%{{y}} calls{f', {value}' if value else ''}"
+            "<br>%{customdata[1]:.1%}<extra></extra>",
+        )
+    if shown["to_s"].isna().any():
+        drawn.add_annotation(
+            x=last + width, y=0, text=f"{last} s or longer", showarrow=False, xanchor="right", yshift=-32
+        )
+    drawn.update_xaxes(range=[0, last + width], showgrid=False)
+    drawn.update_yaxes(rangemode="tozero")
+    drawn.update_layout(showlegend=by is not None)
+    return drawn
+
+
+def _marks(frame: pd.DataFrame, groups: list[Any]) -> list[go.Scatter]:
+    rows = [words(group) if group else "all calls" for group in groups]
+    colors = [DIRECTION_COLORS.get(group or "", NEUTRAL) for group in groups]
+    some = frame.set_index("direction").reindex(groups) if groups != [None] else frame
+    traces = []
+    for name, symbol in _MARKS.items():
+        shown = name.removesuffix("_s")
+        traces.append(
+            go.Scatter(
+                x=some[name].to_numpy(dtype="float64"),
+                y=rows,
+                mode="markers",
+                name=shown,
+                legendgroup=name,
+                marker={"symbol": symbol, "size": 12, "color": colors, "line": {"width": 2, "color": colors}},
+                customdata=some[["calls"]].to_numpy(),
+                hovertemplate=f"%{{y}}: {shown} %{{x:.0f}} s of %{{customdata[0]}} calls<extra></extra>",
+            )
+        )
+    return traces
+
+
+def _by_hour(frame: pd.DataFrame, groups: list[Any]) -> list[go.Scatter]:
+    traces = []
+    for group in groups:
+        some = frame if group is None else frame[frame["direction"] == group]
+        for name, dash in (("median_s", "solid"), ("p90_s", "dot")):
+            shown = f"{words(group)}, {name[:-2]}" if group else name[:-2]
+            traces.append(
+                go.Scatter(
+                    x=some["hour"],
+                    y=some[name],
+                    mode="lines+markers",
+                    name=shown,
+                    legendgroup=shown,
+                    line={"dash": dash, "color": DIRECTION_COLORS.get(group or "", NEUTRAL), "width": 2},
+                    marker={"size": 5},
+                    customdata=some["calls"],
+                    hovertemplate=f"%{{x}}:00<br>{shown} %{{y:.0f}} s of %{{customdata}} calls<extra></extra>",
+                )
+            )
+    return traces

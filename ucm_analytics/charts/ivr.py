@@ -1,0 +1,247 @@
+"""Menus: the ways that callers take, where they leave, what they choose."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import Final
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from ucm_analytics import analyses
+from ucm_analytics.charts._template import (
+    CERTAINTY_COLORS,
+    KIND_COLORS,
+    MENU_COLORS,
+    NEUTRAL,
+    OUTCOME_COLORS,
+    checked,
+    figure,
+    node,
+    ordered,
+    without_calls,
+)
+
+_TOP_PATHS: Final = 15
+_TOP_MOVES: Final = 40
+_PATH_CHARS: Final = 46
+_LINE_PX: Final = 15
+_ROW_PX: Final = 26
+
+
+def ivr_paths(paths: pd.DataFrame) -> go.Figure:
+    """Draw the most frequent ways through the menus as bars.
+
+    Parameters
+    ----------
+    paths : pandas.DataFrame
+        Result of `ucm_analytics.analyses.ivr_paths`.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+        The first 15 rows, x [calls]: those that a person answered, and the others.
+
+    Raises
+    ------
+    WrongColumns
+        `paths` is not such a result.
+    """
+    frame = checked(paths, analyses.ivr_paths)
+    if not frame["calls"].sum():
+        return without_calls("Ways through the menus")
+    top = frame.head(_TOP_PATHS)
+    more = f": the {len(top)} most frequent of {len(frame)}" if len(frame) > len(top) else ""
+    labels = [_path(path) for path in top["path"]]
+    lines = sum(label.count("<br>") + 1 for label in labels)
+    drawn = figure(
+        f"Ways through the menus{more}",
+        x="calls",
+        barmode="stack",
+        height=max(300, 130 + _LINE_PX * lines + 8 * len(top)),
+    )
+    others = top["calls"] - top["answered"]
+    for name, values, color in (
+        ("a person answered", top["answered"], OUTCOME_COLORS["answered"]),
+        ("nobody answered", others, OUTCOME_COLORS["abandoned"]),
+    ):
+        drawn.add_bar(
+            x=values,
+            y=list(range(len(top))),
+            orientation="h",
+            name=name,
+            marker={"color": color, "line": {"width": 0}},
+            customdata=list(zip(labels, top["calls"], top["share"], top["median_wait_s"], strict=True)),
+            hovertemplate=f"%{{customdata[0]}}<br>%{{x}} of %{{customdata[1]}} calls: {name}<br>"
+            "%{customdata[2]:.1%} of all calls in menus<br>median wait %{customdata[3]:.0f} s<extra></extra>",
+        )
+    drawn.update_xaxes(rangemode="tozero")
+    drawn.update_yaxes(
+        autorange="reversed", tickvals=list(range(len(top))), ticktext=labels, showgrid=False, tickfont_size=11
+    )
+    return drawn
+
+
+def ivr_transitions(transitions: pd.DataFrame) -> go.Figure:
+    """Draw the moves from step to step as a Sankey diagram.
+
+    Parameters
+    ----------
+    transitions : pandas.DataFrame
+        Result of `ucm_analytics.analyses.ivr_transitions`.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+        The 40 most frequent moves, width [passes]. A menu that follows itself is no link; its label says how
+        often that happened.
+
+    Raises
+    ------
+    WrongColumns
+        `transitions` is not such a result.
+    """
+    frame = checked(transitions, analyses.ivr_transitions)
+    if not frame["passes"].sum():
+        return without_calls("Moves through the menus")
+    steps = frame.astype({"from": "str", "to": "str"})
+    again = steps[steps["from"] == steps["to"]].set_index("from")["passes"]
+    moves = steps[steps["from"] != steps["to"]]
+    top = moves.head(_TOP_MOVES)
+    more = f": the {len(top)} most frequent of {len(moves)}" if len(moves) > len(top) else ""
+    names = list(dict.fromkeys([*top["from"], *top["to"], *again.index]))
+    place = {name: position for position, name in enumerate(names)}
+    drawn = figure(f"Moves through the menus{more}", height=max(420, 60 + 26 * len(names)))
+    drawn.add_trace(
+        go.Sankey(
+            arrangement="snap",
+            node={
+                "label": [node(n) + (f" (again {again[n]} times)" if n in again.index else "") for n in names],
+                "color": [KIND_COLORS.get(name.partition(":")[0], NEUTRAL) for name in names],
+                "pad": 14,
+                "thickness": 14,
+                "line": {"width": 0},
+                "hovertemplate": "%{label}<br>%{value} passes<extra></extra>",
+            },
+            link={
+                "source": [place[name] for name in top["from"]],
+                "target": [place[name] for name in top["to"]],
+                "value": top["passes"],
+                "color": "rgba(120, 120, 120, 0.28)",
+                "customdata": top[["calls", "median_dwell_s"]],
+                "hovertemplate": "%{source.label} → %{target.label}<br>%{value} passes of %{customdata[0]} calls"
+                "<br>median %{customdata[1]:.0f} s before the move<extra></extra>",
+            },
+            textfont={"size": 12, "color": "#222222"},
+            valueformat=",d",
+        )
+    )
+    return drawn
+
+
+def ivr_dropoff(dropoff: pd.DataFrame) -> go.Figure:
+    """Draw what became of the passes of each menu, as stacked bars.
+
+    Parameters
+    ----------
+    dropoff : pandas.DataFrame
+        Result of `ucm_analytics.analyses.ivr_dropoff`.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+        One row per menu, x [passes]: went on and answered, went on and not answered, repeated, hung up, timed
+        out, other.
+
+    Raises
+    ------
+    WrongColumns
+        `dropoff` is not such a result.
+    """
+    frame = checked(dropoff, analyses.ivr_dropoff)
+    title = "What became of callers in each menu"
+    if not frame["passes"].sum():
+        return without_calls(title)
+    menus = "menu " + frame["menu"].astype(str)
+    if frame["pbx"].nunique() > 1:
+        menus = menus + " @ " + frame["pbx"].astype(str)
+    parts = {
+        "answered": frame["answered"],
+        "went on, not answered": frame["went_on"] - frame["answered"],
+        "repeated": frame["repeated"],
+        "hung up": frame["hung_up"],
+        "timed out": frame["timed_out"],
+        "other": frame["other"],
+    }
+    drawn = figure(title, x="passes", barmode="stack", height=max(300, 130 + _ROW_PX * len(frame)))
+    for name, passes in parts.items():
+        if not passes.sum():
+            continue
+        drawn.add_bar(
+            x=passes,
+            y=menus,
+            orientation="h",
+            name=name,
+            marker={"color": MENU_COLORS[name], "line": {"width": 0}},
+            customdata=frame[["passes", "median_dwell_s", "p90_dwell_s"]],
+            hovertemplate=f"%{{y}}<br>%{{x}} of %{{customdata[0]}} passes: {name}<br>"
+            "time in the menu: median %{customdata[1]:.0f} s, p90 %{customdata[2]:.0f} s<extra></extra>",
+        )
+    drawn.update_xaxes(rangemode="tozero")
+    drawn.update_yaxes(autorange="reversed", dtick=1, showgrid=False)
+    return drawn
+
+
+def ivr_choices(choices: pd.DataFrame) -> go.Figure:
+    """Draw which keys callers seem to have pressed, and how certain that is.
+
+    Parameters
+    ----------
+    choices : pandas.DataFrame
+        Result of `ucm_analytics.analyses.ivr_choices`.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+        One row per menu and step that followed it, x [passes], colour the certainty.
+
+    Raises
+    ------
+    WrongColumns
+        `choices` is not such a result.
+    """
+    frame = checked(choices, analyses.ivr_choices)
+    title = "Keys pressed in each menu, inferred from where callers went"
+    if not frame["passes"].sum():
+        return without_calls(title)
+    several = frame["pbx"].nunique() > 1
+    labels = [
+        f"menu {row.menu}{f' @ {row.pbx}' if several else ''}, "
+        f"{'?' if pd.isna(row.key) else row.key if str(row.key).isalpha() else f'key {row.key}'} → {node(str(row.to))}"
+        for row in frame.itertuples()
+    ]
+    drawn = figure(title, x="passes", barmode="stack", height=max(300, 130 + _ROW_PX * len(frame)))
+    for certainty in ordered(frame["certainty"], CERTAINTY_COLORS):
+        rows = [n for n, value in enumerate(frame["certainty"]) if value == certainty]
+        some = frame.iloc[rows]
+        drawn.add_bar(
+            x=some["passes"],
+            y=rows,
+            orientation="h",
+            name=certainty,
+            marker={"color": CERTAINTY_COLORS[certainty], "line": {"width": 0}},
+            customdata=[[labels[n], frame["calls"].iloc[n], frame["share"].iloc[n]] for n in rows],
+            hovertemplate=f"%{{customdata[0]}}<br>%{{x}} passes of %{{customdata[1]}} calls ({certainty})<br>"
+            "%{customdata[2]:.1%} of the choices in the menu<extra></extra>",
+        )
+    drawn.update_xaxes(rangemode="tozero")
+    drawn.update_yaxes(
+        autorange="reversed", tickvals=list(range(len(frame))), ticktext=labels, showgrid=False, tickfont_size=11
+    )
+    return drawn
+
+
+def _path(path: str) -> str:
+    """Path in words, on as many lines as it needs."""
+    steps = " → ".join(node(step).replace(" ", "\u00a0") for step in path.split(" > "))
+    return "<br>".join(textwrap.wrap(steps, _PATH_CHARS, break_long_words=False, break_on_hyphens=False))

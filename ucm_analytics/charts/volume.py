@@ -1,0 +1,201 @@
+"""How many calls, and when: intervals, hours of the week, the busy hour."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from ucm_analytics import analyses
+from ucm_analytics.charts._template import (
+    ACCENT,
+    DIRECTION_COLORS,
+    NEUTRAL,
+    OUTCOME_COLORS,
+    PALE_TO_DARK,
+    checked,
+    figure,
+    ordered,
+    without_calls,
+    words,
+)
+
+_DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_HOUR_MS: Final = 3_600_000
+_NAMED: Final = 13
+"""So many weeks or months have room for a label each."""
+_COLORS: Final = {"direction": DIRECTION_COLORS, "outcome": OUTCOME_COLORS}
+
+
+def call_volume(volume: pd.DataFrame) -> go.Figure:
+    """Draw calls per interval as bars, stacked by what they were split by.
+
+    Parameters
+    ----------
+    volume : pandas.DataFrame
+        Result of `ucm_analytics.analyses.call_volume`.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+        One trace per value of the column that the volume was split by; y [calls per interval], x wall clock.
+
+    Raises
+    ------
+    WrongColumns
+        `volume` is not such a result.
+    """
+    frame = checked(volume, analyses.call_volume)
+    by = next((str(n) for n in frame if n not in {c.name for c in analyses.call_volume.columns}), None)
+    name, period = _interval(frame)
+    title = f"Calls per {name}" + (f", by {words(by)}" if by else "")
+    if not frame["calls"].sum():
+        return without_calls(title)
+    drawn = figure(title, x="start, PBX wall clock", y=f"calls per {name}", barmode="stack")
+    colors = _COLORS.get(by or "", {})
+    for value in ordered(frame[by], colors) if by else [None]:
+        drawn.add_trace(_bars(frame if by is None else frame[frame[by] == value], value, period, colors))
+    if by and frame[by].isna().any():
+        drawn.add_trace(_bars(frame[frame[by].isna()], f"no {words(by)}", period, colors))
+    drawn.update_yaxes(rangemode="tozero")
+    drawn.update_layout(showlegend=by is not None)
+    if name in ("week", "month") and frame["local_at"].nunique() <= _NAMED:
+        first = frame["local_at"].iloc[0]
+        form = "from<br>%d %b" if name == "week" else "%b<br>%Y"
+        drawn.update_xaxes(tick0=first, dtick=period, tickformat=form, ticklabelmode="period")
+    return drawn
+
+
+def hour_of_week(hours: pd.DataFrame) -> go.Figure:
+    """Draw the mean of calls in each hour of the week as a heat map.
+
+    Parameters
+    ----------
+    hours : pandas.DataFrame
+        Result of `ucm_analytics.analyses.hour_of_week`.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+        Rows Monday to Sunday, columns 0 to 23 h, colour mean calls per hour.
+
+    Raises
+    ------
+    WrongColumns
+        `hours` is not such a result.
+    """
+    frame = checked(hours, analyses.hour_of_week)
+    title = "Mean calls per hour, by hour of the week"
+    if not frame["calls"].sum():
+        return without_calls(title)
+    week = frame.pivot_table(
+        index="weekday", columns="hour", values=["calls_per_day", "calls", "days"], aggfunc="first"
+    )
+    counts = [
+        [[week["calls"].loc[day, hour], week["days"].loc[day, hour]] for hour in week["calls"].columns]
+        for day in week.index
+    ]
+    drawn = figure(title, x="clock hour")
+    drawn.add_trace(
+        go.Heatmap(
+            x=week["calls"].columns.to_list(),
+            y=[_DAYS[day] for day in week.index],
+            z=week["calls_per_day"].to_numpy(),
+            customdata=counts,
+            colorscale=PALE_TO_DARK,
+            zmin=0,
+            xgap=1,
+            ygap=1,
+            colorbar={"title": {"text": "calls<br>per hour"}, "thickness": 14},
+            hovertemplate="%{y} %{x}:00<br>%{z:.2f} calls per hour<br>"
+            "%{customdata[0]} calls on %{customdata[1]} days<extra></extra>",
+        )
+    )
+    drawn.update_xaxes(dtick=2, tick0=0, showgrid=False, tickangle=0)
+    drawn.update_yaxes(autorange="reversed", showgrid=False)
+    return drawn
+
+
+def busy_hour(hours: pd.DataFrame) -> go.Figure:
+    """Draw the mean day by clock hour, and the busiest 60 minutes that begin in each hour.
+
+    Parameters
+    ----------
+    hours : pandas.DataFrame
+        Result of `ucm_analytics.analyses.busy_hour`.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+        Bars: mean calls per clock hour, the busy hour in another colour. Diamonds: the most calls in any 60
+        minutes that begin in the hour.
+
+    Raises
+    ------
+    WrongColumns
+        `hours` is not such a result.
+    """
+    frame = checked(hours, analyses.busy_hour)
+    title = "Busy hour: calls in 60 minutes, by clock hour"
+    if not frame["calls"].sum():
+        return without_calls(title)
+    drawn = figure(title, x="clock hour", y="calls in 60 minutes", barmode="overlay")
+    for busy, name, color in ((False, "mean over days", NEUTRAL), (True, "busy hour, mean over days", ACCENT)):
+        some = frame[frame["is_busy_hour"] == busy]
+        drawn.add_bar(
+            x=some["hour"],
+            y=some["calls_per_day"],
+            name=name,
+            marker_color=color,
+            customdata=some[["calls", "days"]],
+            hovertemplate="%{x}:00<br>%{y:.2f} calls a day<br>%{customdata[0]} calls in %{customdata[1]} days"
+            "<extra></extra>",
+        )
+    peaks = frame[frame["peak_calls"] > 0]
+    drawn.add_scatter(
+        x=peaks["hour"],
+        y=peaks["peak_calls"],
+        mode="markers",
+        name="most in any 60 minutes from this hour",
+        marker={"symbol": "diamond", "size": 9, "color": "#555555"},
+        customdata=peaks["peak_at"].dt.strftime("%a %Y-%m-%d %H:%M:%S"),
+        hovertemplate="%{y} calls in the 60 minutes<br>from %{customdata}<extra></extra>",
+    )
+    for at in frame[frame["is_peak"]].itertuples():
+        drawn.add_annotation(
+            x=at.hour,
+            y=at.peak_calls,
+            text=f"{at.peak_calls} calls from {at.peak_at:%a %Y-%m-%d %H:%M}",
+            showarrow=False,
+            yshift=14,
+            xanchor="left" if at.hour < 6 else "right" if at.hour > 17 else "center",
+        )
+    drawn.update_xaxes(dtick=2, tick0=0, tickangle=0, range=[-0.6, 23.6], showgrid=False)
+    drawn.update_yaxes(range=[0, 1.15 * max(frame["peak_calls"].max(), frame["calls_per_day"].max())])
+    return drawn
+
+
+def _interval(frame: pd.DataFrame) -> tuple[str, Any]:
+    """Name of the interval, and its length as plotly wants it."""
+    if "utc_offset_s" in frame:
+        return "hour", _HOUR_MS
+    step = frame["local_at"].drop_duplicates().sort_values().diff().min()
+    if pd.isna(step) or step.days < 2:
+        return "day", 24 * _HOUR_MS
+    return ("week", 7 * 24 * _HOUR_MS) if step.days < 20 else ("month", "M1")
+
+
+def _bars(frame: pd.DataFrame, value: str | None, period: Any, colors: dict[str, str]) -> go.Bar:
+    shown = words(value or "calls")
+    return go.Bar(
+        x=frame["local_at"],
+        y=frame["calls"],
+        name=shown,
+        marker={"color": colors.get(value or "", NEUTRAL if value is None else None), "line": {"width": 0}},
+        xperiod=period,
+        xperiod0=frame["local_at"].iloc[0],
+        xperiodalignment="middle",
+        customdata=frame["answered"],
+        hovertemplate=f"%{{x|%a %Y-%m-%d %H:%M}}<br>%{{y}} {shown}<br>%{{customdata}} answered<extra></extra>",
+    )
