@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -30,26 +31,41 @@ class Names:
         """Names from the directory of a store."""
         return cls(store.directory(pbx=pbx))
 
-    def number(self, kind: str, number: str) -> str:
-        """Number with its name: ``1004 Anna Reyes``."""
-        name = self._names.get((kind, number))
-        return f"{number} {name}" if name else number
-
-    def node(self, node: str) -> str:
-        """Step with its name: ``queue:6500`` becomes ``queue:6500 Reception``."""
-        kind, colon, target = node.partition(":")
-        return f"{kind}{colon}{self.number(kind, target)}"
-
-    def path(self, path: str) -> str:
-        """Path with the names of its steps."""
-        return " > ".join(self.node(step) for step in path.split(" > "))
-
-    def all(self, name: Callable[[str], str], column: pd.Series[Any]) -> pd.Series[Any]:
-        """A whole column, each value named by `node` or `path`."""
-        return pd.Series([name(value) for value in column.astype(str)], index=column.index, dtype="str")
+    def paths(self, column: pd.Series[Any]) -> pd.Series[Any]:
+        """Steps and paths with the names of their steps: ``queue:6500 Reception > extension:1004 Anna``."""
+        return _each(lambda path: " > ".join(self._step(step) for step in path.split(" > ")), column)
 
     def numbers(self, kind: str, rows: pd.DataFrame, column: str) -> pd.Series[Any]:
         """Numbers of one kind in a column with their names, and with the PBX where there are several."""
-        labels = self.all(lambda number: self.number(kind, number), rows[column])
+        labels = _each(lambda number: self._number(kind, number), rows[column])
         pbxs = rows["pbx"].astype("str")
         return labels if pbxs.nunique() < 2 else labels + " (" + pbxs + ")"
+
+    def _number(self, kind: str, number: str) -> str:
+        name = self._names.get((kind, number))
+        return f"{number} {name}" if name else number
+
+    def _step(self, step: str) -> str:
+        kind, colon, target = step.partition(":")
+        return f"{kind}{colon}{self._number(kind, target)}"
+
+
+def spoken(paths: pd.Series[Any]) -> pd.Series[Any]:
+    """Steps and paths in words, for tables: ``menu 7000 Main > queue 6500 Reception``."""
+    return _each(lambda path: " > ".join(_spoken(step) for step in path.split(" > ")), paths)
+
+
+def drawn(labels: pd.Series[Any]) -> pd.Series[Any]:
+    """Labels for a chart: plotly reads tags and links in text, and a name may hold some."""
+    return _each(lambda label: escape(label, quote=False), labels)
+
+
+def _spoken(step: str) -> str:
+    kind, colon, target = step.partition(":")
+    if kind == "end":
+        return f"end: {target.replace('_', ' ')}"
+    return f"{'menu' if kind == 'ivr' else kind.replace('_', ' ')}{colon and ' '}{target}"
+
+
+def _each(change: Callable[[str], str], column: pd.Series[Any]) -> pd.Series[Any]:
+    return pd.Series([change(value) for value in column.astype(str)], index=column.index, dtype="str")

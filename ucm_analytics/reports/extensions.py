@@ -9,7 +9,7 @@ import pandas as pd
 from ucm_analytics import analyses, charts
 from ucm_analytics.period import Period
 from ucm_analytics.reports._format import plural, seconds
-from ucm_analytics.reports._names import Names
+from ucm_analytics.reports._names import Names, drawn
 from ucm_analytics.reports._report import Section, Shown
 
 if TYPE_CHECKING:
@@ -23,13 +23,14 @@ def build(store: Store, period: Period, *, pbx: str | None = None) -> list[Secti
     """One row an extension."""
     names = Names.of(store, pbx=pbx)
     found = analyses.extensions(store.scan("calls", period, pbx=pbx), store.scan("rings", period, pbx=pbx))
-    found = found.assign(extension=names.numbers("extension", found, "extension"))
+    labels = names.numbers("extension", found, "extension")
+    table = found.assign(extension=labels)
     return [
         Section(
             title="Extensions",
-            sentence=_headline(found),
-            figure=charts.extensions(found),
-            table=found,
+            sentence=_headline(table),
+            figure=charts.extensions(found.assign(extension=drawn(labels))),
+            table=table,
             columns=(
                 Shown("extension", "Extension"),
                 Shown("offered", "Offered", "count"),

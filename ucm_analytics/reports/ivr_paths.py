@@ -9,7 +9,7 @@ import pandas as pd
 from ucm_analytics import analyses, charts
 from ucm_analytics.period import Period
 from ucm_analytics.reports._format import plural, seconds, share
-from ucm_analytics.reports._names import Names
+from ucm_analytics.reports._names import Names, drawn, spoken
 from ucm_analytics.reports._report import Section, Shown
 
 if TYPE_CHECKING:
@@ -39,12 +39,13 @@ def build(store: Store, period: Period, *, pbx: str | None = None) -> list[Secti
 
 def _variants(calls: nw.LazyFrame[Any], menus: pd.DataFrame, names: Names) -> Section:
     paths = analyses.ivr_paths(calls)
-    paths = paths.assign(path=names.all(names.path, paths["path"]))
+    named = names.paths(paths["path"])
+    table = paths.assign(path=spoken(named))
     return Section(
         title="Ways through the menus",
-        sentence=_headline(paths, menus),
-        figure=charts.ivr_paths(paths),
-        table=paths,
+        sentence=_headline(table, menus),
+        figure=charts.ivr_paths(paths.assign(path=drawn(named))),
+        table=table,
         columns=(
             Shown("path", "Way"),
             Shown("calls", "Calls", "count"),
@@ -55,15 +56,16 @@ def _variants(calls: nw.LazyFrame[Any], menus: pd.DataFrame, names: Names) -> Se
         formula="share = calls of this way / all calls that went through a menu; answered = calls that a person "
         "answered / calls of this way [shares of 1]; wait = start of the call to the answer of a person or a "
         "mailbox, else to its end [s].",
-        reading="A way is every step of the call in order, menus first; ivr is a menu. Ways that differ only in "
+        reading="A way is every step of the call in order, menus first. Ways that differ only in "
         "the person who picked up are different ways, so the long tail of rare ways is normal.",
     )
 
 
 def _transitions(steps: nw.LazyFrame[Any], names: Names) -> Section:
     moves = analyses.ivr_transitions(steps)
-    moves = moves.assign(**{end: names.all(names.node, moves[end]) for end in ("from", "to")})
-    inner = moves[~moves["to"].str.startswith("end:") & moves["from"].str.startswith("ivr:")]
+    named = {end: names.paths(moves[end]) for end in ("from", "to")}
+    table = moves.assign(**{end: spoken(labels) for end, labels in named.items()})
+    inner = table[named["from"].str.startswith("ivr:") & ~named["to"].str.startswith("end:")]
     sentence = "No call went from a menu to anything else."
     if len(inner):
         top = inner.iloc[0]
@@ -74,8 +76,8 @@ def _transitions(steps: nw.LazyFrame[Any], names: Names) -> Section:
     return Section(
         title="From step to step",
         sentence=sentence,
-        figure=charts.ivr_transitions(moves),
-        table=moves,
+        figure=charts.ivr_transitions(moves.assign(**{end: drawn(labels) for end, labels in named.items()})),
+        table=table,
         columns=(
             Shown("from", "From"),
             Shown("to", "To"),
@@ -91,11 +93,12 @@ def _transitions(steps: nw.LazyFrame[Any], names: Names) -> Section:
 
 
 def _dropoff(menus: pd.DataFrame, names: Names) -> Section:
-    menus = menus.assign(menu=names.numbers("ivr", menus, "menu"))
+    labels = names.numbers("ivr", menus, "menu")
+    table = menus.assign(menu=labels)
     ended = menus["hung_up"] + menus["timed_out"]
     sentence = "No call ended in a menu."
     if ended.sum():
-        worst = menus.iloc[int(ended.argmax())]
+        worst = table.iloc[int(ended.argmax())]
         left = int(ended.max())
         sentence = (
             f"Most calls end in menu {worst['menu']}: {left:,} of "
@@ -106,8 +109,8 @@ def _dropoff(menus: pd.DataFrame, names: Names) -> Section:
     return Section(
         title="Where callers leave",
         sentence=sentence,
-        figure=charts.ivr_dropoff(menus),
-        table=menus,
+        figure=charts.ivr_dropoff(menus.assign(menu=drawn(labels))),
+        table=table,
         columns=(
             Shown("menu", "Menu"),
             Shown("passes", "Passes", "count"),
@@ -130,7 +133,7 @@ def _dropoff(menus: pd.DataFrame, names: Names) -> Section:
 
 def _choices(steps: nw.LazyFrame[Any], directory: pd.DataFrame, names: Names) -> Section:
     choices = analyses.ivr_choices(steps, directory)
-    choices = choices.assign(menu=names.numbers("ivr", choices, "menu"), to=names.all(names.node, choices["to"]))
+    menu, to = names.numbers("ivr", choices, "menu"), names.paths(choices["to"])
     total = int(choices["passes"].sum())
     sentence = "No choice was made in a menu."
     if total:
@@ -144,8 +147,8 @@ def _choices(steps: nw.LazyFrame[Any], directory: pd.DataFrame, names: Names) ->
     return Section(
         title="What callers choose",
         sentence=sentence,
-        figure=charts.ivr_choices(choices),
-        table=choices,
+        figure=charts.ivr_choices(choices.assign(menu=drawn(menu), to=drawn(to))),
+        table=choices.assign(menu=menu, to=spoken(to)),
         columns=(
             Shown("menu", "Menu"),
             Shown("key", "Key"),
