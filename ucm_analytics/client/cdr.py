@@ -321,7 +321,8 @@ class _Window:
             pages=self.pages,
             elements=len(self.known.groups),
             legs=sum(map(len, self.contents.values())),
-            unit=self.units[0] if len(self.units) == 1 else "unknown",
+            # Groups and calls are the same but on firmware that shifts its groups.
+            unit="unknown" if "rows" in self.units[1:] else self.units[0],
             restarts=restarts,
             sha256=digest.hexdigest(),
             duplicates=len(self._duplicates),
@@ -344,7 +345,7 @@ class _Window:
         Groups that moved by one can look like rows at the end of the window, but not there.
         """
         unit = self.units[0]
-        if len(self.units) > 1 or unit == "groups":
+        if unit == "groups":
             return
         for offset in range(self.known.total(unit)):
             if self.known.start(unit, offset) != self.known.start("groups", offset):

@@ -89,6 +89,7 @@ class PinnedAdapter(HTTPAdapter):
     def __init__(self, fingerprint: str, *, legacy: bool = False) -> None:
         self._fingerprint = normal_fingerprint(fingerprint)
         self._context = context(legacy=legacy)
+        self._context.check_hostname = False
         super().__init__(pool_maxsize=1)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
@@ -151,11 +152,15 @@ def _read(der: bytes) -> Certificate:
 
 def unreachable(where: Address, error: BaseException) -> Unreachable:
     """The error for a PBX that no connection reaches."""
-    reason = (isinstance(error, OSError) and error.strerror) or str(error) or type(error).__name__
     return Unreachable(
-        f"no PBX answers at {where} ({reason})",
+        f"no PBX answers at {where} ({reason_of(error)})",
         hint="check the address, the network, and the port under System Settings > HTTP Server (mostly 8089)",
     )
+
+
+def reason_of(error: BaseException) -> str:
+    """Few words of the operating system or of a library."""
+    return (isinstance(error, OSError) and error.strerror) or str(error) or type(error).__name__
 
 
 def tls_failure(where: Address, error: BaseException, timeout: float = 10.0) -> TLSError:

@@ -18,6 +18,7 @@ from ucm_analytics.client.tls import (
     PinnedAdapter,
     VerifyingAdapter,
     normal_fingerprint,
+    reason_of,
     shown_certificate,
     tls_failure,
     unreachable,
@@ -126,6 +127,11 @@ class Transport:
             told = Unreachable(
                 f"PBX {self.address} did not answer within {self._timeout[1]:g} s",
                 hint="ask for fewer days at once, or try again when the PBX is less busy",
+            )
+        elif _connected(error):
+            told = Unreachable(
+                f"PBX {self.address} broke the connection ({reason_of(reason)})",
+                hint="try again; if it lasts, see Maintenance > System Events and the network between",
             )
         else:
             told = unreachable(self.address, reason)
