@@ -1,0 +1,45 @@
+# Everything runs in .venv, which the targets make when it is not there. `make help` lists them.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: help demo test lab bench soak venv data clean
+
+help: ## this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
+
+demo: .venv/base ## pull four weeks from a pretend PBX and write the four reports
+	$(BIN)/ucm-analytics demo --out demo-output
+
+test: .venv/dev ## everything that must be green
+	sh tests/chromium.sh
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest
+
+lab: .venv/dev ## the notebooks, in JupyterLab, on demo data
+	$(BIN)/jupyter lab notebooks
+
+bench: .venv/dev ## ratios against what people would write by hand; some minutes
+	$(BIN)/python -m tests.benchmarks
+
+soak: .venv/dev ## long runs: kills at random instants, a year of each firmware
+	$(BIN)/python -m pytest tests/soak --ignore=tests/benchmarks -o addopts="--strict-markers -p no:cacheprovider"
+
+data: .venv/base ## write data/ again: the demo store and the data dictionary
+	$(BIN)/python -m data.make
+
+venv: .venv/dev ## only the environment
+
+.venv/base: pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
+	@touch $@
+
+.venv/dev: .venv/base
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[dev]"
+	@touch $@
+
+clean: ## remove what the targets made
+	rm -rf .venv demo-output reports dist build
