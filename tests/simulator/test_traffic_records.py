@@ -262,6 +262,7 @@ def test_retrieved_call_carries_the_retrievers_session_and_the_callers_uniqueid(
         assert taken["channel"] == caller.call.legs[-1]["channel"]
         assert taken["start"] == caller.call.legs[-1]["end"]
         assert own["lastapp"] == "ParkedCall"
+        assert story.truth.forward_of == caller.call.session
         assert own["dst"] == caller.call.legs[-1]["dst"]
         assert caller.call.ended_at == pytest.approx(story.call.ended_at)
 
@@ -280,7 +281,7 @@ def test_transfers_have_a_new_uniqueid_in_the_same_session():
 
 def test_forward_overlaps_the_leg_of_its_extension():
     stories = {story.call.session: story for story in month()}
-    forwards = [story for story in month() if story.truth.forward_of]
+    forwards = [story for story in month() if story.truth.flow == "follow_me_leg"]
     assert len(forwards) > 20
     for story in forwards:
         parent = stories[story.truth.forward_of or ""]

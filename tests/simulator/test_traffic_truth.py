@@ -168,7 +168,7 @@ def test_mailbox_ends_the_wait():
 
 
 def test_follow_me_reaches_the_caller_by_the_mobile():
-    forwards = {story.truth.forward_of: story.truth for story in month() if story.truth.forward_of}
+    forwards = {story.truth.forward_of: story.truth for story in month() if story.truth.flow == "follow_me_leg"}
     reached = [story.truth for story in month() if story.truth.flow == "follow_me"]
     assert len(reached) > 10
     for truth in reached:

@@ -120,7 +120,7 @@ class Day:
     def identify(self, plot: Plot) -> None:
         """Give a call its uniqueid and channel; calls get them in the order in which they start."""
         plot.uniqueid = self.uniqueid(plot.started)
-        if plot.forward_of is not None:
+        if plot.forward_of is not None and plot.parked is None:
             self._channel += 1
             plot.channel = f"Local/{plot.callee}@from-internal-{self._channel:08x};2"
         elif plot.parked is not None or plot.line is None or plot.direction == "outbound":

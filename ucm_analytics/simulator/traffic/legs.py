@@ -8,7 +8,8 @@ Choices where no genuine record is known:
   A queue dialled from outside has an ANSWERED ForkCDR leg of its greeting before them. Queues
   that ring all agents write one more ANSWERED ForkCDR copy of the talk (``answer`` = ``start``).
 - Follow-me: the leg of the extension is NO ANSWER and ends when the mobile picks up or is given
-  up, so that it overlaps the session of the forward, the only link between the two.
+  up, so that it overlaps the session of the forward. The forward shows the original caller in
+  ``src`` and ``channel_ext``, the extension in its action; nothing else links the two.
 - Park: the session of the retriever has the leg of the parked caller (that caller's channel and
   uniqueid) and beside it the retriever's own ParkedCall leg, of the same length.
 - A transferred channel is up already, so the leg of a transfer has ``answer`` = ``start``.
@@ -338,6 +339,6 @@ class _Scribe:
             behind=line.tag,
         )
         if forwarded:
-            leg["channel_ext"], leg["service"] = stage.owner, "p"
+            leg["channel_ext"], leg["service"] = plot.caller, "p"
         if stage.recorded and stage.picked_up is not None:
             self.pen.record(leg, plot.started, stage.picked_up, stage.left)

@@ -69,7 +69,6 @@ def _send_on(day: Day, plot: Plot, stage: Stage, picked_up: float, flow: str) ->
     onward.owner, onward.rang = stage.person, instant
     if rng.random() < 0.8:
         onward.picked_up, onward.person = instant + rng.uniform(1.5, 12), target
-        # the caller's channel is up already: its record cannot show the second pick-up
         plot.exact = False
         finish(day, plot, onward, onward.picked_up + talk_length(day), "blind_transfer")
     else:
@@ -92,6 +91,7 @@ def _ask_and_send_on(day: Day, plot: Plot, stage: Stage, picked_up: float, flow:
     finish(day, plot, stage, instant, flow)
     onward = enter(plot, "transfer", target, instant, "attended")
     onward.owner, onward.picked_up, onward.person = stage.person, instant, target
+    plot.exact = False
     finish(day, plot, onward, instant + talk_length(day), "attended_transfer")
 
 
@@ -108,6 +108,7 @@ def _park(day: Day, plot: Plot, stage: Stage, picked_up: float, flow: str) -> No
     picked = day.call(slot.left, "inbound", colleague, colleague, line=plot.line)
     slot.left = picked.started
     picked.caller, picked.caller_name, picked.parked = plot.caller, plot.caller_name, plot
+    picked.forward_of = plot.session
     taken = enter(picked, "park", colleague, picked.started, "retrieved")
     taken.picked_up, taken.person = picked.started, colleague
     taken.recorded = rng.random() < RECORDED_SHARE

@@ -222,7 +222,7 @@ def extension(day: Day, plot: Plot, number: str, instant: float) -> None:
     has_mailbox = number not in NO_MAILBOX
     roll = rng.random()
     if roll < (0.03 if has_mailbox else 0.07) or not day.free(number, instant):
-        stage.detail, stage.left = "busy", instant + rng.uniform(0.2, 1.6)
+        stage.detail, stage.left = "busy", instant + rng.uniform(0.1, 0.9)
         if has_mailbox:
             mailbox(day, plot, number, stage.left, "b", flow=f"{side}_busy_mailbox")
         else:

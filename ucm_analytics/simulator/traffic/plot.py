@@ -140,9 +140,9 @@ class Plot:
     released : float
         Epoch [s] at which the caller's channel was gone and its records were written.
     exact : bool
-        False where the records cannot show when a person picked up.
+        False where the records cannot show when somebody picked up, the first person or a later one.
     forward_of : str or None
-        Session of the call that this call forwards.
+        Session of the call that this one carries on: forwards by follow-me, or picks up from park.
     parked : Plot or None
         The parked call that this call picks up.
     keys : list of (str, str)

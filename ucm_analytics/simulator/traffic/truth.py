@@ -25,6 +25,8 @@ class Truth:
         Epoch [s] at which the call reached the PBX.
     direction, caller, callee, outcome, ended_in, path : str
         As in the table of calls.
+        Picking up a parked caller is a call of its own, ``park:<extension>``; the caller's own call
+        ends in ``park:<slot>``, and its `talk_s` is the talk before.
     answered_by : str or None
         First person who answered. A caller who was sent on by follow-me was answered by the mobile.
     answered_at : float or None
@@ -33,9 +35,11 @@ class Truth:
         As in the table of calls, from the true instants, rounded to whole seconds [s]. A caller on
         hold counts as talking. A busy phone does not ring; one whose owner declines rings until then.
     forward_of : str or None
-        Session of the call that this call forwards.
+        Session of the call that this one carries on: forwards by follow-me, or picks up from park.
     exact_pickup : bool
-        False where the records cannot show when a person picked up.
+        False where the records cannot show when somebody picked up: the winner of a group that rings
+        in order or in which nobody else rang, and the target of any transfer, as they do not tell a
+        blind one from an attended one. `talk_s` leaves the ringing of a blind one out.
     flow : str
         Kind of story, one of `FLOWS`.
     keys : list of (str, str)
