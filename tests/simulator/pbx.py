@@ -27,9 +27,7 @@ class Asker:
         self.headers: dict[str, str] = {}
         self.cookie = ""
 
-    def send(
-        self, body: bytes, *, method: str = "POST", path: str = "/api", close: bool = False
-    ) -> tuple[int, bytes]:
+    def send(self, body: bytes, *, method: str = "POST", path: str = "/api", close: bool = False) -> tuple[int, bytes]:
         headers = {"Content-Type": "application/json"} | ({"Connection": "close"} if close else {})
         self.connection.request(method, path, body, headers)
         response = self.connection.getresponse()

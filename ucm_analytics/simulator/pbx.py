@@ -176,6 +176,7 @@ class Simulator:
         SettingError
             The port is taken or may not be used.
         """
+        self._api.stopping.clear()
         folder = self._folder
         if folder is None:
             self._temporary = tempfile.TemporaryDirectory(prefix="ucm-simulator-")

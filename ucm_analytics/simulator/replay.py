@@ -74,7 +74,7 @@ def _read(path: Path) -> list[Any]:
         answer = msgspec.json.decode(path.read_bytes().removeprefix(BOM_UTF8))
     except OSError as error:
         raise SettingError(f"cannot read the replay file {path}", hint=error.strerror or "check the path") from error
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise SettingError(f"{path} is not JSON ({error})", hint="give the JSON answers of cdrapi") from error
     elements = _elements(answer)
     if elements is None:
