@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -54,11 +55,14 @@ def test_page_boundaries_with_groups_counted(count: int) -> None:
     assert (receipt.elements, receipt.legs) == (count, len(expected(made)))
     assert (receipt.unit, receipt.restarts, receipt.duplicates) == ("groups", 0, 0)
     assert [page.elements for page in pages] == ([1000, 2] if count == 1001 else [count])
-    assert offsets(pbx) == {
-        999: [0, 998, 999],
-        1000: [0, 999, 1000],
-        1001: [0, 999, 1000, 1001],
-    }[count]
+    assert (
+        offsets(pbx)
+        == {
+            999: [0, 998, 999],
+            1000: [0, 999, 1000],
+            1001: [0, 999, 1000, 1001],
+        }[count]
+    )
 
 
 def test_page_boundaries_with_rows_counted() -> None:
@@ -130,9 +134,7 @@ def test_drift_restarts_and_loses_nothing() -> None:
 @pytest.mark.parametrize("group_at", range(5))
 def test_drift_that_looks_like_another_unit(group_at: int, extra_legs: int) -> None:
     """One group and one record that moves: at the end of the window, groups then look like rows."""
-    made = [
-        call(n, DAY + timedelta(hours=9, minutes=n), 1 + extra_legs if n == group_at + 1 else 1) for n in range(7)
-    ]
+    made = [call(n, DAY + timedelta(hours=9, minutes=n), 1 + extra_legs if n == group_at + 1 else 1) for n in range(7)]
     with Simulator(made) as pbx, session(pbx) as ucm:
         pbx.faults.arm("drift")
         pages, receipt = pulled(ucm, page_size=4)
@@ -232,7 +234,9 @@ def test_empty_day_of_a_pbx_with_calls() -> None:
         asked = len(offsets_or_all(pbx))
         pulled(ucm, date(2026, 2, 28), overlap=timedelta(0))
         assert len(offsets_or_all(pbx)) == asked + 1  # proved once a session
-    start = [params["startTime"] for _, params in offsets_or_all(pbx) if "offset" not in params and "startTime" in params]
+    start = [
+        params["startTime"] for _, params in offsets_or_all(pbx) if "offset" not in params and "startTime" in params
+    ]
     assert start == ["2026-03-02T07:59:59"]
 
 
@@ -360,7 +364,7 @@ def test_calls_counted_where_groups_are_made_anew_for_each_answer(tmp_path: Path
         offset, size = int(params["offset"]), int(params["numRecords"])
         legs = [leg for one in sessions[offset : offset + size] for leg in one]
         cuts = [0, *range(2, len(legs), 3), len(legs)] if legs else []
-        groups = [legs[a:b] for a, b in zip(cuts, cuts[1:], strict=False)]
+        groups = [legs[a:b] for a, b in pairwise(cuts)]
         return {
             "cdr_root": [
                 {"cdr": "", "main_cdr": legs[0], **{f"sub_cdr_{i}": leg for i, leg in enumerate(group, 1)}}

@@ -68,11 +68,9 @@ def decode(body: bytes, *, host: str = "", user: str = "") -> list[Element]:
     try:
         # `status` stands outside of the typed form, but an answer with records is a success.
         records = _typed.decode(body).cdr_root
-    except msgspec.ValidationError:
-        records = _records(_any(body), body, host, user)
-    except msgspec.DecodeError as error:
-        raise _unexpected(body, "broken JSON") from error
-    if not records and b"status" in body[-4096:]:
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        records = None
+    if not records:
         records = _records(_any(body), body, host, user)
     return [legs for legs in (_legs(record, body) for record in records if record) if legs]
 
@@ -83,9 +81,26 @@ def excerpt(body: bytes, limit: int = 160) -> str:
     return repr(_PRIVATE.sub("…", text)[:limit])
 
 
-def _any(body: bytes) -> Any:
+def loads(body: bytes) -> Any:
+    """Any JSON.
+
+    A name that the PBX cut in the middle of a character becomes U+FFFD there: one byte must not
+    cost a day of records.
+
+    Raises
+    ------
+    msgspec.DecodeError
+        The bytes are no JSON.
+    """
     try:
         return _untyped.decode(body)
+    except UnicodeDecodeError:
+        return _untyped.decode(body.decode("utf-8", "replace"))
+
+
+def _any(body: bytes) -> Any:
+    try:
+        return loads(body)
     except msgspec.DecodeError as error:
         raise _unexpected(body, "broken JSON") from error
 

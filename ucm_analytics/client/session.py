@@ -17,7 +17,7 @@ import msgspec
 
 from ucm_analytics.client.address import Address
 from ucm_analytics.client.codes import API_PAGE, CODES, HTTP_PAGE, raise_for
-from ucm_analytics.client.page import excerpt
+from ucm_analytics.client.page import excerpt, loads
 from ucm_analytics.client.transport import Broken, Transport
 from ucm_analytics.errors import (
     APIError,
@@ -189,8 +189,7 @@ class UCM:
             The API is off, or does not let this user or address in.
         """
         with self._lock:
-            answer = self._patiently("challenge", {"user": self.user, "version": "1.0"}, self._reader("challenge"))
-            return self._text(answer, "challenge", "challenge")
+            return self._patiently("challenge", self._challenge)
 
     def login(self) -> None:
         """Log in, unless a session is open.
@@ -210,10 +209,11 @@ class UCM:
             if self._cookie is not None:
                 return
             try:
-                self._login()
+                self._cookie = self._patiently("login", self._login)
             except (LoginRefused, LockedOut) as error:
                 self._refused = error
                 raise
+            log.debug("logged in to %s", self.address)
 
     def logout(self) -> None:
         """End the session, if one is open."""
@@ -226,8 +226,12 @@ class UCM:
             except Broken as error:
                 raise error.told from error.__cause__
 
-    def _login(self) -> None:
-        challenge = self.challenge()
+    def _challenge(self) -> str:
+        return self._text("challenge", {"user": self.user, "version": "1.0"}, "challenge")
+
+    def _login(self) -> str:
+        # A challenge holds for one login: another try needs another one.
+        challenge = self._challenge()
         if callable(self._password):
             self._password = self._password()
         if not self._password:
@@ -237,19 +241,17 @@ class UCM:
             )
         # MD5 is the PBX's choice.
         token = md5((challenge + self._password).encode(), usedforsecurity=False).hexdigest()
-        params = {"user": self.user, "token": token, "url": self.address.url}
-        answer = self._patiently("login", params, self._reader("login"))
-        self._cookie = self._text(answer, "login", "cookie")
-        log.debug("logged in to %s", self.address)
+        return self._text("login", {"user": self.user, "token": token, "url": self.address.url}, "cookie")
 
     def _act(self, read: Callable[[bytes], T], action: str, params: dict[str, Any]) -> T:
-        return self._patiently(action, params | {"cookie": self._cookie}, read)
+        request = params | {"cookie": self._cookie}
+        return self._patiently(action, lambda: read(self._once(action, request)))
 
-    def _patiently(self, action: str, params: dict[str, Any], read: Callable[[bytes], T]) -> T:
+    def _patiently(self, action: str, ask: Callable[[], T]) -> T:
         """Repeat while the connection fails or the PBX asks to wait, as the policy allows."""
         for attempt in range(1, self.retries.attempts + 1):
             try:
-                return read(self._once(action, params))
+                return ask()
             except Broken as error:
                 if attempt == self.retries.attempts or not error.connected:
                     raise error.told from error.__cause__
@@ -273,7 +275,7 @@ class UCM:
         if len(body) > _SHORT or body.lstrip()[:1] != b"{":
             return
         try:
-            answer = msgspec.json.decode(body)
+            answer = loads(body)
         except msgspec.DecodeError:
             return
         status, response = answer.get("status", 0), answer.get("response")
@@ -284,12 +286,9 @@ class UCM:
             said = answer | response if isinstance(response, dict) else answer
             raise_for(status, action, said, str(self.address), self.user)
 
-    def _reader(self, action: str) -> Callable[[bytes], dict[str, Any]]:
-        return lambda body: self._object(action, body)
-
     def _object(self, action: str, body: bytes) -> dict[str, Any]:
         try:
-            answer = msgspec.json.decode(body)
+            answer = loads(body)
         except msgspec.DecodeError:
             answer = None
         if not isinstance(answer, dict):
@@ -301,8 +300,9 @@ class UCM:
         response = answer.get("response", answer)
         return response if isinstance(response, dict) else answer
 
-    def _text(self, answer: dict[str, Any], action: str, name: str) -> str:
-        value = answer.get(name)
+    def _text(self, action: str, params: dict[str, Any], name: str) -> str:
+        """One value of the answer to challenge or login."""
+        value = self._object(action, self._once(action, params)).get(name)
         if not isinstance(value, str) or not value:
             raise UnexpectedAnswer(
                 f"PBX {self.address} answered {action!r} without a {name}",
