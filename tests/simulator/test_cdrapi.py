@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from itertools import pairwise
+from time import perf_counter
 from typing import Any
 
 import pytest
@@ -170,6 +171,13 @@ def test_xml_has_one_element_a_leg() -> None:
         assert body.count("<cdr>") == 1
         assert '<clid>"A &amp; B" &lt;1&gt;</clid>' in body
         assert asker.raw("cdrapi", format="xml", offset=1).decode().endswith("<cdr_root></cdr_root>\n")
+
+
+def test_large_windows_can_take_longer() -> None:
+    with connected(Simulator(flat_calls(500), latency_s=0.6)) as asker:
+        began = perf_counter()
+        asker.records(numRecords=1)
+        assert perf_counter() - began >= 0.3
 
 
 def test_a_site_without_calls() -> None:

@@ -51,6 +51,7 @@ def test_pages_order_and_fields_of_a_list() -> None:
     assert response["response"]["page"] == 2
     assert ask("listAccount", page=9)["response"]["account"] == []
     assert ask("listAccount", page="first")["status"] == -1
+    assert ask("listAccount", page="9" * 5000)["status"] == -1
 
 
 def test_queues_menus_trunks_and_groups() -> None:
@@ -237,5 +238,5 @@ def test_recordings_of_a_leg() -> None:
     with connected(Simulator(RECORDED)) as asker:
         files = asker.ask("getRecordInfosByCall", id="1")["response"]
         assert files == {"recordfiles": "2026-03/auto-1-a-b.wav,2026-03/auto-2-a-b.wav"}
-        statuses = [asker.status("getRecordInfosByCall", id=number) for number in (3, 99, "x")]
-        assert statuses == [-15, -15, -15]
+        statuses = [asker.status("getRecordInfosByCall", id=number) for number in (3, 99, "x", "9" * 5000)]
+        assert statuses == [-15, -15, -15, -15]

@@ -7,13 +7,14 @@ import http.client
 import re
 import socket
 import ssl
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from tests.simulator.pbx import Asker, connected
+from tests.simulator.pbx import PASSWORD, Asker, connected, flat_calls, numbers
 from ucm_analytics.errors import SettingError
-from ucm_analytics.simulator import Simulator
+from ucm_analytics.simulator import Simulator, User
 
 INVALID = b'{"response":{"error_msg":"Invalid parameters!"},"status":-1}'
 
@@ -91,6 +92,7 @@ def test_headers() -> None:
         ("POST", "/api", b"[1]"),
         ("POST", "/api", b'{"request":"challenge"}'),
         ("POST", "/api", b'{"request":{}}'),
+        ("POST", "/api", b"[" * 100_000),
     ],
 )
 def test_anything_else_has_invalid_parameters(method: str, path: str, body: bytes) -> None:
@@ -134,6 +136,21 @@ def test_plain_http_is_hung_up_on_and_others_are_served() -> None:
         assert asker.status("challenge", user="cdrapi") == 0
         asker.connection.close()
         silent.close()
+
+
+def test_several_clients_at_a_time() -> None:
+    users = [f"analyst{n}" for n in range(6)]  # a second challenge for one user replaces the first
+    with Simulator(flat_calls(600), users={user: User(PASSWORD) for user in users}) as pbx:
+
+        def pull(user: str) -> list[str]:
+            asker = Asker(pbx)
+            asker.login(user)
+            pages = [asker.records(numRecords=100, offset=offset) for offset in range(0, 600, 100)]
+            asker.connection.close()
+            return [number for page in pages for number in numbers(page)]
+
+        with ThreadPoolExecutor(6) as pool:
+            assert list(pool.map(pull, users)) == [[f"{1000 + n}" for n in range(600)]] * 6
 
 
 def test_a_port_that_is_taken_is_named() -> None:

@@ -74,6 +74,8 @@ class Api:
         Action and parameters of every request, without cookies and tokens.
     slow_s : float
         How long the fault ``slow`` waits [s].
+    latency_s : float
+        How long `cdrapi` takes for each thousand records that match [s].
     """
 
     cdr: CdrSource
@@ -85,6 +87,7 @@ class Api:
     now: Clock
     bursts: Bursts | None = None
     slow_s: float = 2.0
+    latency_s: float = 0.0
     requests: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     stopping: Event = field(default_factory=Event)
     _withheld: Withheld | None = None
@@ -163,6 +166,7 @@ class Api:
         answer = self.cdr.answer(params, self.now())
         if not later and len(answer.matched) > 1 and self.faults.fires("drift", "cdrapi"):
             answer = self._withholding(answer, params)
+        self.stopping.wait(self.latency_s * len(answer.matched) / 1000)
         body = answer.body
         last = self._last_page
         if later and last is not None and last[0] == window and self.faults.fires("repeat-page", "cdrapi"):
@@ -209,7 +213,7 @@ def track_id() -> str:
 def _request(body: bytes) -> dict[str, Any] | None:
     try:
         envelope = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     request = envelope.get("request") if isinstance(envelope, dict) else None
     return request if isinstance(request, dict) else None

@@ -167,7 +167,7 @@ def paged(key: str, rows: Sequence[Row], params: Mapping[str, Any]) -> Row:
 
 def _number(params: Mapping[str, Any], name: str, default: int) -> int:
     text = str(params.get(name) or default)
-    if not text.isdecimal() or int(text) < 1:
+    if not text.isdecimal() or len(text) > 9 or int(text) < 1:
         raise Refused(-1)
     return int(text)
 

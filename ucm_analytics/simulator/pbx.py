@@ -72,6 +72,8 @@ class Simulator:
         Requests allowed within so many seconds; more are answered with -45, then -57.
     slow_s : float
         How long the fault ``slow`` waits [s].
+    latency_s : float
+        How long `cdrapi` takes for each thousand records that match [s].
 
     Attributes
     ----------
@@ -114,6 +116,7 @@ class Simulator:
         enabled: bool = True,
         burst: tuple[int, float] | None = None,
         slow_s: float = 2.0,
+        latency_s: float = 0.0,
     ) -> None:
         self.site = site or _EMPTY_SITE
         self.profile = profile_named(profile)
@@ -145,6 +148,7 @@ class Simulator:
             now=now,
             bursts=Bursts(*burst, clock=now) if burst else None,
             slow_s=slow_s,
+            latency_s=latency_s,
         )
         self._folder = folder
         self._san = san

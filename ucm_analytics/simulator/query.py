@@ -18,6 +18,7 @@ LegTest = Callable[[Mapping[str, Any]], bool]
 
 _EPOCH: Final = datetime(1970, 1, 1)
 _ALLOWED: Final = re.compile(r"[\w+*#.@,\- ]*\Z")
+_WHOLE: Final = re.compile(r"[0-9]{1,18}\Z")
 _TIME: Final = re.compile(
     r"(?P<date>\d{4}-\d{2}-\d{2})?(?P<sep>[T ])?"
     r"(?P<time>\d{2}:\d{2}(?::\d{2}(?:\.\d{1,3})?)?)?(?P<offset>[+-]\d{2}:?\d{2}|Z)?\Z"
@@ -127,7 +128,7 @@ def wall_time(text: str, *, zone: ZoneInfo, now: float, blank_time: BlankTime = 
         moment = datetime.combine(day, time.fromisoformat(parts["time"] or "00:00"))
         if parts["offset"]:
             moment = datetime.fromisoformat(moment.isoformat() + parts["offset"]).astimezone(zone)
-    except ValueError:
+    except (ValueError, OverflowError):
         raise NotUnderstood(text) from None
     return _on_wall(moment)
 
@@ -164,9 +165,7 @@ def _one_pattern(item: str) -> Callable[[str], bool]:
     if item.count("-") > 1:
         raise NotUnderstood(item)
     ends = [re.sub(r"\D", "", end) for end in item.split("-")]
-    if not all(ends):
-        raise NotUnderstood(item)
-    low, high = map(int, ends)
+    low, high = map(_whole, ends)
     return lambda number: number.isdecimal() and low <= int(number) <= high
 
 
@@ -185,7 +184,7 @@ def _text(value: Any) -> str:
 
 
 def _whole(text: str) -> int:
-    if not (text.isascii() and text.isdecimal()):
+    if not _WHOLE.match(text):
         raise NotUnderstood(text)
     return int(text)
 

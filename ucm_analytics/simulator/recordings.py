@@ -61,7 +61,7 @@ class Recordings:
 
     def _candidates(self, acct_id: str, now: float) -> Iterator[dict[str, Any]]:
         if self._shape.cuttable:
-            index = self._archive.with_acct_id(int(acct_id), now) if acct_id.isdecimal() else None
+            index = self._archive.with_acct_id(int(acct_id), now) if acct_id.isdecimal() and len(acct_id) < 19 else None
             yield from self._shape.legs(self._archive.stored(index)) if index is not None else ()
         else:
             yield from self._legs(now)

@@ -6,6 +6,7 @@ import logging
 import socket
 import ssl
 import struct
+import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Condition
@@ -72,7 +73,10 @@ class ApiServer(ThreadingHTTPServer):
             super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002
-        _log.debug("connection ended", exc_info=True)
+        if isinstance(sys.exception(), OSError):
+            _log.debug("connection ended", exc_info=True)
+        else:
+            _log.exception("the simulator failed to answer")
 
     def close_connections(self) -> None:
         """End the connections that clients keep alive, and wait for their threads."""
