@@ -1,0 +1,119 @@
+"""Legs that come from elsewhere, and the merge that both ways share."""
+
+from __future__ import annotations
+
+import random
+from datetime import date
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from tests.store.made import ZONE, Pbx, call, contents, daily, plain, states
+from ucm_analytics.errors import WrongColumns
+from ucm_analytics.parse import dump_legs, legs_table, parse_page
+from ucm_analytics.store import Store
+from ucm_analytics.store.files import read_table
+from ucm_analytics.store.merge import by_month, call_days, longest_call_s, merge, no_legs
+from ucm_analytics.store.months import Months
+
+SAMPLES = Path(__file__).resolve().parents[2] / "../shared/samples"
+CALLS = daily(date(2026, 2, 27), date(2026, 3, 2))
+
+
+def raw(*calls: str, **fields: str) -> list[dict[str, str]]:
+    return [{"AcctId": str(n), **call(start).legs[0], **fields} for n, start in enumerate(calls)]
+
+
+def table(*calls: str, **fields: str) -> pa.Table:
+    return legs_table(raw(*calls, **fields), pbx="clinic")
+
+
+def test_days_of_files_are_provisional(store: Store) -> None:
+    put = store.add(table("2026-02-28 09:00", "2026-03-01 00:30", "2026-03-02 09:00"), pbx="clinic", zone=ZONE)
+    assert (put.new, put.updated, put.months) == (3, 0, ("2026-02", "2026-03"))
+    coverage = store.coverage()
+    assert coverage["state"].tolist() == ["provisional"] * 3
+    assert coverage["source"].tolist() == ["file"] * 3
+    assert coverage["legs"].tolist() == [1, 1, 1]
+    assert len(store.calls("2026-03")) == 2
+
+
+def test_adding_twice_changes_nothing(store: Store) -> None:
+    store.add(table("2026-03-01 09:00"), pbx="clinic")
+    before = contents(store)
+    put = store.add(table("2026-03-01 09:00"), pbx="clinic")
+    assert (put.new, put.updated) == (0, 0)
+    assert contents(store) == before
+
+
+def test_days_of_files_are_asked_for_by_a_sync_that_covers_them(store: Store) -> None:
+    store.add(table("2026-02-01 09:00", "2026-03-01 09:00"), pbx="clinic")
+    with Pbx([call("2026-03-01 09:00"), call("2026-03-02 09:00")], "2026-03-20 12:00") as pbx:
+        pbx.sync(store, since="2026-03-01", until="2026-03-02")
+        assert pbx.sync(store, until="2026-03-02").days == ()  # the file of February asks for nothing
+    assert states(store, "2026-02-01") == {"02-01": "provisional"}
+    assert states(store, "2026-03-01", "2026-03-02") == {"03-01": "settled", "03-02": "settled"}
+    store.add(table("2026-03-01 10:00"), pbx="clinic")
+    assert states(store, "2026-03-01") == {"03-01": "settled"}
+
+
+def test_legs_of_another_shape_are_refused(store: Store) -> None:
+    with pytest.raises(WrongColumns, match=r"parse\.legs_table"):
+        store.add(pa.table({"src": ["1001"]}), pbx="clinic")
+    assert not store.path.exists()
+
+
+def test_legs_without_any_time_are_kept(store: Store) -> None:
+    odd = legs_table([{"AcctId": "7", "src": "1001", "dst": "1002"}], pbx="clinic")
+    assert store.add(odd, pbx="clinic").months == ("undated",)
+    assert dump_legs(read_table(Months(store.path, "clinic").path("legs", "undated"))) == [
+        {"AcctId": "7", "src": "1001", "dst": "1002"}
+    ]
+    assert len(store.legs()) == 1
+    assert len(store.legs("2026-03")) == 0
+
+
+def test_no_leg_of_a_genuine_answer_is_lost_or_changed(store: Store) -> None:
+    answers = [path.read_bytes() for path in sorted(SAMPLES.glob("[02]*_*.json"))]
+    pages = [parse_page(answer, pbx="clinic") for answer in answers if b'"disposition"' in answer]
+    legs = pa.concat_tables([table("2026-03-01 09:00", "2026-03-02 09:00"), *pages]).unify_dictionaries()
+    put = store.add(legs, pbx="clinic")
+    months = Months(store.path, "clinic")
+    kept = [leg for month in months.names() for leg in dump_legs(read_table(months.path("legs", month)))]
+    sent = {tuple(sorted(leg.items())) for leg in dump_legs(legs)}
+    assert {tuple(sorted(leg.items())) for leg in kept} == sent
+    assert put.new == len(kept) == len(sent)
+
+
+def test_merge_counts_by_hand() -> None:
+    stored = merge(no_legs(), table("2026-03-01 09:00", "2026-03-01 10:00", "2026-03-02 09:00")).legs
+    fresh = table("2026-03-01 09:00", "2026-03-01 10:00")
+    newer = legs_table(
+        [*raw("2026-03-01 09:00"), {**raw("2026-03-01 10:00")[0], "AcctId": "1", "caller_name": "Anna"}], pbx="clinic"
+    )
+    assert merge(stored, fresh).updated == 0
+    merged = merge(stored, pa.concat_tables([newer, table("2026-03-01 11:00")]), days=[date(2026, 3, 2)])
+    assert (merged.new, merged.updated, merged.legs.num_rows) == (1, 1, 4)
+    assert merged.vanished == {date(2026, 3, 2): 1}
+    assert merged.legs["caller_name"].to_pylist() == [None, "Anna", None, None]
+
+
+def test_merge_does_not_depend_on_the_order_of_rows() -> None:
+    legs = table(*[f"2026-03-{day:02d} {hour:02d}:00" for day in range(1, 11) for hour in range(8, 18)])
+    expected = merge(no_legs(), legs).legs
+    rows = list(range(legs.num_rows))
+    for seed in range(5):
+        random.Random(seed).shuffle(rows)
+        shuffled = legs.take(pa.array(rows))
+        assert plain(merge(no_legs(), shuffled).legs) == plain(expected)
+        half = merge(no_legs(), shuffled.slice(0, 50)).legs
+        assert plain(merge(half, shuffled.slice(30)).legs) == plain(expected)
+
+
+def test_months_and_days_of_legs() -> None:
+    legs = table("2026-02-28 23:30", "2026-03-01 00:30", "2026-03-01 01:00", end="2026-03-01 03:00:00")
+    assert {month: part.num_rows for month, part in by_month(legs).items()} == {"2026-02": 2, "2026-03": 1}
+    assert call_days(legs).to_pylist() == [date(2026, 2, 28), date(2026, 3, 1), date(2026, 3, 1)]
+    assert longest_call_s(legs) == 3 * 3600 + 1800
+    assert longest_call_s(no_legs()) == 0

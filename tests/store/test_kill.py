@@ -1,0 +1,87 @@
+"""kill -9 at every step of writing, and at random times: the next sync ends where a sync without a kill ends."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import signal
+import time
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.store.kills import killed_sync, plain_sync, start
+from tests.store.made import Pbx, contents, daily
+from ucm_analytics.store import Store
+
+NOW = "2026-03-20 12:00"
+SINCE, UNTIL = "2026-02-28", "2026-03-01"
+
+
+@pytest.fixture(scope="module")
+def pbx() -> Iterator[Pbx]:
+    with Pbx(daily(date(2026, 2, 26), date(2026, 3, 2), hours=(0, 9, 14)), NOW) as running:
+        yield running
+
+
+def settle(pbx: Pbx, store: Store) -> dict[str, Any]:
+    pbx.sync(store, since=SINCE, until=UNTIL)
+    return contents(store)
+
+
+def begun(pbx: Pbx, folder: Path) -> Store:
+    """A store with the days before, as every run finds it."""
+    store = Store(folder)
+    pbx.sync(store, since="2026-02-26", until="2026-02-27")
+    return store
+
+
+def test_kill_at_every_step_of_writing(pbx: Pbx, tmp_path: Path) -> None:
+    before = begun(pbx, tmp_path / "before")
+    expected = settle(pbx, begun(pbx, tmp_path / "unharmed"))
+    legs = {day.day.isoformat()[:10]: day.legs for day in Store(tmp_path / "unharmed").coverage().itertuples()}
+    step = 0
+    while True:
+        store = Store(shutil.copytree(before.path, tmp_path / f"killed-{step}"))
+        process = start(killed_sync, step, store.path, pbx.sim.url, pbx.sim.fingerprint, NOW, SINCE, UNTIL)
+        process.join(30)
+        if process.exitcode == 0:
+            break
+        assert process.exitcode == -signal.SIGKILL
+        days = store.coverage()
+        for day in days[days["state"] != "missing"].itertuples():
+            held = store.legs(day.day.date())
+            assert len(held) == day.legs == legs[day.day.isoformat()[:10]], f"step {step}"
+        assert settle(pbx, store) == expected, f"step {step}"
+        assert not (store.path / ".state" / "clinic" / "unfinished").exists()
+        shutil.rmtree(store.path)
+        step += 1
+    assert step > 20
+    assert contents(store) | {"coverage": None} == expected | {"coverage": None}
+
+
+def test_kill_at_random_times(pbx: Pbx, tmp_path: Path) -> None:
+    expected = settle(pbx, begun(pbx, tmp_path / "unharmed"))
+    store = begun(pbx, tmp_path / "killed")
+    chance = random.Random(20260301)
+    for _ in range(10):
+        process = start(plain_sync, store.path, pbx.sim.url, pbx.sim.fingerprint, NOW, SINCE, UNTIL)
+        time.sleep(chance.uniform(0.05, 0.6))
+        process.kill()
+        process.join(30)
+    assert settle(pbx, store) | {"coverage": None} == expected | {"coverage": None}
+
+
+def test_tables_of_a_killed_sync_are_built_by_the_next_reader(pbx: Pbx, tmp_path: Path) -> None:
+    store = Store(tmp_path / "killed")
+    step = 0
+    while not list(store.path.glob("legs/pbx=clinic/month=2026-03/part.parquet")):
+        process = start(killed_sync, step, store.path, pbx.sim.url, pbx.sim.fingerprint, NOW, SINCE, UNTIL)
+        process.join(30)
+        step += 1
+    assert not list(store.path.glob("calls/pbx=clinic/month=2026-03/part.parquet"))
+    assert len(store.calls("2026-03-01")) == 3
+    assert list(store.path.glob("calls/pbx=clinic/month=2026-03/part.parquet"))
