@@ -13,6 +13,8 @@ PEOPLE = ("extension", "external", "ring_group", "queue", "transfer", "park")
 KINDS = (
     ("did", "lastapp = 'ForkCDR' AND action = 'DIAL' AND disposition <> 'ANSWERED'", "dst"),
     ("voicemail", "action = 'VM'", "dst"),
+    # the leg of the one who picks up says ParkedCall, and the slot; the caller's says who it was
+    ("park", "action = 'PARKEDCALL' AND lastapp = 'ParkedCall'", "src"),
     ("park", "action = 'PARKEDCALL'", "dst"),
     ("ivr", "action = 'IVR' AND dst = object", "object"),
     ("queue", "action = 'QUEUE'", "object"),
@@ -139,16 +141,16 @@ SELECT
         AND lastapp <> 'ForkCDR' AS is_ring
 FROM ended
 ),
--- A new step begins where kind or target changes. The legs of a ring group round, and of one stay
--- in a queue, follow each other; a phone with several registrations has legs that start together.
+-- A new step begins where kind or target changes, or the channel. The legs of a ring group round,
+-- of one stay in a queue, and of a call picked up from park follow each other; a phone with several
+-- registrations has legs that start together.
 marked AS (
     SELECT
         *,
         coalesce(
             kind = lag(kind) OVER call AND target = lag(target) OVER call
-            AND uniqueid = lag(uniqueid) OVER call
-            AND (kind IN ('ring_group', 'queue')
-                 OR kind = 'extension' AND t_start = lag(t_start) OVER call),
+            AND (kind IN ('ring_group', 'queue', 'park') OR t_start = lag(t_start) OVER call)
+            AND (kind = 'park' OR uniqueid = lag(uniqueid) OVER call),
             false
         ) AS goes_on
     FROM leg

@@ -6,7 +6,7 @@ SQL = """
 SELECT
     l.pbx, l.call_id, l.step_no, s.kind AS via, l.began, l.offset_s,
     CAST(row_number() OVER (PARTITION BY l.pbx, l.call_id ORDER BY l.leg_no) AS INTEGER) AS ring_no,
-    l.person AS extension, l.t_start,
+    l.person AS extension, greatest(l.t_start, s.t_entered) AS t_start,
     CASE
         WHEN l.by_person THEN greatest(coalesce(s.t_pickup, l.t_answer), l.t_start)
         -- the leg of a busy phone lasts as long as what follows it

@@ -10,8 +10,9 @@ WITH winners AS (
         max(t_end) AS t_talk_end
     FROM leg WHERE by_person GROUP BY ALL
 ),
--- A ring group writes the winner's answer at the start of ringing. The losers stop ringing when
--- somebody picks up: the end of those that rang with the winner is the real instant.
+-- A ring group writes the winner's answer at the start of ringing, a transfer too. The losers of a
+-- ring group stop ringing when somebody picks up: the end of those that rang with the winner is the
+-- real instant. Else a recording's start is, where there is one.
 losers AS (
     SELECT n.pbx, n.call_id, n.step_no, max(n.t_end) AS t_pickup
     FROM leg n JOIN winners USING (pbx, call_id, step_no)
@@ -28,7 +29,9 @@ grouped AS (
         arg_min(lastdata, leg_no) AS lastdata,
         min(t_start) AS t_entered,
         max(t_end) AS t_end,
-        min(t_start) FILTER (is_ring OR kind = 'external' AND dstchannel IS NOT NULL) AS t_ring,
+        min(t_start) FILTER (
+            is_ring OR kind = 'external' AND dstchannel IS NOT NULL AND disposition IN ('ANSWERED', 'NO ANSWER')
+        ) AS t_ring,
         sum(CASE WHEN kind = 'ivr' OR kind = 'voicemail' THEN t_end - t_answer END) AS self_s,
         bool_and(disposition = 'BUSY') FILTER (lastapp <> 'ForkCDR') AS all_busy,
         bool_and(disposition IN ('BUSY', 'FAILED', 'CONGESTION', 'CHANUNAVAIL'))
@@ -39,21 +42,34 @@ grouped AS (
         any_value(offset_s) AS offset_s
     FROM leg GROUP BY pbx, call_id, step_no
 ),
+-- The leg behind a DID can carry the DID's start: the caller came in when the DID let go.
+entered AS (
+    SELECT
+        * REPLACE (
+            greatest(t_entered, t_let_go) AS t_entered,
+            CASE WHEN t_ring IS NOT NULL THEN greatest(t_ring, t_let_go) END AS t_ring
+        )
+    FROM (
+        SELECT *, CASE WHEN lag(kind) OVER call = 'did' THEN lag(t_end) OVER call END AS t_let_go
+        FROM grouped WINDOW call AS (PARTITION BY pbx, call_id ORDER BY step_no)
+    )
+),
 timed AS (
     SELECT
         g.*, w.person AS answered_by, t_talk_end,
         CASE
             WHEN w IS NULL THEN NULL
-            WHEN kind <> 'ring_group' OR w.t_answer > w.t_start THEN w.t_answer
+            WHEN kind NOT IN ('ring_group', 'transfer') OR w.t_answer > w.t_start THEN w.t_answer
             WHEN l.t_pickup IS NOT NULL THEN l.t_pickup
             WHEN w.t_recorded BETWEEN w.t_start AND w.t_end THEN w.t_recorded
             ELSE w.t_answer
         END AS t_pickup,
-        w IS NULL OR kind <> 'ring_group' OR w.t_answer > w.t_start OR l.t_pickup IS NOT NULL
+        w IS NULL OR kind NOT IN ('ring_group', 'transfer') OR w.t_answer > w.t_start
+            OR l.t_pickup IS NOT NULL
             OR coalesce(w.t_recorded BETWEEN w.t_start AND w.t_end, false) AS exact,
         lead(t_entered) OVER call AS t_next,
         max(t_end) OVER (PARTITION BY g.pbx, g.call_id) AS t_call_end
-    FROM grouped g
+    FROM entered g
     LEFT JOIN winners USING (pbx, call_id, step_no)
     LEFT JOIN losers l USING (pbx, call_id, step_no)
     WINDOW call AS (PARTITION BY g.pbx, g.call_id ORDER BY step_no)

@@ -180,5 +180,6 @@ class Plot:
         self.flow = flow
 
     def unanswered(self) -> str:
-        """Outcome of a call that nobody answered, by its direction."""
-        return "abandoned" if self.direction == "inbound" else "no_answer"
+        """Outcome of a call that nobody answered: from outside, or in a menu or queue, it was abandoned."""
+        inside = bool(self.stages) and self.stages[-1].kind in ("ivr", "queue")
+        return "abandoned" if self.direction == "inbound" or inside else "no_answer"

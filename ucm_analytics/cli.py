@@ -1,0 +1,433 @@
+"""The command line: results on stdout, everything else on stderr.
+
+Exit codes: 0 done, 1 error, 2 wrong usage, 3 done as far as the data goes (days are missing).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import warnings
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn, cast
+
+import typer
+
+from ucm_analytics import __version__
+from ucm_analytics.config import Settings, check_name, zone
+from ucm_analytics.errors import IncompletePull, NoData, SettingError, UCMError
+from ucm_analytics.period import Period, day
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ucm_analytics.client.tls import Certificate
+    from ucm_analytics.store import Store
+
+INCOMPLETE = 3
+REPORT_FORMATS = ("html", "png", "csv")
+
+app = typer.Typer(
+    name="ucm-analytics",
+    help="Call analytics for Grandstream UCM63xx phone systems.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Pbx = Annotated[str | None, typer.Option("--pbx", metavar="NAME", help="Which PBX; not needed if there is one.")]
+Since = Annotated[str | None, typer.Option("--from", metavar="DATE", help="First day, YYYY-MM-DD.")]
+Until = Annotated[str | None, typer.Option("--to", metavar="DATE", help="Last day, included.")]
+
+
+def main() -> NoReturn:
+    """Entry point: errors become one line, a hint and an exit code."""
+    warnings.showwarning = _show_warning
+    try:
+        app()
+    except IncompletePull as error:
+        _fail(error, INCOMPLETE)
+    except UCMError as error:
+        _fail(error, 1)
+    sys.exit(0)
+
+
+def _fail(error: UCMError, code: int) -> NoReturn:
+    _say(f"error: {error.message}")
+    if error.hint:
+        _say(f"hint: {error.hint}")
+    sys.exit(code)
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)
+
+
+def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
+    _say(f"warning: {message}")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command(epilog="Example: ucm-analytics demo --out demo-output")
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder for the store and the reports.")] = Path("demo-output"),
+) -> None:
+    """Run it all on a pretend PBX: connect, pull four weeks, write the four reports."""
+    from ucm_analytics.demo import run_demo
+
+    reports = run_demo(out, _say)
+    for report in reports:
+        print(out / f"{report.name}.html")
+    print(f"{out / 'index.html'}  <- open this one")
+    print()
+    for report in [r for r in reports if r.name in ("call-volume", "ivr-paths", "extensions")]:
+        print(f"* {report.headline}")
+
+
+@app.command(epilog="Example: ucm-analytics connect https://192.0.2.10:8089 --user cdrapi --name clinic")
+def connect(
+    url: Annotated[str, typer.Argument(metavar="URL", help="Address of the PBX, as in its web interface.")],
+    user: Annotated[str | None, typer.Option(help="API user [default: cdrapi].")] = None,
+    name: Annotated[str | None, typer.Option(help="Name for this PBX [default: pbx].")] = None,
+) -> None:
+    """Check the way to a PBX step by step, and remember it.
+
+    The password comes from UCM_PASSWORD, the keyring, or a prompt. A self-signed certificate is
+    shown once and, if you confirm it, trusted from then on.
+    """
+    from ucm_analytics.client.connect import diagnose
+
+    settings = Settings.load(check_name(name) if name else None, url=url, user=user)
+
+    def confirm(shown: Certificate) -> bool:
+        _say(f"  The PBX shows a certificate that no authority vouches for:\n{shown}")
+        if not sys.stdin.isatty():
+            _say("  Nobody is here to confirm it. If it is the right one, set UCM_FINGERPRINT to the line above.")
+            return False
+        return typer.confirm("  Is this your PBX? Compare it with the browser's view of the web interface", err=True)
+
+    facts: dict[str, str] = {}
+    asked: list[str] = []
+    for step in diagnose(
+        url,
+        settings.user,
+        lambda: _password(settings, asked),
+        fingerprint=settings.fingerprint or None,
+        ca=settings.ca or None,
+        confirm=confirm,
+    ):
+        _say(f"{'ok  ' if step.ok else 'FAIL'}  {step.name}: {step.detail}")
+        if step.hint:
+            _say(f"{'      ' if step.ok else 'hint: '}{step.hint}")
+        # a clock that is off is worth mending, and no reason not to read the records
+        if not step.ok and step.name != "clock":
+            raise typer.Exit(1)
+        facts.update(step.facts)
+    timezone = settings.timezone or _ask_timezone(facts.get("utc_offset", ""))
+    path = Settings.load(
+        settings.pbx, url=url, user=user, fingerprint=facts.get("fingerprint"), timezone=timezone
+    ).save()
+    _offer_keyring(settings, asked)
+    print(f"connected to {settings.pbx}: {facts.get('product', 'PBX')}, firmware {facts.get('firmware', 'unknown')}")
+    _say(f"remembered in {path}; next: ucm-analytics sync --pbx {settings.pbx}")
+
+
+@app.command(epilog="Example: ucm-analytics sync --since 2026-03-01")
+def sync(
+    pbx: Pbx = None,
+    since: Annotated[str | None, typer.Option(metavar="DATE", help="First day, YYYY-MM-DD.")] = None,
+    until: Annotated[str | None, typer.Option(metavar="DATE", help="Last day, included.")] = None,
+) -> None:
+    """Pull what is new into the store. The first time: the last 30 days, unless --since says otherwise."""
+    from ucm_analytics.client import UCM
+
+    settings = Settings.load(pbx)
+    first, last = (day(since) if since else None), (day(until) if until else None)
+    if first and last:
+        Period(first, last)
+    if not settings.url:
+        raise SettingError(
+            f"nothing is known about PBX {settings.pbx!r}", hint="run ucm-analytics connect URL, or set UCM_URL"
+        )
+    with UCM(
+        settings.url,
+        settings.user,
+        lambda: _password(settings, []),
+        fingerprint=settings.fingerprint or None,
+        ca=settings.ca or None,
+    ) as ucm:
+        done = _store(settings).sync(
+            ucm,
+            pbx=settings.pbx,
+            since=first,
+            until=last,
+            zone=zone(settings.timezone) if settings.timezone else None,
+        )
+    print(
+        f"{done.pbx}: {len(done.days)} days asked, {done.settled} settled, "
+        f"{done.new} new records, {done.updated} updated"
+    )
+
+
+@app.command(epilog="Example: ucm-analytics status --json")
+def status(
+    pbx: Pbx = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for scripts.")] = False,
+) -> None:
+    """Say what the store holds: days, records, and which days may still change."""
+    store = _store(_any_settings())
+    if pbx:
+        _check_pbx(store, pbx)
+    answer: dict[str, Any] = {"store": str(store.path), "pbxs": {}}
+    for name in [pbx] if pbx else store.pbxs:
+        days = store.coverage(pbx=name)
+        states = days["state"].value_counts()
+        answer["pbxs"][name] = {
+            "first_day": f"{days['day'].min():%Y-%m-%d}" if len(days) else None,
+            "last_day": f"{days['day'].max():%Y-%m-%d}" if len(days) else None,
+            "settled_days": int(states.get("settled", 0)),
+            "provisional_days": int(states.get("provisional", 0)),
+            "missing_days": int(states.get("missing", 0)),
+            "legs": int(days["legs"].sum()),
+            "last_pull": days["pulled_at"].max().isoformat() if days["pulled_at"].notna().any() else None,
+        }
+    if as_json:
+        print(json.dumps(answer))
+        return
+    print(f"store {store.path}")
+    if not answer["pbxs"]:
+        print("  empty; run ucm-analytics connect URL, then ucm-analytics sync")
+    for name, known in answer["pbxs"].items():
+        print(f"  {name}: {known['first_day']} to {known['last_day']}, {known['legs']:,} records")
+        print(
+            f"    days: {known['settled_days']} settled, {known['provisional_days']} may still change, "
+            f"{known['missing_days']} missing"
+        )
+        print(f"    last pull: {known['last_pull'] or 'never'}")
+
+
+@app.command(epilog="Example: ucm-analytics reports")
+def reports() -> None:
+    """List the reports and the question that each answers."""
+    import importlib
+
+    from ucm_analytics.reports import names
+
+    for name in names():
+        module = importlib.import_module(f"ucm_analytics.reports.{name.replace('-', '_')}")
+        print(f"{name:14} {module.QUESTION}")
+
+
+@app.command(epilog="Example: ucm-analytics report call-volume --month 2026-03 --format html,png")
+def report(
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="See ucm-analytics reports.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="All reports.")] = False,
+    since: Since = None,
+    until: Until = None,
+    month: Annotated[str | None, typer.Option(metavar="YYYY-MM", help="A month.")] = None,
+    week: Annotated[str | None, typer.Option(metavar="YYYY-Www", help="An ISO week, such as 2026-W11.")] = None,
+    pbx: Pbx = None,
+    out: Annotated[Path, typer.Option(help="Folder for the files.")] = Path("reports"),
+    formats: Annotated[str, typer.Option("--format", help="html, png, csv, or several: html,png")] = "html",
+) -> None:
+    """Write reports on a period."""
+    from ucm_analytics.reports import names, run_report, write_all
+
+    if bool(name) == everything:
+        raise typer.BadParameter("name one report, or say --all")
+    wanted = formats.split(",")
+    if unknown := set(wanted) - set(REPORT_FORMATS):
+        raise typer.BadParameter(f"no such format: {', '.join(sorted(unknown))}", param_hint="--format")
+    period = _period(since, until, month, week)
+    store = _store(_any_settings())
+    _check_pbx(store, pbx)
+    made = [run_report(each, store, period, pbx=pbx) for each in (names() if everything else [str(name)])]
+    files = write_all(made, out, formats=cast('Sequence[Literal["html", "png", "csv"]]', wanted))
+    for file in files:
+        print(file)
+    for each in made:
+        _say(f"* {each.headline}")
+    if missing := len(made[0].days.missing):
+        _say(f"warning: {missing} of {len(period)} days are not in the store; run ucm-analytics sync")
+        raise typer.Exit(INCOMPLETE)
+
+
+@app.command(epilog="Example: ucm-analytics export calls --from 2026-03-01 --to 2026-03-31 --format xlsx --out c.xlsx")
+def export(
+    table: Annotated[Literal["calls", "legs", "steps"], typer.Argument(help="Which table.")],
+    since: Since,
+    until: Until,
+    out: Annotated[Path, typer.Option(metavar="FILE", help="File to write.")],
+    file_format: Annotated[Literal["csv", "parquet", "xlsx"], typer.Option("--format", help="File format.")] = "csv",
+    pbx: Pbx = None,
+) -> None:
+    """Write a table of the store into one file."""
+    from ucm_analytics.export import write_table
+
+    store = _store(_any_settings())
+    _check_pbx(store, pbx)
+    period = _period(since, until, None, None)
+    frame = getattr(store, table)(period, pbx=pbx)
+    write_table(frame, out, file_format)
+    print(f"{out}: {len(frame):,} {table}, {period}")
+    if (store.coverage(period, pbx=pbx)["state"] == "missing").any():
+        _say("warning: some of these days are not in the store; run ucm-analytics sync")
+        raise typer.Exit(INCOMPLETE)
+
+
+@app.command(epilog="Example: ucm-analytics simulate --port 8089 --from 2026-03-02 --to 2026-03-29 --truth truth")
+def simulate(
+    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.")] = 0,
+    port_file: Annotated[Path | None, typer.Option(help="File to write the port to.")] = None,
+    profile: Annotated[str, typer.Option(help="Firmware: f32, f43, f43-shifted or newest.")] = "f43",
+    seed: Annotated[int, typer.Option(help="Seed of the traffic.")] = 1,
+    since: Since = None,
+    until: Until = None,
+    calls_per_day: Annotated[int, typer.Option(help="Calls on a normal weekday.")] = 120,
+    replay: Annotated[list[Path] | None, typer.Option(metavar="FILE...", help="Serve saved answers instead.")] = None,
+    user: Annotated[str, typer.Option(help="API user.")] = "cdrapi",
+    fault: Annotated[list[str] | None, typer.Option(metavar="NAME...", help="Switch faults on.")] = None,
+    truth: Annotated[Path | None, typer.Option(metavar="DIR", help="Write what really happened to DIR.")] = None,
+    more: Annotated[list[str] | None, typer.Argument(hidden=True)] = None,
+) -> None:
+    """Be a PBX: the same HTTPS API on this machine, with made-up calls or a replay.
+
+    Prints one JSON line with url, user and fingerprint when it is ready, and serves until it is
+    stopped. The password is UCM_SIM_PASSWORD, or cdrapi123.
+    """
+    from ucm_analytics.simulator import FAULTS, run
+
+    # an option takes one value, so the rest of `--replay A B` or `--fault A B` arrives as arguments
+    faults = [*(fault or ()), *(name for name in more or () if name in FAULTS)]
+    files = [*(replay or ()), *(Path(name) for name in more or () if name not in FAULTS)]
+    if files and not replay:
+        raise typer.BadParameter(f"what is {str(files[0])!r}? Faults are {', '.join(FAULTS)}")
+    first, last = (day(since) if since else None), (day(until) if until else None)
+    if first and last:
+        Period(first, last)
+    run(
+        password=os.environ.get("UCM_SIM_PASSWORD", "cdrapi123"),
+        on_ready=lambda ready: print(json.dumps(ready), flush=True),
+        port=port,
+        port_file=port_file,
+        profile=profile,
+        seed=seed,
+        first=first,
+        last=last,
+        calls_per_day=calls_per_day,
+        replay=files,
+        user=user,
+        faults=faults,
+        truth=truth,
+    )
+
+
+def _period(since: str | None, until: str | None, month: str | None, week: str | None) -> Period:
+    """The one period that the options name."""
+    if sum((bool(since or until), bool(month), bool(week))) != 1:
+        raise typer.BadParameter("say --from and --to, or --month, or --week")
+    if month or week:
+        return Period.of(str(month or week))
+    if not (since and until):
+        raise typer.BadParameter("--from and --to belong together")
+    return Period.of(since, until)
+
+
+def _any_settings() -> Settings:
+    """Settings for commands that read the store, whatever PBXs are known."""
+    return Settings.load(os.environ.get("UCM_PBX", "pbx"))
+
+
+def _store(settings: Settings) -> Store:
+    from ucm_analytics.store import Store
+
+    return Store(settings.data)
+
+
+def _check_pbx(store: Store, pbx: str | None) -> None:
+    if not store.pbxs:
+        raise NoData(f"the store {store.path} is empty", hint="run ucm-analytics sync, or set UCM_DATA")
+    if pbx and pbx not in store.pbxs:
+        raise NoData(f"the store holds no PBX {pbx!r}", hint=f"it holds {', '.join(store.pbxs)}")
+
+
+def _password(settings: Settings, asked: list[str]) -> str:
+    """Password from the environment, the keyring, or the person; `asked` gets a typed one."""
+    if known := os.environ.get("UCM_PASSWORD"):
+        return known
+    if known := _from_keyring(settings):
+        return known
+    if not sys.stdin.isatty():
+        raise SettingError(
+            f"no password for user {settings.user!r}",
+            hint="set UCM_PASSWORD, or run the command in a terminal to be asked",
+        )
+    typed: str = typer.prompt(f"Password of API user {settings.user}", hide_input=True, err=True)
+    asked.append(typed)
+    return typed
+
+
+def _from_keyring(settings: Settings) -> str | None:
+    try:
+        import keyring
+        from keyring.errors import KeyringError
+    except ImportError:
+        return None
+    try:
+        found: str | None = keyring.get_password("ucm-analytics", f"{settings.user}@{settings.pbx}")
+    except KeyringError:
+        return None
+    return found
+
+
+def _offer_keyring(settings: Settings, asked: list[str]) -> None:
+    """Keep a typed password in the keyring, if there is one and the person agrees."""
+    if not asked:
+        return
+    try:
+        import keyring
+        from keyring.errors import KeyringError
+    except ImportError:
+        return
+    if typer.confirm("Keep the password in this computer's keyring?", err=True):
+        try:
+            keyring.set_password("ucm-analytics", f"{settings.user}@{settings.pbx}", asked[-1])
+        except KeyringError:
+            _say("This computer has no keyring; set UCM_PASSWORD instead.")
+
+
+def _ask_timezone(utc_offset: str) -> str | None:
+    """Zone of the PBX: this computer's, where its clock agrees, else what the person says."""
+    here = _local_zone(utc_offset)
+    if not sys.stdin.isatty():
+        if not here:
+            _say("      The time zone is not known; set UCM_TIMEZONE, for example Europe/Berlin.")
+        return here
+    typed = typer.prompt("Time zone of the PBX (IANA name)", default=here or "", err=True, show_default=bool(here))
+    return zone(typed).key if typed else None
+
+
+def _local_zone(utc_offset: str) -> str | None:
+    name = os.environ.get("TZ") or str(Path("/etc/localtime").resolve()).partition("/zoneinfo/")[2]
+    try:
+        offset = datetime.now(zone(name)).strftime("%z") if name else ""
+    except SettingError:
+        return None
+    return name if offset and offset == utc_offset.replace(":", "").removeprefix("UTC") else None

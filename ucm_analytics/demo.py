@@ -1,0 +1,123 @@
+"""Four weeks of a pretend clinic: a store to try everything on, without a PBX and without a network."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfo
+
+from ucm_analytics.period import Period
+
+if TYPE_CHECKING:
+    from ucm_analytics.client import UCM
+    from ucm_analytics.reports import Report
+    from ucm_analytics.simulator import Simulator
+    from ucm_analytics.store import Store
+
+PBX: Final = "clinic"
+PERIOD: Final = Period.of("2026-03-02", "2026-03-29")
+ZONE: Final = ZoneInfo("Europe/Berlin")
+CALLS_PER_DAY: Final = 120
+SEED: Final = 1
+_PASSWORD: Final = "cdrapi123"  # noqa: S105 the pretend PBX's own, on loopback only
+_NOW: Final = datetime(2026, 4, 2, 6, 0, tzinfo=UTC)
+
+
+def demo_store(path: str | Path | None = None) -> Store:
+    """Store with four weeks of a pretend clinic, 2 to 29 March 2026, made by the seeded simulator.
+
+    The clock changes on the last day. The first call takes some seconds and keeps the store in the
+    user's cache folder; later ones open it.
+
+    Parameters
+    ----------
+    path : str or path, optional
+        Another folder to keep it in.
+
+    Returns
+    -------
+    Store
+        One PBX, `clinic`, time zone Europe/Berlin.
+
+    Raises
+    ------
+    StoreError
+        The folder cannot be written.
+    """
+    from ucm_analytics.schema import VERSION
+    from ucm_analytics.store import Store
+
+    if path is None:
+        import platformdirs
+
+        path = Path(platformdirs.user_cache_dir("ucm-analytics")) / f"demo-{VERSION}"
+    store = Store(path)
+    days = store.coverage(PERIOD.first, PERIOD.last, pbx=PBX)
+    if not (days["state"] == "settled").all():
+        shutil.rmtree(Path(path), ignore_errors=True)
+        with pretend_pbx() as (_, ucm):
+            pull(store, ucm)
+    return store
+
+
+@contextmanager
+def pretend_pbx() -> Iterator[tuple[Simulator, UCM]]:
+    """Run the simulated clinic on loopback, and a client that trusts its certificate."""
+    from ucm_analytics.client import UCM
+    from ucm_analytics.simulator import Simulator, User
+    from ucm_analytics.simulator.traffic import clinic, generate
+
+    site = clinic(ZONE.key)
+    stories = generate(site, first=PERIOD.first, last=PERIOD.last, calls_per_day=CALLS_PER_DAY, seed=SEED)
+    with (
+        Simulator((story.call for story in stories), site=site, users={"cdrapi": User(_PASSWORD)}) as simulator,
+        UCM(simulator.url, "cdrapi", _PASSWORD, fingerprint=simulator.fingerprint) as ucm,
+    ):
+        yield simulator, ucm
+
+
+def pull(store: Store, ucm: UCM) -> None:
+    """Pull the four weeks into a store."""
+    store.sync(ucm, pbx=PBX, since=PERIOD.first, until=PERIOD.last, zone=ZONE, now=_NOW, progress=False)
+
+
+def run_demo(folder: Path, say: Callable[[str], None]) -> list[Report]:
+    """Walk the whole way once: connect, pull, report.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the store and the reports go: `folder/store`, `folder/*.html`.
+    say : callable
+        Gets one line for each thing that happens.
+
+    Returns
+    -------
+    list of Report
+        The reports, in the order of their names.
+    """
+    from ucm_analytics.client.connect import diagnose
+    from ucm_analytics.reports import names, run_report, write_all
+    from ucm_analytics.store import Store
+
+    with pretend_pbx() as (simulator, ucm):
+        say(f"pretend PBX listening on {simulator.url}")
+        for step in diagnose(
+            simulator.url,
+            "cdrapi",
+            lambda: _PASSWORD,
+            confirm=lambda shown: shown.fingerprint == simulator.fingerprint,
+        ):
+            say(f"  {step.name}: {step.detail}")
+        store = Store(folder / "store")
+        pull(store, ucm)
+    calls = store.calls(PERIOD, columns=["call_id"])
+    legs = store.coverage(PERIOD.first, PERIOD.last)["legs"].sum()
+    say(f"pulled {len(PERIOD)} days: {legs:,} records are {len(calls):,} calls")
+    reports = [run_report(name, store, PERIOD) for name in names()]
+    write_all(reports, folder)
+    return reports
