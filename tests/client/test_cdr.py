@@ -171,7 +171,7 @@ def test_pbx_that_ignores_offset_is_found() -> None:
             pulled(ucm, page_size=10)
 
 
-@pytest.mark.parametrize("fault", ["reset", "http-500", "html", "truncated", "expire-cookie"])
+@pytest.mark.parametrize("fault", ["reset", "http-500", "html", "truncated", "expire-cookie", "clock-jump"])
 @pytest.mark.parametrize("after", [0, 1, 2, 6])
 def test_one_fault_mid_pull_is_survived(fault: str, after: int) -> None:
     made = calls(50)
@@ -181,7 +181,7 @@ def test_one_fault_mid_pull_is_survived(fault: str, after: int) -> None:
         logins = [action for action, _ in pbx.requests].count("login")
     assert channels(pages) == expected(made)
     assert receipt.restarts == 0
-    assert logins == (2 if fault in ("html", "truncated", "expire-cookie") else 1)
+    assert logins == (2 if fault in ("html", "truncated", "expire-cookie", "clock-jump") else 1)
     assert ucm.waits == ([1.0] if fault in ("reset", "http-500") else [])
 
 

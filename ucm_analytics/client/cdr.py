@@ -122,8 +122,8 @@ def pull_day(
     Yields
     ------
     Page
-        Legs not yielded before; the whole window is never held, only a digest of each leg and
-        its text.
+        Legs not yielded before. Of earlier pages only digests are held, and their text as
+        bytes (about 1 kB a leg) for `IncompletePull.received`.
 
     Returns
     -------
