@@ -59,12 +59,6 @@ def _why(truth: Any, found: dict[str, Any], name: str) -> str:
     too_long = found[name] > getattr(truth, name) if name in SECONDS else False
     if not found["exact_pickup"] and name in ("wait_s", "talk_s", "ring_s") and too_long == (name == "talk_s"):
         return "the records hide the pick-up; the model says so (exact_pickup is false)"
-    if name == "exact_pickup" and "transfer:" in truth.path and truth.exact_pickup:
-        return "an attended transfer is recorded like a blind one, so the model does not vouch for its talk time"
-    if name == "exact_pickup" and found["exact_pickup"]:
-        return "a recording shows the pick-up that the other records hide"
-    if name == "ring_s" and "busy" in truth.flow and found[name] - truth.ring_s <= 3:
-        return "the time that a busy phone takes to say so looks like ringing"
     return ""
 
 
