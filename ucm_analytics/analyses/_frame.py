@@ -8,6 +8,7 @@ declared types and hands it back as the kind of frame that went in.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any, Concatenate, Final, Literal, ParamSpec, Protocol, TypeVar, cast, overload
@@ -119,7 +120,7 @@ def lazy(frame: Any, what: str, columns: Sequence[Column]) -> nw.LazyFrame[Any]:
         )
     chosen = outer.select(*(column.name for column in columns))
     if isinstance(chosen, nw.DataFrame):
-        chosen = nw.from_native(_null_columns_typed(_arrow(chosen, what), columns)).lazy("duckdb")
+        chosen = nw.from_native(_repaired(_arrow(chosen, what), columns)).lazy("duckdb")
     schema = chosen.collect_schema()
     wrong = [f"{c.name} is {schema[c.name]}, not {c.dtype}" for c in columns if not _fits(schema[c.name], c)]
     if wrong:
@@ -133,8 +134,10 @@ def lazy(frame: Any, what: str, columns: Sequence[Column]) -> nw.LazyFrame[Any]:
 def collect(frame: nw.LazyFrame[Any]) -> pd.DataFrame:
     """Reduced frame as pandas; categories as plain text."""
     table = cast("pa.Table", frame.collect("pyarrow").to_native())
-    plain = [pa.field(f.name, pa.string() if pa.types.is_dictionary(f.type) else f.type) for f in table.schema]
-    return cast("pd.DataFrame", table.cast(pa.schema(plain)).to_pandas())
+    plain = pa.schema(
+        [pa.field(f.name, pa.string() if pa.types.is_dictionary(f.type) else f.type) for f in table.schema]
+    )
+    return cast("pd.DataFrame", table.cast(plain).to_pandas())
 
 
 def arrow(frame: pd.DataFrame, *, sort: Sequence[tuple[str, Literal["ascending", "descending"]]]) -> pa.Table:
@@ -162,13 +165,16 @@ def _arrow(frame: nw.DataFrame[Any], what: str) -> pa.Table:
         ) from error
 
 
-def _null_columns_typed(table: pa.Table, columns: Sequence[Column]) -> pa.Table:
-    """A column of nothing but NA has whatever type the reader gave it: give it the declared one."""
+def _repaired(table: pa.Table, columns: Sequence[Column]) -> pa.Table:
+    """Undo what readers do to NA: a column of nothing else has any type, whole numbers become floats."""
     for position, column in enumerate(columns):
         values = table.column(position)
-        if values.null_count == len(values) and not pa.types.is_dictionary(values.type):
-            nothing = pa.nulls(len(values), _INPUT[column.dtype])
-            table = table.set_column(position, column.name, nothing)
+        if values.null_count == len(values):
+            values = pa.nulls(len(values), _INPUT[column.dtype])
+        elif pa.types.is_floating(values.type) and column.dtype in ("int64", "int32"):
+            with suppress(pa.ArrowInvalid):  # a fraction: `lazy` then names the column
+                values = values.cast(pa.int64())
+        table = table.set_column(position, column.name, values)
     return table
 
 

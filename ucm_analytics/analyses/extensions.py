@@ -93,8 +93,11 @@ def extensions(calls: Any, rings: Any) -> pa.Table:
     placed = collect(
         made.group_by(_EXTENSION).agg(placed=nw.len().cast(nw.Int64), placed_talk_s=_sum(nw.col("talk_s")))
     )
-    result = _rung(rang).merge(placed, how="outer", on=_EXTENSION)
-    result = result.merge(_busiest_hours(rang, made), how="left", on=_EXTENSION)
+    rung = _rung(rang)
+    # Not an outer merge: pandas 3.1 cannot do that when both are empty.
+    result = pd.concat([rung[_EXTENSION], placed[_EXTENSION]]).drop_duplicates()
+    for part in (rung, placed, _busiest_hours(rang, made)):
+        result = result.merge(part, how="left", on=_EXTENSION)
     counts = ["offered", "rung", *_FATES, "unreachable", "talk_s", "placed", "placed_talk_s"]
     result = result.fillna(dict.fromkeys(counts, 0)).astype(dict.fromkeys(counts, "int64"))
     decided = result["answered"] + result["missed"]

@@ -181,8 +181,8 @@ def ivr_dropoff(steps: Any) -> pa.Table:
     -------
     frame
         The kind that went in. One row per menu, most heard first: ``pbx``, ``menu``, ``calls``, ``passes``,
-        ``repeated``, ``went_on``, ``answered``, ``hung_up``, ``timed_out``, ``other``, their rates of the
-        passes, ``median_dwell_s`` and ``p90_dwell_s`` [s].
+        ``repeated``, ``went_on``, ``answered``, ``hung_up``, ``timed_out``, ``other``, ``went_on_rate``,
+        ``answered_rate``, ``hung_up_rate``, ``timed_out_rate``, ``median_dwell_s`` and ``p90_dwell_s`` [s].
 
     Raises
     ------

@@ -292,12 +292,11 @@ def _starts(days: Period | None, freq: Freq) -> pd.DatetimeIndex:
 
 
 def _with_offsets(seen: pd.DataFrame) -> pd.DataFrame:
-    """Give an hour without offset that of the hour before it on the same PBX, so that no call is lost."""
+    """Give an hour without offset that of the hour before it (or after) on the same PBX, so that no call is lost."""
     seen = seen.sort_values("local_at", ignore_index=True)
     seen["utc_offset_s"] = seen["utc_offset_s"].astype("Int64")
-    by_pbx = seen.groupby("pbx", dropna=False)["utc_offset_s"]
-    seen["utc_offset_s"] = by_pbx.ffill()
-    seen["utc_offset_s"] = by_pbx.bfill()
+    for fill in ("ffill", "bfill"):
+        seen["utc_offset_s"] = seen.groupby("pbx", dropna=False)["utc_offset_s"].transform(fill)
     return seen
 
 

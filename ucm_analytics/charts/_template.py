@@ -67,6 +67,7 @@ KIND_COLORS: Final[dict[str, str]] = {
     "voicemail": _PURPLE,
     "end": _DARK,
 }
+_KIND_WORDS: Final = {"ivr": "menu", "did": "DID"}
 NEUTRAL: Final = _BLUE
 ACCENT: Final = _ORANGE
 PALE_TO_DARK: Final = [[0.0, "#F7F7F7"], [0.001, "#DCEBF5"], [0.5, "#56A0CE"], [1.0, "#00395C"]]
@@ -74,6 +75,7 @@ PALE_TO_DARK: Final = [[0.0, "#F7F7F7"], [0.001, "#DCEBF5"], [0.5, "#56A0CE"], [
 _INK: Final = "#222222"
 _GRID: Final = "#E3E3E3"
 _AXIS: Final[dict[str, Any]] = {
+    "ticklabelstandoff": 4,
     "automargin": True,
     "gridcolor": _GRID,
     "linecolor": "#888888",
@@ -134,9 +136,11 @@ def checked(frame: Any, analysis: Analysis[Any]) -> pd.DataFrame:
     return frame
 
 
-def figure(title: str, *, x: str = "", y: str = "", **layout: Any) -> go.Figure:
-    """Empty figure with the house template, a title and the titles of its axes."""
+def figure(title: str, note: str = "", *, x: str = "", y: str = "", **layout: Any) -> go.Figure:
+    """Empty figure with the house template, a title, a note under it and the titles of its axes."""
     made = go.Figure(layout={"template": "ucm", "title": {"text": title}, **layout})
+    if note:
+        made.update_layout(title_subtitle_text=note, margin_t=64)
     if x:
         made.update_xaxes(title_text=x)
     if y:
@@ -169,4 +173,6 @@ def words(name: str) -> str:
 def node(name: str) -> str:
     """`kind:target` as a reader writes it: `ivr:7000` is `menu 7000`."""
     kind, _, target = name.partition(":")
-    return f"{'menu' if kind == 'ivr' else words(kind)} {words(target) if kind == 'end' else target}".strip()
+    if kind == "end":
+        return f"end: {words(target)}"
+    return f"{_KIND_WORDS.get(kind, words(kind))} {target}".strip()

@@ -19,9 +19,9 @@ _NAMES: Final = {
     "queue_s": "in queues",
 }
 _MARKS: Final = {"median_s": "circle", "mean_s": "line-ns-open", "p90_s": "diamond-open", "p95_s": "diamond"}
-_ROW_PX: Final = 22
-_PANEL_PX: Final = 62
-_HOURS_PANEL_PX: Final = 170
+_ROW_PX: Final = 30
+_GAP_PX: Final = 56
+_HOUR_ROWS: Final = 4
 
 
 def durations(durations: pd.DataFrame) -> go.Figure:
@@ -47,31 +47,35 @@ def durations(durations: pd.DataFrame) -> go.Figure:
     title = "Durations in seconds" + (", by clock hour" if "hour" in frame else "")
     if not frame["calls"].sum():
         return without_calls(title)
+    frame = frame[frame["calls"] > 0] if "hour" not in frame else frame
     measures = [name for name in _NAMES if frame.loc[frame["measure"] == name, "calls"].sum()]
-    groups = ordered(frame["direction"], DIRECTION_COLORS) if "direction" in frame else [None]
-    panel = _HOURS_PANEL_PX if "hour" in frame else _PANEL_PX + _ROW_PX * len(groups)
-    height = 130 + panel * len(measures)
+    groups = {name: _groups(frame[frame["measure"] == name]) for name in measures}
+    rows = [_HOUR_ROWS if "hour" in frame else len(groups[name]) for name in measures]
+    height = 150 + _GAP_PX * (len(measures) - 1) + _ROW_PX * sum(rows)
     drawn = make_subplots(
         rows=len(measures),
         cols=1,
-        figure=figure(title, height=height),
+        figure=figure(title, height=height, margin_t=64),
         subplot_titles=[f"{_NAMES[name]} [s]" for name in measures],
-        vertical_spacing=min(44 / height, 1 / max(len(measures), 2)),
+        row_heights=rows,
+        vertical_spacing=_GAP_PX / (height - 150) if len(measures) > 1 else 0,
     )
     drawn.update_annotations(x=0, xanchor="left", font_size=13)
     for row, measure in enumerate(measures, start=1):
         some = frame[frame["measure"] == measure]
-        traces = _by_hour(some, groups) if "hour" in frame else _marks(some, groups)
-        for trace in traces:
-            trace.showlegend = row == 1
+        for trace in _lines(some, groups[measure]) if "hour" in frame else _marks(some, groups[measure]):
             drawn.add_trace(trace, row=row, col=1)
+    named = set()
+    for trace in drawn.data:
+        trace.showlegend = trace.legendgroup not in named
+        named.add(trace.legendgroup)
     if "hour" in frame:
         drawn.update_xaxes(dtick=2, tick0=0, range=[-0.5, 23.5], showgrid=False)
         drawn.update_xaxes(title_text="clock hour", row=len(measures))
         drawn.update_yaxes(rangemode="tozero")
     else:
         drawn.update_xaxes(rangemode="tozero")
-        drawn.update_yaxes(autorange="reversed", showgrid=False, showticklabels=groups != [None])
+        drawn.update_yaxes(autorange="reversed", showgrid=False, showticklabels="direction" in frame)
     return drawn
 
 
@@ -106,7 +110,10 @@ def duration_histogram(histogram: pd.DataFrame) -> go.Figure:
     by = "direction" if "direction" in frame else None
     for value in ordered(shown[by], DIRECTION_COLORS) if by else [None]:
         some = shown if by is None else shown[shown[by] == value]
-        ends = [f"{a} s or longer" if pd.isna(b) else f"{a} to {b} s" for a, b in zip(some["from_s"], some["to_s"])]
+        ends = [
+            f"{a} s or longer" if pd.isna(b) else f"{a} to {b} s"
+            for a, b in zip(some["from_s"], some["to_s"], strict=True)
+        ]
         drawn.add_bar(
             x=some["from_s"],
             y=some["calls"],
@@ -126,6 +133,10 @@ def duration_histogram(histogram: pd.DataFrame) -> go.Figure:
     drawn.update_yaxes(rangemode="tozero")
     drawn.update_layout(showlegend=by is not None)
     return drawn
+
+
+def _groups(frame: pd.DataFrame) -> list[Any]:
+    return ordered(frame.loc[frame["calls"] > 0, "direction"], DIRECTION_COLORS) if "direction" in frame else [None]
 
 
 def _marks(frame: pd.DataFrame, groups: list[Any]) -> list[go.Scatter]:
@@ -150,7 +161,7 @@ def _marks(frame: pd.DataFrame, groups: list[Any]) -> list[go.Scatter]:
     return traces
 
 
-def _by_hour(frame: pd.DataFrame, groups: list[Any]) -> list[go.Scatter]:
+def _lines(frame: pd.DataFrame, groups: list[Any]) -> list[go.Scatter]:
     traces = []
     for group in groups:
         some = frame if group is None else frame[frame["direction"] == group]

@@ -44,7 +44,7 @@ def extensions(extensions: pd.DataFrame) -> go.Figure:
     rows = frame["extension"].astype(str)
     if frame["pbx"].nunique() > 1:
         rows = rows + " @ " + frame["pbx"].astype(str)
-    drawn = figure(title, x="calls", barmode="stack", height=max(300, 130 + _ROW_PX * len(frame)))
+    drawn = figure(title, x="calls", barmode="stack", height=max(240, 150 + _ROW_PX * len(frame)))
     rate = [f"{value:.0%}" if pd.notna(value) else "–" for value in frame["answered_rate"]]
     for name, shown in _NAMES.items():
         drawn.add_bar(

@@ -24,6 +24,7 @@ from ucm_analytics.charts._template import (
 
 _TOP_PATHS: Final = 15
 _TOP_MOVES: Final = 40
+_TOP_CHOICES: Final = 25
 _PATH_CHARS: Final = 46
 _LINE_PX: Final = 15
 _ROW_PX: Final = 26
@@ -51,14 +52,17 @@ def ivr_paths(paths: pd.DataFrame) -> go.Figure:
     if not frame["calls"].sum():
         return without_calls("Ways through the menus")
     top = frame.head(_TOP_PATHS)
-    more = f": the {len(top)} most frequent of {len(frame)}" if len(frame) > len(top) else ""
+    more = f"the {len(top)} most frequent of {len(frame)}" if len(frame) > len(top) else ""
     labels = [_path(path) for path in top["path"]]
-    lines = sum(label.count("<br>") + 1 for label in labels)
+    lines = [label.count("<br>") + 1 for label in labels]
+    # A label stands above its bar, where a long path has the whole width; y is counted in lines of text.
+    below = [sum(lines[: n + 1]) + 1.4 * n for n in range(len(top))]
     drawn = figure(
-        f"Ways through the menus{more}",
+        "Ways through the menus",
+        more,
         x="calls",
         barmode="stack",
-        height=max(300, 130 + _LINE_PX * lines + 8 * len(top)),
+        height=max(240, 150 + round(_LINE_PX * (below[-1] + 1.4))),
     )
     others = top["calls"] - top["answered"]
     for name, values, color in (
@@ -67,7 +71,8 @@ def ivr_paths(paths: pd.DataFrame) -> go.Figure:
     ):
         drawn.add_bar(
             x=values,
-            y=list(range(len(top))),
+            y=[at + 0.5 for at in below],
+            width=0.8,
             orientation="h",
             name=name,
             marker={"color": color, "line": {"width": 0}},
@@ -75,10 +80,12 @@ def ivr_paths(paths: pd.DataFrame) -> go.Figure:
             hovertemplate=f"%{{customdata[0]}}<br>%{{x}} of %{{customdata[1]}} calls: {name}<br>"
             "%{customdata[2]:.1%} of all calls in menus<br>median wait %{customdata[3]:.0f} s<extra></extra>",
         )
-    drawn.update_xaxes(rangemode="tozero")
-    drawn.update_yaxes(
-        autorange="reversed", tickvals=list(range(len(top))), ticktext=labels, showgrid=False, tickfont_size=11
-    )
+    for label, at, calls in zip(labels, below, top["calls"], strict=True):
+        drawn.add_annotation(
+            text=f"{label} ({calls})", x=0, xanchor="left", y=at, yanchor="bottom", align="left", showarrow=False
+        )
+    drawn.update_xaxes(rangemode="tozero", zeroline=False)
+    drawn.update_yaxes(range=[below[-1] + 1.4, 0], showticklabels=False, showgrid=False, zeroline=False)
     return drawn
 
 
@@ -108,10 +115,10 @@ def ivr_transitions(transitions: pd.DataFrame) -> go.Figure:
     again = steps[steps["from"] == steps["to"]].set_index("from")["passes"]
     moves = steps[steps["from"] != steps["to"]]
     top = moves.head(_TOP_MOVES)
-    more = f": the {len(top)} most frequent of {len(moves)}" if len(moves) > len(top) else ""
+    more = f"the {len(top)} most frequent of {len(moves)}" if len(moves) > len(top) else ""
     names = list(dict.fromkeys([*top["from"], *top["to"], *again.index]))
     place = {name: position for position, name in enumerate(names)}
-    drawn = figure(f"Moves through the menus{more}", height=max(420, 60 + 26 * len(names)))
+    drawn = figure("Moves through the menus", more, height=max(420, 60 + 26 * len(names)))
     drawn.add_trace(
         go.Sankey(
             arrangement="snap",
@@ -173,7 +180,7 @@ def ivr_dropoff(dropoff: pd.DataFrame) -> go.Figure:
         "timed out": frame["timed_out"],
         "other": frame["other"],
     }
-    drawn = figure(title, x="passes", barmode="stack", height=max(300, 130 + _ROW_PX * len(frame)))
+    drawn = figure(title, x="passes: stays in the menu", barmode="stack", height=max(240, 150 + _ROW_PX * len(frame)))
     for name, passes in parts.items():
         if not passes.sum():
             continue
@@ -203,7 +210,7 @@ def ivr_choices(choices: pd.DataFrame) -> go.Figure:
     Returns
     -------
     plotly.graph_objects.Figure
-        One row per menu and step that followed it, x [passes], colour the certainty.
+        The 25 most frequent rows, in the order of the menus, x [passes], colour the certainty.
 
     Raises
     ------
@@ -211,16 +218,20 @@ def ivr_choices(choices: pd.DataFrame) -> go.Figure:
         `choices` is not such a result.
     """
     frame = checked(choices, analyses.ivr_choices)
-    title = "Keys pressed in each menu, inferred from where callers went"
+    title = "Keys pressed in each menu"
     if not frame["passes"].sum():
         return without_calls(title)
+    note = "inferred from where callers went"
+    if len(frame) > _TOP_CHOICES:
+        note += f": the {_TOP_CHOICES} most frequent of {len(frame)}"
+        frame = frame.loc[frame["passes"].nlargest(_TOP_CHOICES).index.sort_values()]
     several = frame["pbx"].nunique() > 1
-    labels = [
-        f"menu {row.menu}{f' @ {row.pbx}' if several else ''}, "
-        f"{'?' if pd.isna(row.key) else row.key if str(row.key).isalpha() else f'key {row.key}'} → {node(str(row.to))}"
-        for row in frame.itertuples()
+    places = [
+        "menu " + menu + (f" @ {pbx}" if several else "") for menu, pbx in zip(frame["menu"], frame["pbx"], strict=True)
     ]
-    drawn = figure(title, x="passes", barmode="stack", height=max(300, 130 + _ROW_PX * len(frame)))
+    keys = ["?" if pd.isna(key) else key if key.isalpha() else f"key {key}" for key in frame["key"]]
+    labels = [f"{place}, {key} → {node(to)}" for place, key, to in zip(places, keys, frame["to"], strict=True)]
+    drawn = figure(title, note, x="passes: stays in the menu", barmode="stack", height=max(240, 150 + _ROW_PX * len(frame)))
     for certainty in ordered(frame["certainty"], CERTAINTY_COLORS):
         rows = [n for n, value in enumerate(frame["certainty"]) if value == certainty]
         some = frame.iloc[rows]

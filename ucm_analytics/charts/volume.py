@@ -162,14 +162,15 @@ def busy_hour(hours: pd.DataFrame) -> go.Figure:
         customdata=peaks["peak_at"].dt.strftime("%a %Y-%m-%d %H:%M:%S"),
         hovertemplate="%{y} calls in the 60 minutes<br>from %{customdata}<extra></extra>",
     )
-    for at in frame[frame["is_peak"]].itertuples():
+    top = frame[frame["is_peak"]]
+    for hour, calls, at in zip(top["hour"], top["peak_calls"], top["peak_at"], strict=True):
         drawn.add_annotation(
-            x=at.hour,
-            y=at.peak_calls,
-            text=f"{at.peak_calls} calls from {at.peak_at:%a %Y-%m-%d %H:%M}",
+            x=hour,
+            y=calls,
+            text=f"{calls} calls from {at:%a %Y-%m-%d %H:%M}",
             showarrow=False,
             yshift=14,
-            xanchor="left" if at.hour < 6 else "right" if at.hour > 17 else "center",
+            xanchor="left" if hour < 6 else "right" if hour > 17 else "center",
         )
     drawn.update_xaxes(dtick=2, tick0=0, tickangle=0, range=[-0.6, 23.6], showgrid=False)
     drawn.update_yaxes(range=[0, 1.15 * max(frame["peak_calls"].max(), frame["calls_per_day"].max())])
