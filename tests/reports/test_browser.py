@@ -79,7 +79,8 @@ def test_a_script_that_slipped_into_a_page_would_not_run(browser: Browser, tmp_p
 
 def test_the_links_of_the_index_work(browser: Browser, tmp_path: Path) -> None:
     reports: Sequence[str] = ["callers", "others"]
-    write_all([report(section(["Anna"]), name=name) for name in reports], tmp_path)
+    sections = section(["Anna"]), section(["Ben"], title="By friend")
+    write_all([report(*sections, name=name) for name in reports], tmp_path)
     page = browser.new_page(viewport={"width": 360, "height": 800})
     page.goto((tmp_path / "index.html").as_uri())
     assert page.evaluate("document.documentElement.scrollWidth") == 360

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 Format = Literal["html", "png", "csv"]
 FORMATS: tuple[Format, ...] = ("html", "png", "csv")
 RISKY = ("=", "+", "-", "@", "\t", "\r", "\n")
-PNG: dict[str, object] = {"format": "png", "width": 1200, "height": 600, "scale": 2}
+PNG: dict[str, object] = {"format": "png", "width": 1200, "scale": 2}
+PNG_HEIGHT = 600
 
 
 def write_all(reports: Sequence[Report], folder: str | Path, *, formats: Sequence[Format] = ("html",)) -> list[Path]:
@@ -130,7 +131,7 @@ def _pictures(figures: Sequence[go.Figure]) -> list[bytes]:
     async def draw() -> list[bytes]:
         # without mathjax=False every picture would wait for a download
         async with kaleido.Kaleido(n=1, mathjax=False) as browser:
-            return [await browser.calc_fig(figure, opts=PNG) for figure in figures]
+            return [await browser.calc_fig(figure, opts=PNG | _height(figure)) for figure in figures]
 
     try:
         # a thread of its own, because a notebook already runs an event loop in this one
@@ -142,6 +143,10 @@ def _pictures(figures: Sequence[go.Figure]) -> list[bytes]:
             hint="install Chromium (Debian: apt install chromium), or set BROWSER_PATH to a Chrome or "
             "Chromium, or use the HTML report, which needs none",
         ) from error
+
+
+def _height(figure: go.Figure) -> dict[str, object]:
+    return {"height": figure.layout.height or PNG_HEIGHT}
 
 
 def _is_text(column: pd.Series) -> bool:

@@ -125,7 +125,7 @@ class Report:
         return text
 
     def to_png(self, folder: str | Path) -> list[Path]:
-        """Write every chart as a PNG of 1200 x 600 points, doubled, into `folder` and return the files.
+        """Write every chart as a PNG, 2400 pixels wide, into `folder` and return the files.
 
         Raises
         ------

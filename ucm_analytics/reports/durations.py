@@ -20,8 +20,8 @@ TITLE = "Durations"
 QUESTION = "How long do callers wait, and how long do the conversations last?"
 
 MEASURES: Final = {
-    "talk_s": "Talk",
-    "wait_s": "Wait",
+    "talk_s": "Talking",
+    "wait_s": "Waiting",
     "ring_s": "Ringing",
     "ivr_s": "In menus",
     "queue_s": "In queues",
@@ -51,12 +51,11 @@ def build(store: Store, period: Period, *, pbx: str | None = None) -> list[Secti
     return [
         _by_direction(calls),
         _by_hour(calls),
-        _histogram(calls, "talk_s", "conversations", "Spread of talk", "A few very long calls pull the mean up."),
-        _histogram(calls, "wait_s", "waits", "Spread of waiting", "Callers who gave up early make waits look short."),
+        _histogram(calls, "talk_s", "Spread of talk", "A few very long calls pull the mean up."),
+        _histogram(calls, "wait_s", "Spread of waiting", "Callers who gave up early make waits look short."),
         _histogram(
             calls,
             "ring_s",
-            "calls that rang",
             "Spread of ringing",
             "A peak is often a timeout of the PBX.",
         ),
@@ -102,14 +101,15 @@ def _by_hour(calls: nw.LazyFrame[Any]) -> Section:
             Shown("hour", "Hour", "hour"),
             *_STATISTICS,
         ),
-        formula=f"{_POPULATIONS} The hour is that in which the call started.",
+        formula=f"{_POPULATIONS} The hour is that in which the call started; "
+        "p90 = the value that 90 % of the calls do not exceed [s].",
         reading=f"The sentence looks only at hours with {_ENOUGH} calls or more; an hour with three calls has a "
         "p90 that says nothing. The chart takes all directions together.",
     )
 
 
 def _histogram(
-    calls: nw.LazyFrame[Any], measure: Literal["talk_s", "wait_s", "ring_s"], noun: str, title: str, misleads: str
+    calls: nw.LazyFrame[Any], measure: Literal["talk_s", "wait_s", "ring_s"], title: str, misleads: str
 ) -> Section:
     bins = analyses.duration_histogram(calls, measure=measure, by="direction")
     every = analyses.duration_histogram(calls, measure=measure)
@@ -117,7 +117,7 @@ def _histogram(
     sentence = f"No calls have {MEASURES[measure].lower()}."
     if total:
         half, most = (_below(every, total, part) for part in (0.5, 0.9))
-        sentence = f"Half of {total:,} {noun} took {half}, nine in ten {most}."
+        sentence = f"{MEASURES[measure]} took {half} in half of {plural(total, 'call')} and {most} in nine of ten."
     return Section(
         title=title,
         sentence=sentence,

@@ -175,7 +175,7 @@ def _headline(paths: pd.DataFrame, menus: pd.DataFrame) -> str:
     parts = [
         f"{plural(total, 'call')} went through a menu in {plural(len(paths), 'different way')}",
         f"{share(paths['answered'].sum() / total)} of them reached a person",
-        f"the most frequent way, {top['path']}, is {share(top['share'])}",
+        f"the most frequent way, {top['path']}, was taken by {share(top['share'])}",
     ]
     lost = int((menus["hung_up"] + menus["timed_out"]).sum())
     if lost:

@@ -1,23 +1,38 @@
 "use strict";
 // Draws every chart of the page from the JSON block "figures".
+const NARROW = 560;
+const ROOMY = 640;
+const config = {displayModeBar: false, responsive: true};
 const figures = JSON.parse(document.getElementById("figures").textContent);
 const boxes = Array.from(document.querySelectorAll("[data-figure]"));
 
-function narrowed(layout, width) {
-  if (width >= 560) return layout;
+function fitted(layout, width) {
+  if (width >= NARROW) return layout;
   const small = structuredClone(layout);
   small.font = Object.assign({}, small.font, {size: 10});
-  small.legend = Object.assign({}, small.legend, {orientation: "h", x: 0, y: -0.2, xanchor: "left", yanchor: "top"});
-  small.margin = Object.assign({}, small.margin, {l: 40, r: 10});
+  for (const title of [small.title, small.title && small.title.subtitle]) {
+    if (title && title.text) {
+      const fits = (width - 12) / (0.55 * title.text.length);
+      title.font = Object.assign({}, title.font, {size: Math.max(8, Math.min(13, fits))});
+    }
+  }
   return small;
 }
 
-for (const box of boxes) {
+async function draw(box) {
   const figure = figures[Number(box.dataset.figure)];
-  Plotly.newPlot(box, figure.data, narrowed(figure.layout, box.clientWidth), {
-    displayModeBar: false,
-    responsive: true,
-  });
+  const width = box.clientWidth;
+  await Plotly.newPlot(box, figure.data, fitted(figure.layout, width), config);
+  // labels or bands that leave no room for the numbers get a wider chart that scrolls by itself
+  const flows = figure.data.some((trace) => trace.type === "sankey");
+  if (width < NARROW && (flows || box._fullLayout._size.w < width / 2)) {
+    box.parentElement.tabIndex = 0;
+    box.style.width = ROOMY + "px";
+    await Plotly.newPlot(box, figure.data, figure.layout, config);
+  }
 }
-window.addEventListener("beforeprint", () => boxes.forEach((box) => Plotly.Plots.resize(box)));
-window.addEventListener("afterprint", () => boxes.forEach((box) => Plotly.Plots.resize(box)));
+
+boxes.reduce((before, box) => before.then(() => draw(box)), Promise.resolve());
+for (const moment of ["beforeprint", "afterprint"]) {
+  window.addEventListener(moment, () => boxes.forEach((box) => Plotly.Plots.resize(box)));
+}
