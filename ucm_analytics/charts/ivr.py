@@ -231,7 +231,13 @@ def ivr_choices(choices: pd.DataFrame) -> go.Figure:
     ]
     keys = ["?" if pd.isna(key) else key if key.isalpha() else f"key {key}" for key in frame["key"]]
     labels = [f"{place}, {key} → {node(to)}" for place, key, to in zip(places, keys, frame["to"], strict=True)]
-    drawn = figure(title, note, x="passes: stays in the menu", barmode="stack", height=max(240, 150 + _ROW_PX * len(frame)))
+    drawn = figure(
+        title,
+        note,
+        x="passes: stays in the menu",
+        barmode="stack",
+        height=max(240, 150 + _ROW_PX * len(frame)),
+    )
     for certainty in ordered(frame["certainty"], CERTAINTY_COLORS):
         rows = [n for n, value in enumerate(frame["certainty"]) if value == certainty]
         some = frame.iloc[rows]

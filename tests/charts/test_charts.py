@@ -1,0 +1,285 @@
+"""Every chart, on the result of the analysis of its name."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+import plotly.io as pio
+import pytest
+
+from tests.analyses.made import calls, menus, random_calls, random_rings, random_steps, rings, steps
+from ucm_analytics import analyses, charts
+from ucm_analytics.charts import _template
+from ucm_analytics.errors import WrongColumns
+from ucm_analytics.period import Period
+from ucm_analytics.schema import DIRECTIONS, OUTCOMES, STEP_KINDS
+
+KEYS = menus(("7000", "1", "queue", "6500"), ("7000", "2", "ivr", "7100"), ("7100", "0", "extension", "1004"))
+Tables = dict[str, pd.DataFrame]
+RESULTS: dict[str, Callable[[Tables], pd.DataFrame]] = {
+    "call_volume": lambda t: analyses.call_volume(t["calls"], by="outcome"),
+    "hour_of_week": lambda t: analyses.hour_of_week(t["calls"]),
+    "busy_hour": lambda t: analyses.busy_hour(t["calls"]),
+    "durations": lambda t: analyses.durations(t["calls"]),
+    "duration_histogram": lambda t: analyses.duration_histogram(t["calls"]),
+    "extensions": lambda t: analyses.extensions(t["calls"], t["rings"]),
+    "ivr_paths": lambda t: analyses.ivr_paths(t["calls"]),
+    "ivr_transitions": lambda t: analyses.ivr_transitions(t["steps"]),
+    "ivr_dropoff": lambda t: analyses.ivr_dropoff(t["steps"]),
+    "ivr_choices": lambda t: analyses.ivr_choices(t["steps"], KEYS),
+}
+FULL: Tables = {
+    "calls": random_calls(5).to_pandas(),
+    "steps": random_steps(5).to_pandas(),
+    "rings": random_rings(5).to_pandas(),
+}
+EMPTY: Tables = {"calls": calls("call_id"), "steps": steps("call_id"), "rings": rings("call_id")}
+
+
+def drawn(name: str, result: pd.DataFrame) -> go.Figure:
+    figure = getattr(charts, name)(result)
+    assert isinstance(figure, go.Figure)
+    pio.from_json(figure.to_json())  # what the browser gets, validated
+    return figure
+
+
+def numbers(values: Any) -> list[Any]:
+    return np.asarray(values).tolist()
+
+
+def test_a_chart_for_each_analysis() -> None:
+    assert charts.__all__ == analyses.__all__ == sorted(RESULTS)
+    for name in charts.__all__:
+        chart, analysis = getattr(charts, name), getattr(analyses, name)
+        assert chart.__module__.rpartition(".")[2] == analysis.__module__.rpartition(".")[2]
+        assert len(inspect.signature(chart).parameters) == 1
+        doc = inspect.getdoc(chart) or ""
+        for section in ("Parameters", "Returns", "Raises"):
+            assert f"\n{section}\n---" in doc
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_title_units_and_template(name: str) -> None:
+    figure = drawn(name, RESULTS[name](FULL))
+    assert figure.layout.title.text
+    assert figure.layout.template.layout.paper_bgcolor == "white"
+    assert figure.data
+    assert all(trace.type == "sankey" or trace.hovertemplate for trace in figure.data)
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_an_empty_result_says_so(name: str) -> None:
+    figure = drawn(name, RESULTS[name](EMPTY))
+    assert [note.text for note in figure.layout.annotations] == ["no calls in this period"]
+    assert not figure.data
+    assert figure.layout.title.text
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_one_call(name: str) -> None:
+    one = {table: frame.head(1) for table, frame in FULL.items()}
+    drawn(name, RESULTS[name](one))
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_a_chart_refuses_what_it_cannot_draw(name: str) -> None:
+    result = RESULTS[name](FULL)
+    chart = getattr(charts, name)
+    count = "calls" if "calls" in result else "offered"
+    with pytest.raises(WrongColumns, match=f"charts.{name} lacks the columns {count}"):
+        chart(result.drop(columns=count))
+    with pytest.raises(WrongColumns, match=f"charts.{name} cannot draw {count} of type"):
+        chart(result.astype({count: "str"}))
+    with pytest.raises(WrongColumns, match="cannot draw a list"):
+        chart([1, 2])
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_the_argument_is_not_changed(name: str) -> None:
+    result = RESULTS[name](FULL)
+    before = result.copy(deep=True)
+    getattr(charts, name)(result)
+    pd.testing.assert_frame_equal(result, before)
+
+
+@pytest.mark.parametrize("by", ["direction", "outcome", "queue"])
+def test_call_volume_draws_every_call(by: Any) -> None:
+    volume = analyses.call_volume(FULL["calls"], freq="1d", by=by)
+    figure = drawn("call_volume", volume)
+    assert figure.layout.barmode == "stack"
+    for trace in figure.data:
+        value = trace.name.replace(" ", "_")
+        some = volume[volume[by] == value] if value in set(volume[by]) else volume[volume[by].isna()]
+        assert numbers(trace.y) == some["calls"].to_list()
+        assert list(pd.to_datetime(trace.x)) == some["local_at"].to_list()
+    assert sum(sum(numbers(trace.y)) for trace in figure.data) == volume["calls"].sum()
+    assert figure.layout.yaxis.rangemode == "tozero"
+
+
+@pytest.mark.parametrize(("freq", "name"), [("1h", "hour"), ("1d", "day"), ("1w", "week"), ("1mo", "month")])
+def test_call_volume_names_its_interval(freq: Any, name: str) -> None:
+    volume = analyses.call_volume(FULL["calls"], freq=freq, period=Period.of("2026-09-01", "2026-11-30"))
+    figure = drawn("call_volume", volume)
+    assert figure.layout.title.text == f"Calls per {name}"
+    assert figure.layout.yaxis.title.text == f"calls per {name}"
+
+
+def test_hour_of_week_is_monday_first() -> None:
+    week = analyses.hour_of_week(FULL["calls"])
+    (heat,) = drawn("hour_of_week", week).data
+    assert list(heat.y) == ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
+    assert numbers(heat.x) == list(range(24))
+    assert np.asarray(heat.z).ravel().tolist() == week["calls_per_day"].to_list()
+    assert np.asarray(heat.customdata).reshape(-1, 2)[:, 0].tolist() == week["calls"].to_list()
+
+
+def test_busy_hour_shows_means_and_peak() -> None:
+    hours = analyses.busy_hour(FULL["calls"])
+    figure = drawn("busy_hour", hours)
+    bars = {x: y for trace in figure.data[:2] for x, y in zip(numbers(trace.x), numbers(trace.y), strict=True)}
+    assert [bars[hour] for hour in range(24)] == hours["calls_per_day"].to_list()
+    assert numbers(figure.data[1].x) == hours["hour"][hours["is_busy_hour"]].to_list()
+    assert numbers(figure.data[2].y) == hours["peak_calls"][hours["peak_calls"] > 0].to_list()
+    peak = hours[hours["is_peak"]].iloc[0]
+    (note,) = figure.layout.annotations
+    assert note.text == f"{peak['peak_calls']} calls from {peak['peak_at']:%a %Y-%m-%d %H:%M}"
+
+
+def test_durations_draw_each_statistic() -> None:
+    result = analyses.durations(FULL["calls"])
+    some = result[result["calls"] > 0]
+    figure = drawn("durations", result)
+    shown = sorted(x for trace in figure.data for x in numbers(trace.x))
+    assert shown == sorted(some[["median_s", "mean_s", "p90_s", "p95_s"]].to_numpy().ravel().tolist())
+    panels = [note.text for note in figure.layout.annotations]
+    assert panels == ["talk [s]", "wait [s]", "ring [s]", "in menus [s]", "in queues [s]"]
+
+
+@pytest.mark.parametrize("by", [("hour",), ("direction", "hour")])
+def test_durations_by_hour_draw_median_and_p90(by: Any) -> None:
+    result = analyses.durations(FULL["calls"], by=by)
+    figure = drawn("durations", result)
+    groups = result["direction"].nunique() if "direction" in by else 1
+    assert len(figure.data) == 5 * 2 * groups
+    first = result[result["measure"] == "talk_s"]
+    if "direction" in by:
+        first = first[first["direction"] == "inbound"]
+    assert np.array_equal(np.asarray(figure.data[0].y, dtype=float), first["median_s"].to_numpy(), equal_nan=True)
+
+
+def test_durations_of_all_calls_together() -> None:
+    result = analyses.durations(FULL["calls"], by=())
+    figure = drawn("durations", result)
+    assert numbers(figure.data[0].x) == [result["median_s"].iloc[0]]
+
+
+def test_the_histogram_is_drawn_up_to_its_last_call() -> None:
+    made = calls(
+        "local_at talk_s direction", *((f"2026-03-02 09:00:{n:02}", t, "inbound") for n, t in enumerate((5, 40, 95)))
+    )
+    result = analyses.duration_histogram(made, by="direction")
+    figure = drawn("duration_histogram", result)
+    (trace,) = figure.data
+    assert (numbers(trace.x), numbers(trace.y), trace.width) == ([0, 30, 60, 90], [1, 1, 0, 1], 30)
+    assert trace.name == "inbound"
+    assert not figure.layout.annotations
+    assert figure.layout.title.text == "Calls by duration: talk [s]"
+
+
+def test_the_open_bin_is_labelled() -> None:
+    made = calls("local_at wait_s", ("2026-03-02 09:00:00", 5000))
+    figure = drawn("duration_histogram", analyses.duration_histogram(made, measure="wait_s"))
+    assert [note.text for note in figure.layout.annotations] == ["400 s or longer"]
+
+
+def test_extensions_stack_to_what_was_offered() -> None:
+    result = analyses.extensions(FULL["calls"], FULL["rings"])
+    figure = drawn("extensions", result)
+    assert [trace.name for trace in figure.data] == [
+        "answered",
+        "picked up elsewhere",
+        "missed",
+        "busy or not reachable",
+    ]
+    stacked = np.sum([numbers(trace.x) for trace in figure.data], axis=0)
+    assert stacked.tolist() == result["offered"].to_list()
+    assert list(figure.data[0].y) == result["extension"].to_list()
+
+
+def test_thirty_extensions_have_room_for_their_names() -> None:
+    rang = rings("call_id extension local_at", *((f"c{n}", str(1000 + n), "2026-03-02 09:00:00") for n in range(30)))
+    figure = drawn("extensions", analyses.extensions(EMPTY["calls"], rang))
+    assert figure.layout.height >= 30 * 18
+    assert figure.layout.yaxis.dtick == 1
+
+
+def test_paths_are_labelled_in_full() -> None:
+    long = " > ".join(["ivr:7000"] * 12 + ["queue:6500", "voicemail:1004"])
+    made = calls("path outcome", (long, "abandoned"), ("ivr:7000", "answered"), ("ivr:7000", "abandoned"))
+    figure = drawn("ivr_paths", analyses.ivr_paths(made))
+    assert [numbers(trace.x) for trace in figure.data] == [[1, 0], [1, 1]]
+    first, second = (note.text.replace("<br>", " ").replace("\u00a0", " ") for note in figure.layout.annotations)
+    assert first == "menu 7000 (2)"
+    assert second == " → ".join(["menu 7000"] * 12 + ["queue 6500", "voicemail 1004"]) + " (1)"
+
+
+def test_sankey_links_are_the_moves() -> None:
+    result = analyses.ivr_transitions(FULL["steps"])
+    figure = drawn("ivr_transitions", result)
+    (sankey,) = figure.data
+    moves = result[result["from"].astype("str") != result["to"].astype("str")].head(40)
+    assert numbers(sankey.link.value) == moves["passes"].to_list()
+    labels = list(sankey.node.label)
+    sources = [labels[n].partition(" (again")[0] for n in sankey.link.source]
+    assert sources == [_template.node(name) for name in moves["from"]]
+    again = result[(result["from"] == "ivr:7000") & (result["to"] == "ivr:7000")]["passes"].item()
+    assert f"menu 7000 (again {again} times)" in labels
+
+
+def test_dropoff_stacks_to_the_passes() -> None:
+    result = analyses.ivr_dropoff(FULL["steps"])
+    figure = drawn("ivr_dropoff", result)
+    assert np.sum([numbers(trace.x) for trace in figure.data], axis=0).tolist() == result["passes"].to_list()
+    assert list(figure.data[0].y) == [f"menu {m} @ {p}" for m, p in zip(result["menu"], result["pbx"], strict=True)]
+
+
+def test_choices_are_coloured_by_certainty() -> None:
+    result = analyses.ivr_choices(FULL["steps"], KEYS)
+    figure = drawn("ivr_choices", result)
+    for trace in figure.data:
+        some = result[result["certainty"] == trace.name]
+        assert numbers(trace.x) == some["passes"].to_list()
+        assert trace.marker.color == _template.CERTAINTY_COLORS[trace.name]
+    assert len(figure.layout.yaxis.ticktext) == len(result)
+
+
+def test_many_choices_are_cut_and_it_says_so() -> None:
+    many = pd.concat([analyses.ivr_choices(FULL["steps"], KEYS)] * 10, ignore_index=True)
+    figure = drawn("ivr_choices", many)
+    assert sum(len(trace.x) for trace in figure.data) == 25
+    assert figure.layout.title.subtitle.text.endswith(f"the 25 most frequent of {len(many)}")
+
+
+def test_colours_cover_the_vocabulary_and_differ() -> None:
+    assert set(_template.OUTCOME_COLORS) == set(OUTCOMES)
+    assert set(_template.DIRECTION_COLORS) == set(DIRECTIONS)
+    assert set(_template.KIND_COLORS) - {"end"} <= set(STEP_KINDS)
+    for colors in (_template.OUTCOME_COLORS, _template.DIRECTION_COLORS, _template.RING_COLORS, _template.MENU_COLORS):
+        assert len(set(colors.values())) == len(colors)
+
+
+def test_the_same_outcome_has_the_same_colour_everywhere() -> None:
+    answered = _template.OUTCOME_COLORS["answered"]
+    assert _template.RING_COLORS["answered"] == _template.MENU_COLORS["answered"] == answered
+    assert _template.RING_COLORS["missed"] == _template.OUTCOME_COLORS["abandoned"] == _template.MENU_COLORS["hung up"]
+
+
+def test_a_hostile_name_is_text_not_markup() -> None:
+    rang = rings("call_id extension local_at", ("a", "<script>alert(1)</script>", "2026-03-02 09:00:00"))
+    html = charts.extensions(analyses.extensions(EMPTY["calls"], rang)).to_html(include_plotlyjs=False)
+    assert "<script>alert(1)" not in html
