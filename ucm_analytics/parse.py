@@ -22,11 +22,7 @@ from ucm_analytics.client.page import decode
 from ucm_analytics.schema import LEGS, Column, arrow_schema
 
 _COLUMNS = {column.raw: column for column in LEGS if column.raw}
-_WALL = "%Y-%m-%d %H:%M:%S"
-_PLAIN = {
-    "int64": r"^(0|[1-9][0-9]{0,17})$",
-    "wall": r"^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}$",
-}
+_READ: dict[str, pa.DataType] = {"int64": pa.int64(), "wall": pa.timestamp("s")}
 
 
 def parse_page(body: bytes, *, pbx: str) -> pa.Table:
@@ -143,19 +139,13 @@ def _typed(layout: tuple[str, ...], legs: list[Mapping[str, Any]], pbx: str, sch
             for row, value in enumerate(given):
                 extra.setdefault(row, []).append((raw, json.dumps(value, ensure_ascii=False)))
             continue
-        try:
-            texts = pa.array(given, pa.string())
-            odd = [row for row, value in enumerate(given) if value is None] if texts.null_count else []
-        except (pa.ArrowTypeError, pa.ArrowInvalid):
-            odd = [row for row, value in enumerate(given) if not isinstance(value, str)]
-            texts = pa.array([value if isinstance(value, str) else None for value in given], pa.string())
-        texts = pc.if_else(pc.equal(texts, ""), None, texts)
-        if column.dtype in _PLAIN:
-            texts, more = _plain(texts, column)
-            odd += more
+        dtype = schema.field(column.name).type
+        if given[0] == "" and given.count("") == rows:  # most fields of most firmware are empty
+            columns[column.name] = pa.nulls(rows, dtype)
+            continue
+        columns[column.name], odd = _column(given, column, dtype)
         for row in odd:
             extra.setdefault(row, []).append((raw, json.dumps(given[row], ensure_ascii=False)))
-        columns[column.name] = texts.cast(schema.field(column.name).type) if column.dtype != "string" else texts
     nothing = pa.nulls(rows, pa.string())
     session, uniqueid = columns.get("session", nothing), columns.get("uniqueid", nothing)
     start = columns.get("start_at", pa.nulls(rows, pa.timestamp("us")))
@@ -174,15 +164,34 @@ def _typed(layout: tuple[str, ...], legs: list[Mapping[str, Any]], pbx: str, sch
     return pa.table([columns.get(f.name, pa.nulls(rows, f.type)) for f in schema], schema=schema)
 
 
-def _plain(texts: pa.Array, column: Column) -> tuple[pa.Array, list[int]]:
-    """Texts that have the column's plain form, and the rows of those that do not."""
-    good = pc.match_substring_regex(texts, _PLAIN[column.dtype])
-    if column.dtype == "wall":
-        # strptime turns 30 February into 2 March
-        read = pc.strptime(pc.if_else(good, texts, None), format=_WALL, unit="s", error_is_null=True)
-        good = pc.and_(good, pc.fill_null(pc.equal(pc.strftime(read, format=_WALL), texts), False))
-    bad = pc.indices_nonzero(pc.fill_null(pc.invert(good), False)).to_pylist()
-    return (pc.if_else(good, texts, None) if bad else texts), bad
+def _column(given: Sequence[Any], column: Column, dtype: pa.DataType) -> tuple[pa.Array, list[int]]:
+    """One typed column, and the rows whose value it cannot hold as it came."""
+    try:
+        texts = pa.array(given, pa.string())
+        odd = [row for row, value in enumerate(given) if value is None] if texts.null_count else []
+    except (pa.ArrowTypeError, pa.ArrowInvalid):
+        odd = [row for row, value in enumerate(given) if not isinstance(value, str)]
+        texts = pa.array([value if isinstance(value, str) else None for value in given], pa.string())
+    texts = pc.if_else(pc.equal(texts, ""), None, texts)
+    if column.dtype in _READ:
+        read = _READ[column.dtype]
+        try:
+            typed = texts.cast(read)
+        except pa.ArrowInvalid:
+            typed = pa.array([_read(text, read) for text in texts.to_pylist()], read)
+        # what does not print as it came ("007", "2026-02-28T10:00:00") is not this column's
+        same = pc.fill_null(pc.equal(typed.cast(pa.string()), texts), False)
+        odd += pc.indices_nonzero(pc.and_(pc.invert(same), texts.is_valid())).to_pylist()
+        return pc.if_else(same, typed, None).cast(dtype), odd
+    return texts if dtype == pa.string() else texts.cast(dtype), odd
+
+
+def _read(text: str | None, dtype: pa.DataType) -> Any:
+    """One text as Arrow reads it, or None."""
+    try:
+        return pa.scalar(text).cast(dtype).as_py()
+    except pa.ArrowInvalid:
+        return None
 
 
 def _epoch(ids: pa.Array) -> pa.Array:
@@ -194,5 +203,5 @@ def _epoch(ids: pa.Array) -> pa.Array:
 def _texts(column: pa.ChunkedArray, declared: Column) -> list[str]:
     """The PBX's texts of a column; null is the empty text."""
     if declared.dtype == "wall":
-        column = pc.strftime(column.cast(pa.timestamp("s")), format=_WALL)
+        column = column.cast(pa.timestamp("s"))
     return pc.fill_null(column.cast(pa.string()), "").to_pylist()  # type: ignore[no-any-return]

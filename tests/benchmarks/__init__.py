@@ -1,0 +1,1 @@
+"""Benchmarks: ratios measured in one run against what people would write by hand; nothing is asserted."""
