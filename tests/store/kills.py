@@ -65,12 +65,3 @@ def cramped_sync(limit: int, path: Path, url: str, fingerprint: str, now: str, s
         plain_sync(path, url, fingerprint, now, since, until)
     except StoreError as error:
         raise SystemExit(3 if error.message.startswith("no room to write") else 4) from error
-
-
-def hold(lock: Path, held: Any) -> None:
-    """Hold a lock until killed."""
-    from filelock import FileLock
-
-    with FileLock(lock):
-        held.set()
-        signal.pause()

@@ -8,6 +8,7 @@ import signal
 import time
 from collections.abc import Iterator
 from datetime import date
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -43,13 +44,20 @@ def test_kill_at_every_step_of_writing(pbx: Pbx, tmp_path: Path) -> None:
     before = begun(pbx, tmp_path / "before")
     expected = settle(pbx, begun(pbx, tmp_path / "unharmed"))
     legs = {day.day.isoformat()[:10]: day.legs for day in Store(tmp_path / "unharmed").coverage().itertuples()}
-    step = 0
-    while True:
+
+    def kill(step: int) -> tuple[Store, BaseProcess]:
         store = Store(shutil.copytree(before.path, tmp_path / f"killed-{step}"))
-        process = start(killed_sync, step, store.path, pbx.sim.url, pbx.sim.fingerprint, NOW, SINCE, UNTIL)
+        arguments = (store.path, pbx.sim.url, pbx.sim.fingerprint, NOW, SINCE, UNTIL)
+        return store, start(killed_sync, step, *arguments)
+
+    step = 0
+    following = kill(step)
+    while True:
+        store, process = following
         process.join(30)
         if process.exitcode == 0:
             break
+        following = kill(step + 1)
         assert process.exitcode == -signal.SIGKILL
         days = store.coverage()
         for day in days[days["state"] != "missing"].itertuples():
@@ -85,3 +93,14 @@ def test_tables_of_a_killed_sync_are_built_by_the_next_reader(pbx: Pbx, tmp_path
     assert not list(store.path.glob("calls/pbx=clinic/month=2026-03/part.parquet"))
     assert len(store.calls("2026-03-01")) == 3
     assert list(store.path.glob("calls/pbx=clinic/month=2026-03/part.parquet"))
+
+
+def test_syncs_at_the_same_time_wait_for_each_other(pbx: Pbx, tmp_path: Path) -> None:
+    expected = settle(pbx, begun(pbx, tmp_path / "one"))
+    store = begun(pbx, tmp_path / "three")
+    arguments = (store.path, pbx.sim.url, pbx.sim.fingerprint, NOW, SINCE, UNTIL)
+    processes = [start(plain_sync, *arguments) for _ in range(3)]
+    while any(process.is_alive() for process in processes):
+        assert len(store.calls("2026-02-26")) == 3  # a reader is never in the way
+    assert [process.exitcode for process in processes] == [0, 0, 0]
+    assert contents(store) == expected

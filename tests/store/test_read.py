@@ -169,3 +169,14 @@ def test_a_folder_with_a_quote_in_its_name(tmp_path: Path) -> None:
     with Pbx([call("2026-03-09 09:00")], "2026-03-20 12:00") as pbx:
         pbx.sync(store, since="2026-03-09", until="2026-03-09")
     assert len(store.scan("steps", "2026-03").collect().to_native()) == 1
+
+
+def test_a_store_sees_what_a_sync_brought_since_the_last_look(store: Store) -> None:
+    with Pbx([call("2026-03-09 09:00")], "2026-03-09 12:00") as pbx:
+        pbx.sync(store, since="2026-03-09")
+        scanned = store.scan("calls", "2026-03")
+        assert (len(store.calls()), len(scanned.collect().to_native())) == (1, 1)
+        pbx.sim.add(call("2026-03-09 13:00"))
+        pbx.sync(store, now="2026-03-09 14:00")
+    assert (len(store.calls()), len(store.scan("calls", "2026-03").collect().to_native())) == (2, 2)
+    assert len(scanned.collect().to_native()) == 2

@@ -26,6 +26,7 @@ T = TypeVar("T")
 
 _META = b"ucm_analytics"
 _ROW_GROUP = 50_000
+_TORN = (OSError, pa.ArrowException, msgspec.MsgspecError, KeyError)
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -134,9 +135,12 @@ def write_table(table: pa.Table, path: Path, footer: Footer, *, scratch: Path) -
     noted = table.replace_schema_metadata({_META: msgspec.json.encode(footer)})
     try:
         scratch.parent.mkdir(parents=True, exist_ok=True)
+        new = [folder for folder in path.parents if not folder.exists()]
         path.parent.mkdir(parents=True, exist_ok=True)
         pq.write_table(noted, scratch, compression="zstd", row_group_size=_ROW_GROUP)
         replace(scratch, path)
+        for folder in new:
+            _flush(folder.parent)
     except OSError as error:
         with suppress(OSError):
             scratch.unlink(missing_ok=True)
@@ -173,17 +177,16 @@ def _rows(path: Path, columns: Sequence[str] | None) -> pa.Table:
 
 def _twice(read: Callable[[], T], path: Path) -> T:
     """Result of `read`; a file that is replaced in the middle of it is read once more."""
-    for last in (False, True):
-        try:
+    try:
+        with suppress(*_TORN):
             return read()
-        except (FileNotFoundError, PermissionError) as error:
-            if isinstance(error, FileNotFoundError):
-                raise
-            raise StoreError(f"may not read {path}", hint="make the file readable for this user") from error
-        except (OSError, pa.ArrowException, msgspec.MsgspecError, KeyError) as error:
-            if last:
-                raise damaged(path) from error
-    raise AssertionError
+        return read()
+    except FileNotFoundError:
+        raise
+    except PermissionError as error:
+        raise StoreError(f"may not read {path}", hint="make the file readable for this user") from error
+    except _TORN as error:
+        raise damaged(path) from error
 
 
 def damaged(path: Path) -> DamagedFile:

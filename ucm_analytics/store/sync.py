@@ -101,7 +101,7 @@ def sync(
             firmware=firmware(ucm) if days else "",
         )
         try:
-            for day in tqdm(days, desc=months.pbx, unit="day", leave=False, disable=None if progress else True):
+            for day in tqdm(days, desc=months.pbx, unit="day", leave=False, disable=None) if progress else days:
                 pull.day(day)
         finally:
             pull.write()
