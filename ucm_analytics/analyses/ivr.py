@@ -131,8 +131,8 @@ def ivr_transitions(steps: Any) -> pa.Table:
     3  queue:6500  end:answered      1       1            20.0
     """
     frame = lazy(steps, "steps", needs("steps", *_CALL, "step_no", "kind", "target", "dwell_s", "result"))
-    with_menu = frame.filter(nw.col("kind") == "ivr").select(*_CALL).unique()
-    moves = _followed(frame.join(with_menu, on=list(_CALL), how="inner").with_columns(_node().alias("from")))
+    with_menu = frame.filter(nw.col("kind") == "ivr").select(*_CALL)
+    moves = _followed(frame.with_columns(_node().alias("from"))).join(with_menu, on=list(_CALL), how="semi")
     moves = moves.with_columns(
         to=nw.when(nw.col("next_no").is_null())
         .then(nw.concat_str(nw.lit("end"), nw.col("result").cast(nw.String), separator=":"))

@@ -119,6 +119,8 @@ def ivr_transitions(transitions: pd.DataFrame) -> go.Figure:
     names = list(dict.fromkeys([*top["from"], *top["to"], *again.index]))
     place = {name: position for position, name in enumerate(names)}
     drawn = figure("Moves through the menus", more, height=max(420, 60 + 26 * len(names)))
+    # plotly draws the links of a Sankey diagram beside its nodes when a title moves the margin afterwards.
+    drawn.update_layout(title_automargin=False, margin={"t": 72, "b": 24})
     drawn.add_trace(
         go.Sankey(
             arrangement="snap",
