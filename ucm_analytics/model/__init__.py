@@ -12,7 +12,9 @@ firmware shifts by a leg. Four stages, one file each, every one a SQL view over 
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import dataclass
+from typing import Final
 from zoneinfo import ZoneInfo
 
 import duckdb
@@ -24,6 +26,10 @@ from ucm_analytics.model._clock import clock_changes
 from ucm_analytics.schema import TableName, arrow_schema
 
 __all__ = ["OUTCOME_RULES", "Built", "build"]
+
+
+_MEMORY: Final = "300MB"
+"""What the engine may hold; the rest goes to a temporary folder. Legs and results come on top."""
 
 
 @dataclass(frozen=True)
@@ -51,10 +57,15 @@ def build(legs: pa.Table, *, zone: ZoneInfo | None = None) -> Built:
     Built
         Columns of `schema.STEPS`, `schema.RINGS` and `schema.CALLS`.
     """
-    with duckdb.connect(config={"preserve_insertion_order": False}) as connection:
+    with (
+        tempfile.TemporaryDirectory(prefix="ucm-analytics-") as spill,
+        duckdb.connect(
+            config={"preserve_insertion_order": False, "memory_limit": _MEMORY, "temp_directory": spill}
+        ) as connection,
+    ):
         # naive UTC inside, so that no engine's idea of a session zone comes in between
         utc = legs.schema.get_field_index("called_at")
-        naive = legs.set_column(utc, "called_at", legs["called_at"].cast(pa.timestamp("us")))
+        naive = legs.set_column(utc, "called_at", legs["called_at"].cast(pa.timestamp("us"))).select(_legs.COLUMNS)
         connection.register("raw", naive)
         connection.register("clock", clock_changes(zone, naive["called_at"]))
         for name, sql in (

@@ -2,6 +2,39 @@
 
 from __future__ import annotations
 
+COLUMNS = (
+    "pbx",
+    "call_id",
+    "called_at",
+    "acct_id",
+    "src",
+    "dst",
+    "dcontext",
+    "clid",
+    "dstchannel",
+    "lastapp",
+    "lastdata",
+    "start_at",
+    "answer_at",
+    "end_at",
+    "duration_s",
+    "billsec_s",
+    "disposition",
+    "uniqueid",
+    "userfield",
+    "channel_ext",
+    "dstchannel_ext",
+    "caller_name",
+    "recordfiles",
+    "recordfiles_desc",
+    "dstanswer",
+    "action_type",
+    "src_trunk_name",
+    "dst_trunk_name",
+    "new_src",
+)
+"""Columns of LEGS from which the story of a call is told."""
+
 TRUNK = r"^(trunk_.+|o\d+|g\d+)$"
 """What `channel_ext` and `dstchannel_ext` hold where the other side is a trunk."""
 
@@ -22,7 +55,7 @@ KINDS = (
     ("transfer", "action = 'TRANSFER'", "dst"),
     (
         "external",
-        f"dst_trunk_name IS NOT NULL OR regexp_matches(dstchannel_ext, '{TRUNK}')"
+        "dst_trunk_name IS NOT NULL OR to_trunk"
         " OR dcontext LIKE 'outbound-route%' OR dcontext = 'after-outbound-context'",
         "dst",
     ),
@@ -42,6 +75,7 @@ SQL = f"""
 WITH named AS (
     SELECT
         raw.*,
+        coalesce(regexp_matches(dstchannel_ext, '{TRUNK}'), false) AS to_trunk,
         -- the firmware of 2013 has no action_type
         CASE
             WHEN action_type IS NOT NULL THEN regexp_extract(action_type, '^([^\\[]*)', 1)
@@ -116,49 +150,46 @@ ended AS (
         END AS BIGINT) AS t_end
     FROM timed
 ),
-leg AS (
-SELECT
-    * EXCLUDE (t_naive, t_change, change_s, wall_s, wall_answered_s),
-    CAST(t_end - CASE
-        WHEN abs(wall_answered_s - billsec_s) >= 900 THEN billsec_s ELSE wall_answered_s
-    END AS BIGINT) AS t_answer,
-    recorded - CAST(epoch(began) AS BIGINT) AS t_recorded,
-    row_number() OVER (
-        PARTITION BY pbx, call_id ORDER BY t_start, acct_id, uniqueid, dstchannel, dst
-    ) AS leg_no,
-    -- Only a leg with a channel on the other side can have been picked up by a person. ForkCDR
-    -- legs are copies, and a queue leg without talk time is an announcement.
-    disposition = 'ANSWERED' AND lastapp <> 'ForkCDR' AND dstchannel IS NOT NULL
-        AND kind IN {PEOPLE} AND (kind <> 'queue' OR billsec_s > 0) AS by_person,
-    CASE
-        WHEN kind = 'external' THEN coalesce(dstanswer, dst)
-        WHEN dstchannel_ext IS NOT NULL AND dstchannel_ext <> object
-            AND NOT regexp_matches(dstchannel_ext, '{TRUNK}') THEN dstchannel_ext
-        WHEN dstanswer IS NOT NULL AND dstanswer <> object THEN dstanswer
-        ELSE coalesce(nullif(peer, ''), dst)
-    END AS person,
-    dstchannel IS NOT NULL AND kind IN {PEOPLE} AND kind <> 'external'
-        AND lastapp <> 'ForkCDR' AS is_ring
-FROM ended
+said AS (
+    SELECT
+        * EXCLUDE (t_naive, t_change, change_s, wall_s, wall_answered_s),
+        CAST(t_end - CASE
+            WHEN abs(wall_answered_s - billsec_s) >= 900 THEN billsec_s ELSE wall_answered_s
+        END AS BIGINT) AS t_answer,
+        recorded - CAST(epoch(began) AS BIGINT) AS t_recorded,
+        -- Only a leg with a channel on the other side can have been picked up by a person. ForkCDR
+        -- legs are copies, and a queue leg without talk time is an announcement.
+        disposition = 'ANSWERED' AND lastapp <> 'ForkCDR' AND dstchannel IS NOT NULL
+            AND kind IN {PEOPLE} AND (kind <> 'queue' OR billsec_s > 0) AS by_person,
+        CASE
+            WHEN kind = 'external' THEN coalesce(dstanswer, dst)
+            WHEN dstchannel_ext IS NOT NULL AND dstchannel_ext <> object AND NOT to_trunk THEN dstchannel_ext
+            WHEN dstanswer IS NOT NULL AND dstanswer <> object THEN dstanswer
+            ELSE coalesce(nullif(peer, ''), dst)
+        END AS person,
+        dstchannel IS NOT NULL AND kind IN {PEOPLE} AND kind <> 'external'
+            AND lastapp <> 'ForkCDR' AS is_ring
+    FROM ended
 ),
 -- A new step begins where kind or target changes, or the channel. The legs of a ring group round,
 -- of one stay in a queue, and of a call picked up from park follow each other; a phone with several
 -- registrations has legs that start together.
-marked AS (
+ordered AS (
     SELECT
         *,
+        row_number() OVER call AS leg_no,
         coalesce(
             kind = lag(kind) OVER call AND target = lag(target) OVER call
             AND (kind IN ('ring_group', 'queue', 'park') OR t_start = lag(t_start) OVER call)
             AND (kind = 'park' OR uniqueid = lag(uniqueid) OVER call),
             false
         ) AS goes_on
-    FROM leg
-    WINDOW call AS (PARTITION BY pbx, call_id ORDER BY leg_no)
+    FROM said
+    WINDOW call AS (PARTITION BY pbx, call_id ORDER BY t_start, acct_id, uniqueid, dstchannel, dst)
 )
 SELECT
     * EXCLUDE (goes_on),
     CAST(sum(CASE WHEN goes_on THEN 0 ELSE 1 END) OVER (
         PARTITION BY pbx, call_id ORDER BY leg_no) AS INTEGER) AS step_no
-FROM marked
+FROM ordered
 """
