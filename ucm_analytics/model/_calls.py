@@ -95,7 +95,8 @@ joined AS (
 SELECT
     *,
     CASE
-        WHEN direction IN ('inbound', 'external') OR follow_me OR regexp_matches(coalesce(f.channel_ext, 'trunk_'), '{TRUNK}')
+        WHEN direction IN ('inbound', 'external') OR follow_me
+            OR regexp_matches(coalesce(f.channel_ext, 'trunk_'), '{TRUNK}')
         THEN f.src
         ELSE coalesce(f.new_src, f.channel_ext)
     END AS caller,
