@@ -7,6 +7,12 @@ import csv
 import io
 import json
 
+import plotly.io as pio
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.display import display
+from IPython.utils.capture import capture_output
+
 from ucm_analytics.reports._render import CSV_ROWS, index
 
 from .made import HOSTILE, Page, days, report, section
@@ -147,6 +153,13 @@ def test_the_index_links_every_report() -> None:
     assert [link["href"] for link in page.all("a")] == ["callers.html", "others.html"]
     assert "March 2026: 7 callers made calls." in page.text("p")
     assert page.all("script") == []
+    assert [p.get("role") for p in page.all("p") if p.get("class") == "coverage"] == ["note"]
+
+    mixed = Page.of(index([first, report(section(["Eva"]), name="others", coverage=days(settled=30))]))
+    assert [p["class"] for p in mixed.all("p") if "coverage" in p.get("class", "")] == [
+        "coverage",
+        "coverage open",
+    ]
 
 
 def test_findings_are_the_headline_and_the_other_sentences() -> None:
@@ -165,3 +178,15 @@ def test_a_notebook_shows_a_compact_card() -> None:
     assert len(page.all("tr")) == 1 + 5
     assert "2 more rows in the CSV." in page.text("small")
     assert not page.all("script")
+
+
+def test_jupyter_gets_the_card_and_every_chart(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pio.renderers, "default", "plotly_mimetype")
+    InteractiveShell.instance()
+    with capture_output() as shown:
+        display(report(section(["Anna"]), section(["Ben"], title="By friend")))
+    kinds = [next(iter(set(output.data) - {"text/plain"})) for output in shown.outputs]
+    chart = "application/vnd.plotly.v1+json"
+    assert kinds == ["text/html", "text/html", chart, "text/html", chart]
+    assert "March 2026: 1 callers made calls." in shown.outputs[0].data["text/html"]
+    assert shown.outputs[2].data[chart]["data"][0]["x"] == ["Anna"]

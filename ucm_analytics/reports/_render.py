@@ -65,7 +65,10 @@ def page(report: Report) -> str:
 def index(reports: Sequence[Report]) -> str:
     """A page that links the pages of several reports."""
     periods = dict.fromkeys(period_name(report.period) for report in reports)
-    return _environment().get_template("index.html").render(reports=reports, periods=", ".join(periods))
+    days = {report.coverage: report.days for report in reports}
+    template = _environment().get_template("index.html")
+    common = next(iter(days.values())) if len(days) == 1 else None
+    return template.render(reports=reports, periods=", ".join(periods), common=common)
 
 
 def card(report: Report, *, sections: bool = True) -> str:

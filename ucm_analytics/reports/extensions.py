@@ -36,21 +36,20 @@ def build(store: Store, period: Period, *, pbx: str | None = None) -> list[Secti
                 Shown("offered", "Offered", "count"),
                 Shown("rung", "Rung", "count"),
                 Shown("answered", "Answered", "count"),
-                Shown("elsewhere", "Picked up elsewhere", "count"),
+                Shown("elsewhere", "Elsewhere", "count"),
                 Shown("missed", "Missed", "count"),
                 Shown("unreachable", "Unreachable", "count"),
                 Shown("answered_rate", "Answered rate", "share"),
                 Shown("talk_s", "Talk", "seconds"),
                 Shown("mean_talk_s", "Talk a call", "seconds"),
-                Shown("mean_ring_s", "Ringing before answer", "seconds"),
+                Shown("mean_ring_s", "Ring before answer", "seconds"),
                 Shown("placed", "Placed", "count"),
-                Shown("placed_talk_s", "Talk in placed", "seconds"),
                 Shown("busiest_hour", "Busiest hour", "hour"),
             ),
-            formula="offered = different calls that rang the phone = answered + picked up elsewhere + missed + "
+            formula="offered = different calls that rang the phone = answered + elsewhere + missed + "
             "unreachable [calls]; rung = how often it rang; answered rate = answered / (answered + missed) [share "
             "of 1]; talk a call = talk / answered [s]; placed = outbound and internal calls made [calls].",
-            reading="Picked up elsewhere means that a colleague of the same group or queue was faster; it is not in "
+            reading="Elsewhere means that a colleague of the same group or queue was faster; it is not in "
             "the rate. A low rate may mean that nobody was meant to sit there: the records do not say who was "
             "logged in or at work.",
         )

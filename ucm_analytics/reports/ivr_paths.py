@@ -56,7 +56,7 @@ def _variants(calls: nw.LazyFrame[Any], menus: pd.DataFrame, names: Names) -> Se
         formula="share = calls of this way / all calls that went through a menu; answered = calls that a person "
         "answered / calls of this way [shares of 1]; wait = start of the call to the answer of a person or a "
         "mailbox, else to its end [s].",
-        reading="A way is every step of the call in order, menus first. Ways that differ only in "
+        reading="A way is every step of the call in order. Ways that differ only in "
         "the person who picked up are different ways, so the long tail of rare ways is normal.",
     )
 

@@ -2,6 +2,7 @@
 // Draws every chart of the page from the JSON block "figures".
 const NARROW = 560;
 const ROOMY = 640;
+const PAPER = 680;
 const config = {displayModeBar: false, responsive: true};
 const figures = JSON.parse(document.getElementById("figures").textContent);
 const boxes = Array.from(document.querySelectorAll("[data-figure]"));
@@ -33,6 +34,10 @@ async function draw(box) {
 }
 
 boxes.reduce((before, box) => before.then(() => draw(box)), Promise.resolve());
-for (const moment of ["beforeprint", "afterprint"]) {
-  window.addEventListener(moment, () => boxes.forEach((box) => Plotly.Plots.resize(box)));
-}
+// a sheet of paper is as wide as it is: charts take its width while they are printed
+window.addEventListener("beforeprint", () => {
+  for (const box of boxes) Plotly.relayout(box, {autosize: false, width: PAPER});
+});
+window.addEventListener("afterprint", () => {
+  for (const box of boxes) Plotly.relayout(box, {autosize: true, width: null});
+});
