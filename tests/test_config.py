@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ucm_analytics.config import FIELDS, Settings, check_name, zone
+from ucm_analytics.config import FIELDS, Settings, check_name, data_folder, zone
 from ucm_analytics.errors import SettingError
 
 
@@ -69,8 +69,40 @@ def test_unknown_zone(monkeypatch: pytest.MonkeyPatch) -> None:
     assert zone("Europe/Berlin").key == "Europe/Berlin"
 
 
-@pytest.mark.parametrize("name", ["", "a b", "../x", "a/b", "-x"])
+@pytest.mark.parametrize("name", ["", "a b", "../x", "a/b", "-x", "100", "1st", "_x"])
 def test_names_that_no_folder_carries(name: str) -> None:
     with pytest.raises(SettingError, match="cannot name"):
         check_name(name)
     assert check_name("clinic-1.a_b") == "clinic-1.a_b"
+
+
+def test_the_data_folder_of_several_pbxs(own_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert data_folder() == "data/store"
+    own_file.parent.mkdir()
+    own_file.write_text('data = "/srv/calls"\n[pbx.clinic]\nurl = "https://192.0.2.10"\n')
+    Settings.load("school", url="https://192.0.2.11:8089").save()
+    assert data_folder() == "/srv/calls"  # kept when a PBX is added
+    assert Settings.load("school").data == Settings.load("clinic").data == "/srv/calls"
+    assert Settings.load("clinic").sources["data"] == str(own_file)
+    monkeypatch.setenv("UCM_DATA", "elsewhere")
+    assert (data_folder(), Settings.load("clinic").data) == ("elsewhere", "elsewhere")
+    Settings.load("clinic").save()
+    monkeypatch.delenv("UCM_DATA")
+    assert data_folder() == "/srv/calls"
+
+
+def test_a_data_folder_of_one_pbx_is_refused(own_file: Path) -> None:
+    own_file.parent.mkdir()
+    own_file.write_text('[pbx.clinic]\ndata = "/srv/calls"\n')
+    with pytest.raises(SettingError, match="above the first"):
+        data_folder()
+
+
+def test_country(own_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Settings.load("clinic", country="de").save()
+    assert Settings.load().country == "DE"
+    monkeypatch.setenv("UCM_COUNTRY", "us")
+    assert (Settings.load().country, Settings.load().sources["country"]) == ("US", "environment")
+    monkeypatch.setenv("UCM_COUNTRY", "Germany")
+    with pytest.raises(SettingError, match="two letters"):
+        Settings.load()

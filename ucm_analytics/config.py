@@ -1,12 +1,16 @@
 """Settings: defaults < file < environment < argument, and where each value came from.
 
-The file is TOML, one table a PBX; `ucm-analytics connect` writes it. It never holds a password::
+The file is TOML, one table a PBX; `ucm-analytics connect` writes it. It never holds a password.
+`data`, the folder of all PBXs, stands above the tables::
+
+    data = "/srv/calls"
 
     [pbx.clinic]
     url = "https://192.0.2.10:8089"
     user = "cdrapi"
     fingerprint = "AB:CD:..."
     timezone = "Europe/Berlin"
+    country = "DE"
 """
 
 from __future__ import annotations
@@ -28,6 +32,7 @@ FIELDS = {
     "fingerprint": "UCM_FINGERPRINT",
     "ca": "UCM_CA",
     "timezone": "UCM_TIMEZONE",
+    "country": "UCM_COUNTRY",
     "data": "UCM_DATA",
 }
 DEFAULTS = {"user": "cdrapi", "data": "data/store"}
@@ -58,6 +63,35 @@ def zone(name: str) -> ZoneInfo:
         ) from None
 
 
+def country_code(name: str) -> str:
+    """Country of two letters, in capitals.
+
+    Raises
+    ------
+    SettingError
+        Not two letters.
+
+    Examples
+    --------
+    >>> country_code("de")
+    'DE'
+    """
+    if not re.fullmatch(r"[A-Za-z]{2}", name):
+        raise SettingError(f"{name!r} is no country", hint="use its two letters, such as DE or US (UCM_COUNTRY)")
+    return name.upper()
+
+
+def data_folder() -> str:
+    """Folder of the store: `UCM_DATA`, else `data` above the tables of the settings file, else ``data/store``.
+
+    Raises
+    ------
+    SettingError
+        The file is broken.
+    """
+    return os.environ.get(FIELDS["data"]) or _read(config_path()).data or DEFAULTS["data"]
+
+
 @dataclass(frozen=True)
 class Settings:
     """Settings of one PBX.
@@ -66,7 +100,7 @@ class Settings:
     ----------
     pbx : str
         Name of the PBX; the folder of its data carries it.
-    url, user, fingerprint, ca, timezone, data : str
+    url, user, fingerprint, ca, timezone, country, data : str
         Empty where nothing is set.
     sources : dict
         For each field where its value came from.
@@ -78,6 +112,7 @@ class Settings:
     fingerprint: str = ""
     ca: str = ""
     timezone: str = ""
+    country: str = ""
     data: str = ""
     sources: Mapping[str, str] = field(default_factory=dict, compare=False)
 
@@ -91,13 +126,13 @@ class Settings:
             The file is broken, or it holds several PBXs and none was named.
         """
         path = config_path()
-        known = _read(path)
-        name = pbx or _only(known, path)
+        file = _read(path)
+        name = pbx or _only(file.pbxs, path)
         values: dict[str, str] = {}
         sources: dict[str, str] = {}
         layers: list[tuple[str, Mapping[str, str | None]]] = [
             ("default", DEFAULTS),
-            (str(path), known.get(name, {})),
+            (str(path), {"data": file.data, **file.pbxs.get(name, {})}),
             ("environment", {key: os.environ.get(variable) for key, variable in FIELDS.items()}),
             ("argument", arguments),
         ]
@@ -107,18 +142,23 @@ class Settings:
                     values[key], sources[key] = value, source
         if values.get("timezone"):
             zone(values["timezone"])
+        if values.get("country"):
+            values["country"] = country_code(values["country"])
         return cls(name, sources=sources, **values)
 
     def save(self) -> Path:
-        """Write this PBX into the settings file and return the file's path."""
+        """Write this PBX into the settings file, `data` apart, and return the file's path."""
         path = config_path()
-        known = _read(path)
-        known[self.pbx] = {
-            key: getattr(self, key) for key in FIELDS if getattr(self, key) and self.sources.get(key) != "default"
+        file = _read(path)
+        file.pbxs[self.pbx] = {
+            key: getattr(self, key)
+            for key in FIELDS
+            if key != "data" and getattr(self, key) and self.sources.get(key) != "default"
         }
-        text = "".join(
+        text = f"data = {json.dumps(file.data)}\n\n" if file.data else ""
+        text += "".join(
             f"[pbx.{json.dumps(name)}]\n" + "".join(f"{k} = {json.dumps(v)}\n" for k, v in table.items()) + "\n"
-            for name, table in sorted(known.items())
+            for name, table in sorted(file.pbxs.items())
         )
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -143,23 +183,40 @@ def check_name(name: str) -> str:
     Raises
     ------
     SettingError
-        Other characters than letters, digits, dot, dash and underscore.
+        No letter first, or other characters than letters, digits, dot, dash and underscore.
     """
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
-        raise SettingError(f"{name!r} cannot name a PBX", hint="use letters, digits, '.', '-' and '_' only")
+    # readers of partitioned folders take a name such as 100 for a number
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9._-]*", name):
+        raise SettingError(
+            f"{name!r} cannot name a PBX", hint="begin with a letter; use letters, digits, '.', '-' and '_' only"
+        )
     return name
 
 
-def _read(path: Path) -> dict[str, dict[str, str]]:
+@dataclass(frozen=True)
+class _File:
+    data: str = ""
+    pbxs: dict[str, dict[str, str]] = field(default_factory=dict)
+
+
+def _read(path: Path) -> _File:
     try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8")).get("pbx", {})
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError):
-        return {}
+        return _File()
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise SettingError(f"cannot read the settings file {path} ({error})", hint="mend or delete it") from error
+    tables = content.get("pbx", {})
     if not isinstance(tables, dict) or not all(isinstance(t, dict) for t in tables.values()):
         raise SettingError(f"the settings file {path} holds no [pbx.NAME] tables", hint="mend or delete it")
-    return {name: {k: str(v) for k, v in table.items()} for name, table in tables.items()}
+    for name, table in tables.items():
+        if "data" in table:
+            raise SettingError(
+                f"the settings file {path} names a data folder for PBX {name!r} alone",
+                hint="one folder holds all PBXs: move the line `data = ...` above the first [pbx.NAME]",
+            )
+    pbxs = {name: {k: str(v) for k, v in table.items()} for name, table in tables.items()}
+    return _File(str(content.get("data", "")), pbxs)
 
 
 def _only(known: Mapping[str, object], path: Path) -> str:

@@ -12,7 +12,7 @@ from tests.client.made import DAY, Session, call, session, stub
 from ucm_analytics.client import lists
 from ucm_analytics.errors import RequestRejected, UnexpectedAnswer
 from ucm_analytics.simulator import Call, Simulator, Site
-from ucm_analytics.simulator.records import Extension, InboundRoute, Ivr, Key, Queue, Trunk
+from ucm_analytics.simulator.records import Extension, InboundRoute, Ivr, Key, Queue, RingGroup, Trunk
 
 SITE = Site(
     name="Example",
@@ -20,6 +20,7 @@ SITE = Site(
     extensions=tuple(Extension(f"{1000 + n}", f"Phone {n}") for n in range(230)),
     queues=(Queue("6500", "Reception", "ringall", ("1000", "1001")),),
     ivrs=(Ivr(1, "7000", "Main", (Key("1", "member_queue", "6500"), Key("timeout", "member_prompt", "bye"))),),
+    ring_groups=tuple(RingGroup(f"{6400 + n}", f"Group {n}", ("1000", "1001")) for n in range(101)),
     trunks=(Trunk(1, "Example Trunk", "192.0.2.20"),),
     inbound_routes=(InboundRoute(1, 1, "12025550100", "ivr", "7000"),),
 )
@@ -35,6 +36,8 @@ def test_lists_walk_all_pages() -> None:
 def test_site() -> None:
     with Simulator(site=SITE) as pbx, session(pbx) as ucm:
         assert [(q["extension"], q["members"]) for q in lists.queues(ucm)] == [("6500", "1000,1001")]
+        groups = lists.ring_groups(ucm)
+        assert (len(groups), groups[100]["ringgroup_name"], groups[0]["members"]) == (101, "Group 100", "1000,1001")
         assert [(i["ivr_id"], i["extension"]) for i in lists.ivrs(ucm)] == [(1, "7000")]
         assert [t["trunk_name"] for t in lists.voip_trunks(ucm)] == ["Example Trunk"]
         (route,) = lists.inbound_routes(ucm, 1)

@@ -164,6 +164,14 @@ def test_the_path_comes_from_the_settings(monkeypatch: pytest.MonkeyPatch, tmp_p
     assert Store().path == Path("data/store")
 
 
+def test_the_store_of_several_pbxs_needs_no_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("UCM_DATA", raising=False)
+    monkeypatch.setenv("UCM_CONFIG", str(tmp_path / "config.toml"))
+    tables = '[pbx.clinic]\nurl = "https://192.0.2.10"\n[pbx.school]\nurl = "https://192.0.2.11"\n'
+    (tmp_path / "config.toml").write_text(f'data = "{tmp_path / "calls"}"\n{tables}')
+    assert Store().path == tmp_path / "calls"
+
+
 def test_a_folder_with_a_quote_in_its_name(tmp_path: Path) -> None:
     store = Store(tmp_path / "Anna's store")
     with Pbx([call("2026-03-09 09:00")], "2026-03-20 12:00") as pbx:

@@ -29,6 +29,11 @@ def queues(ucm: UCM) -> list[Record]:
     return _all(ucm, "listQueue", "queue")
 
 
+def ring_groups(ucm: UCM) -> list[Record]:
+    """Ring groups: `extension`, `ringgroup_name`, `members` (numbers joined by commas)."""
+    return _all(ucm, "listRinggroup", "ringgroup")
+
+
 def ivrs(ucm: UCM) -> list[Record]:
     """Menus: `ivr_id`, `ivr_name`, `extension`."""
     return _all(ucm, "listIVR", "ivr")

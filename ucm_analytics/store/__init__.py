@@ -48,7 +48,7 @@ class Store:
     Parameters
     ----------
     path : str or Path, optional
-        The folder; without it `UCM_DATA`, the settings file, or ``data/store``.
+        The folder; without it `config.data_folder()`.
 
     Raises
     ------
@@ -57,7 +57,7 @@ class Store:
     """
 
     def __init__(self, path: str | Path | None = None) -> None:
-        named = str(path or config.Settings.load().data)
+        named = str(path or config.data_folder())
         if "://" in named:
             raise SettingError(f"{named} is no folder of this machine", hint="name a folder for the store")
         self.path = Path(named)

@@ -76,13 +76,8 @@ def _menus(ucm: UCM) -> Iterator[Row]:
 
 
 def _ring_groups(ucm: UCM) -> Iterator[Row]:
-    page, pages = 1, 1
-    while page <= pages:
-        answer = ucm.request("listRinggroup", page=page, item_num=100)
-        for item in answer.get("ringgroup", []):
-            yield _row(item, "extension", "ringgroup_name")
-        pages = int(answer.get("total_page") or 1)
-        page += 1
+    for item in lists.ring_groups(ucm):
+        yield _row(item, "extension", "ringgroup_name")
 
 
 def _trunks(ucm: UCM) -> Iterator[Row]:
