@@ -232,13 +232,31 @@ def test_sankey_links_are_the_moves() -> None:
     result = analyses.ivr_transitions(FULL["steps"])
     figure = drawn("ivr_transitions", result)
     (sankey,) = figure.data
-    moves = result[result["from"].astype("str") != result["to"].astype("str")].head(40)
+    moves = result[result["from"].astype("str") != result["to"].astype("str")]
     assert numbers(sankey.link.value) == moves["passes"].to_list()
     labels = list(sankey.node.label)
     sources = [labels[n].partition(" (again")[0] for n in sankey.link.source]
     assert sources == [_template.node(name) for name in moves["from"]]
     again = result[(result["from"] == "ivr:7000") & (result["to"] == "ivr:7000")]["passes"].item()
     assert f"menu 7000 (again {again} times)" in labels
+
+
+def test_sankey_keeps_every_pass_though_rare_places_are_drawn_together() -> None:
+    rare = pd.DataFrame(
+        {
+            "from": ["ivr:7000"] * 30 + [f"extension:{n}" for n in range(1000, 1030)],
+            "to": [f"extension:{n}" for n in range(1000, 1030)] + ["end:answered"] * 30,
+            "passes": [*range(30, 0, -1)] * 2,
+            "calls": 1,
+            "median_dwell_s": 5.0,
+        }
+    )
+    result = analyses.ivr_transitions(FULL["steps"]).head(0)
+    many = pd.concat([result.astype(object), rare], ignore_index=True).astype({"passes": "int64", "calls": "int64"})
+    (sankey,) = drawn("ivr_transitions", many.astype({"median_dwell_s": "float64"})).data
+    assert sum(numbers(sankey.link.value)) == 2 * sum(range(1, 31))
+    assert len(sankey.node.label) == 1 + 5 + 1 + 1
+    assert "other extensions" in sankey.node.label
 
 
 def test_dropoff_stacks_to_the_passes() -> None:

@@ -170,9 +170,15 @@ def words(name: str) -> str:
     return name.replace("_", " ")
 
 
+OTHERS: Final = "*"
+"""Target that stands for all those of a kind that are not drawn one by one."""
+
+
 def node(name: str) -> str:
     """`kind:target` as a reader writes it: `ivr:7000` is `menu 7000`."""
     kind, _, target = name.partition(":")
     if kind == "end":
         return f"end: {words(target)}"
+    if target == OTHERS:
+        return f"other {_KIND_WORDS.get(kind, words(kind))}s"
     return f"{_KIND_WORDS.get(kind, words(kind))} {target}".strip()

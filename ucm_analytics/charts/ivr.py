@@ -14,6 +14,7 @@ from ucm_analytics.charts._template import (
     KIND_COLORS,
     MENU_COLORS,
     NEUTRAL,
+    OTHERS,
     OUTCOME_COLORS,
     checked,
     figure,
@@ -23,7 +24,8 @@ from ucm_analytics.charts._template import (
 )
 
 _TOP_PATHS: Final = 15
-_TOP_MOVES: Final = 40
+_TOP_NODES: Final = 5
+_KEPT_KINDS: Final = ("end", "ivr", "queue")
 _TOP_CHOICES: Final = 25
 _PATH_CHARS: Final = 46
 _LINE_PX: Final = 15
@@ -100,8 +102,9 @@ def ivr_transitions(transitions: pd.DataFrame) -> go.Figure:
     Returns
     -------
     plotly.graph_objects.Figure
-        The 40 most frequent moves, width [passes]. A menu that follows itself is no link; its label says how
-        often that happened.
+        All moves, width [passes]. Menus, queues and ends are drawn each; of the other places the five
+        that are passed most, the rest of each kind together. A place that follows itself is no link; its
+        label says how often that happened.
 
     Raises
     ------
@@ -111,14 +114,12 @@ def ivr_transitions(transitions: pd.DataFrame) -> go.Figure:
     frame = checked(transitions, analyses.ivr_transitions)
     if not frame["passes"].sum():
         return without_calls("Moves through the menus")
-    steps = frame.astype({"from": "str", "to": "str"})
+    steps = _few_places(frame.astype({"from": "str", "to": "str"}))
     again = steps[steps["from"] == steps["to"]].set_index("from")["passes"]
     moves = steps[steps["from"] != steps["to"]]
-    top = moves.head(_TOP_MOVES)
-    more = f"the {len(top)} most frequent of {len(moves)}" if len(moves) > len(top) else ""
-    names = list(dict.fromkeys([*top["from"], *top["to"], *again.index]))
+    names = list(dict.fromkeys([*moves["from"], *moves["to"], *again.index]))
     place = {name: position for position, name in enumerate(names)}
-    drawn = figure("Moves through the menus", more, height=max(420, 60 + 26 * len(names)))
+    drawn = figure("Moves through the menus", height=max(420, 60 + 26 * len(names)))
     # plotly draws the links of a Sankey diagram beside its nodes when a title moves the margin afterwards.
     drawn.update_layout(title_automargin=False, margin={"t": 72, "b": 24})
     drawn.add_trace(
@@ -127,19 +128,18 @@ def ivr_transitions(transitions: pd.DataFrame) -> go.Figure:
             node={
                 "label": [node(n) + (f" (again {again[n]} times)" if n in again.index else "") for n in names],
                 "color": [KIND_COLORS.get(name.partition(":")[0], NEUTRAL) for name in names],
-                "pad": 14,
+                "pad": 24,
                 "thickness": 14,
                 "line": {"width": 0},
                 "hovertemplate": "%{label}<br>%{value} passes<extra></extra>",
             },
             link={
-                "source": [place[name] for name in top["from"]],
-                "target": [place[name] for name in top["to"]],
-                "value": top["passes"],
+                "source": [place[name] for name in moves["from"]],
+                "target": [place[name] for name in moves["to"]],
+                "value": moves["passes"],
                 "color": "rgba(120, 120, 120, 0.28)",
-                "customdata": top[["calls", "median_dwell_s"]],
-                "hovertemplate": "%{source.label} → %{target.label}<br>%{value} passes of %{customdata[0]} calls"
-                "<br>median %{customdata[1]:.0f} s before the move<extra></extra>",
+                "customdata": moves["more"],
+                "hovertemplate": "%{source.label} → %{target.label}<br>%{value} passes%{customdata}<extra></extra>",
             },
             textfont={"size": 12, "color": "#222222"},
             valueformat=",d",
@@ -258,6 +258,22 @@ def ivr_choices(choices: pd.DataFrame) -> go.Figure:
         autorange="reversed", tickvals=list(range(len(frame))), ticktext=labels, showgrid=False, tickfont_size=11
     )
     return drawn
+
+
+def _few_places(moves: pd.DataFrame) -> pd.DataFrame:
+    """Moves between few enough places to read: the rare ones of each kind become one."""
+    ways = pd.concat([moves.set_index(end)["passes"] for end in ("from", "to")]).groupby(level=0).sum()
+    rare = ways[~ways.index.str.partition(":").get_level_values(0).isin(_KEPT_KINDS)]
+    rare = rare.sort_values(ascending=False, kind="stable").iloc[_TOP_NODES:].index
+    others = {name: f"{name.partition(':')[0]}:{OTHERS}" for name in rare}
+    more = [
+        f" of {calls:,} calls<br>median {dwell:.0f} s before the move" if {a, b}.isdisjoint(rare) else ""
+        for a, b, calls, dwell in zip(moves["from"], moves["to"], moves["calls"], moves["median_dwell_s"], strict=True)
+    ]
+    renamed = moves.assign(more=more)
+    renamed[["from", "to"]] = moves[["from", "to"]].replace(others)
+    merged = renamed.groupby(["from", "to"], sort=False, as_index=False).agg({"passes": "sum", "more": "first"})
+    return merged.sort_values("passes", ascending=False, kind="stable", ignore_index=True)
 
 
 def _path(path: str) -> str:

@@ -1,0 +1,87 @@
+"""House rules that a machine can check."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import ucm_analytics as ucm
+from ucm_analytics import analyses, charts, schema
+
+ROOT = Path(__file__).resolve().parents[1]
+PUBLIC = {
+    **{f"ucm.{name}": getattr(ucm, name) for name in ucm.__all__ if name not in ("charts", "errors")},
+    **{f"charts.{name}": getattr(charts, name) for name in charts.__all__},
+}
+FUNCTIONS = {name: each for name, each in PUBLIC.items() if inspect.isfunction(inspect.unwrap(each))}
+
+
+def test_all_is_true() -> None:
+    for module in (ucm, analyses, charts):
+        assert len(module.__all__) == len(set(module.__all__))
+        assert all(hasattr(module, name) for name in module.__all__)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_public_functions(name: str) -> None:
+    function: Callable[..., Any] = FUNCTIONS[name]
+    signature = inspect.signature(function)
+    kinds = [p.kind for p in signature.parameters.values()]
+    positional = [k for k in kinds if k in (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)]
+    assert len(positional) <= (4 if name == "ucm.run_report" else 2), "the rest is keyword-only"
+    assert signature.return_annotation is not inspect.Signature.empty
+    assert all(p.annotation is not inspect.Parameter.empty for p in signature.parameters.values())
+    text = inspect.getdoc(function) or ""
+    assert text.splitlines()[0].endswith("."), "the first line is one sentence"
+    for section in ("Parameters", "Returns"):
+        assert re.search(rf"^{section}\n-+$", text, re.M), f"no section {section}"
+
+
+def test_columns_follow_the_naming_rules() -> None:
+    for table, columns in schema.TABLES.items():
+        names = [column.name for column in columns]
+        assert len(names) == len(set(names))
+        for column in columns:
+            assert re.fullmatch(r"[a-z][a-z0-9_]*", column.name), (table, column.name)
+            assert column.meaning
+            if column.unit == "s":
+                assert column.name.endswith("_s")
+            if column.dtype in ("utc", "wall"):
+                assert column.name.endswith("_at")
+
+
+def test_library_code_neither_prints_nor_exits() -> None:
+    for file in (ROOT / "ucm_analytics").rglob("*.py"):
+        code = file.read_text(encoding="utf-8")
+        if file.name != "cli.py":
+            assert not re.search(r"^\s*print\(|sys\.exit\(|^\s*exit\(", code, re.M), file
+        assert not re.search(r"verify\s*=\s*False|except\s*:", code), file
+
+
+def test_importing_leaves_no_trace() -> None:
+    code = """
+import logging, os, sys
+before = (set(os.listdir(".")), list(logging.root.handlers))
+import ucm_analytics
+assert (set(os.listdir(".")), list(logging.root.handlers)) == before
+print([m for m in ("pandas", "pyarrow", "duckdb", "plotly", "requests", "narwhals") if m in sys.modules])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_nothing_names_a_registry_or_a_folder_of_this_machine() -> None:
+    files = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    wrong = re.compile(r"--(extra-)?index-url|https?://[^ ]*/simple/|/(home|root|work)/[a-z]")
+    for name in filter(None, files.split("\0")):
+        path = ROOT / name
+        if path.suffix in (".py", ".md", ".toml", ".txt", ".sh", ".ipynb", ".html", "") and path.is_file():
+            text = path.read_text(encoding="utf-8", errors="replace")
+            assert name == "tests/test_conventions.py" or not wrong.search(text), name

@@ -1,0 +1,64 @@
+"""Every notebook runs from a fresh kernel and still prints what is committed."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+
+from notebooks.make import executed
+
+NOTEBOOKS = sorted((Path(__file__).resolve().parents[1] / "notebooks").glob("*.ipynb"))
+
+
+def texts(book: Any) -> list[str]:
+    """What the cells print, without pictures."""
+    return [
+        output.get("text") or output.get("data", {}).get("text/plain", "")
+        for cell in book.cells
+        if cell.cell_type == "code"
+        for output in cell.outputs
+        if "application/vnd.plotly.v1+json" not in output.get("data", {})
+    ]
+
+
+def charts(book: Any) -> list[Any]:
+    """Data of the charts that the cells show."""
+    return [
+        output["data"]["application/vnd.plotly.v1+json"]["data"]
+        for cell in book.cells
+        if cell.cell_type == "code"
+        for output in cell.outputs
+        if "application/vnd.plotly.v1+json" in output.get("data", {})
+    ]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::RuntimeWarning")  # of the Jupyter packages
+def test_runs_and_prints_what_is_committed(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    kept, made = nbformat.read(path, as_version=4), executed(path, renderer="plotly_mimetype")
+    assert texts(made) == texts(kept), "run python -m notebooks.make"
+    assert charts(made) == charts(kept), "run python -m notebooks.make"
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_is_small_and_simple(path: Path) -> None:
+    book = nbformat.read(path, as_version=4)
+    assert path.stat().st_size < 1_000_000
+    assert book.cells[0].cell_type == "markdown"
+    assert re.match(r"# .*\?\n", book.cells[0].source), "the title asks the question"
+    for cell in book.cells:
+        if cell.cell_type == "code":
+            assert len(cell.source.splitlines()) <= 8
+            assert "def " not in cell.source
+            assert "password" not in cell.source.lower()
+    assert "/home/" not in path.read_text()
+    assert "/root/" not in path.read_text()
+
+
+def test_there_are_notebooks() -> None:
+    assert NOTEBOOKS

@@ -1,0 +1,101 @@
+"""What the README shows is what happens."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
+FENCES = re.findall(r"^ *```(\w*)\n(.*?)^ *```", TEXT, re.M | re.S)
+COMMAND = str(Path(sys.executable).parent / "ucm-analytics")
+VARYING = [
+    (r"127\.0\.0\.1:\d+", "ADDRESS"),
+    (r"SHA-256 [0-9A-F:.]+", "SHA-256"),
+    (r"valid until [\d-]+", "valid until"),
+    (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\+0[12]:00, -?\d+ s", "TIME"),
+]
+
+
+def steady(text: str) -> list[str]:
+    for pattern, word in VARYING:
+        text = re.sub(pattern, word, text)
+    return [line for line in text.splitlines() if line]
+
+
+def fences(language: str) -> list[str]:
+    return [code for name, code in FENCES if name == language]
+
+
+def environment(folder: Path) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("UCM_")}
+    return {**kept, "UCM_CONFIG": str(folder / "config.toml"), "UCM_DATA": str(ROOT / "data" / "demo")}
+
+
+def test_demo_prints_what_the_first_screen_shows(tmp_path: Path) -> None:
+    shown = fences("console")[0]
+    assert shown.startswith("$ make demo\n")
+    done = subprocess.run(
+        [COMMAND, "demo", "--out", "demo-output"],
+        cwd=tmp_path,
+        env=environment(tmp_path),
+        text=True,
+        check=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    assert sorted(steady(done.stdout)) == sorted(steady(shown.partition("\n")[2]))
+
+
+def test_python_gives_the_table_and_the_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (code,) = fences("python")
+    (table,) = fences("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "docs").mkdir()
+    *lines, last = code.strip().splitlines()
+    names: dict[str, object] = {}
+    exec("\n".join(lines), names)
+    assert str(eval(last, names)) == table.rstrip("\n")
+    made, kept = tmp_path / "docs" / "call-volume.png", ROOT / "docs" / "call-volume.png"
+    assert made.read_bytes()[:24] == kept.read_bytes()[:24], "another size than the committed picture"
+    assert made.stat().st_size > 10_000
+
+
+def test_every_command_of_the_table_runs(tmp_path: Path) -> None:
+    commands = re.findall(r"^\|[^|]+\| `(ucm-analytics [^`]+)` \|$", TEXT, re.M)
+    assert len(commands) == 7
+    shutil.copytree(ROOT / "data" / "demo", tmp_path / "store")
+    for command in commands:
+        done = subprocess.run(
+            [COMMAND, *command.split()[1:]],
+            cwd=tmp_path,
+            env={**environment(tmp_path), "UCM_DATA": str(tmp_path / "store")},
+            text=True,
+            capture_output=True,
+        )
+        # the demo holds 28 of March's 31 days, and the commands say so
+        assert done.returncode == (3 if "2026-03" in command else 0), done.stderr
+        assert done.stdout
+
+
+def test_commands_for_the_own_pbx_have_these_options(tmp_path: Path) -> None:
+    for block in fences("console")[1:]:
+        for line in re.findall(r"\$ (ucm-analytics .*)", block):
+            words = line.split()
+            shown = subprocess.run([COMMAND, words[1], "--help"], text=True, capture_output=True, check=True).stdout
+            assert {word for word in words if word.startswith("--")} <= set(re.findall(r"--[a-z-]+", shown))
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "docs/connect.md"])
+def test_links_lead_somewhere(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    for target in re.findall(r"\]\(([^)#]+)\)", text):
+        if not target.startswith("http"):
+            assert ((ROOT / page).parent / target).exists(), target
