@@ -1,0 +1,65 @@
+"""What each leg says of itself, read from its raw fields without the model: a check of it."""
+
+from __future__ import annotations
+
+from functools import reduce
+from typing import Any, Final
+
+import narwhals.stable.v2 as nw
+
+from ucm_analytics.analyses._frame import lazy, needs
+
+_RUNG: Final = ("queue", "ring_group", "park", "transfer", "extension")
+"""Kinds of leg behind which a phone can ring."""
+
+
+def told(legs: Any) -> nw.LazyFrame[Any]:
+    """Legs with `kind`, and whether each `is_ring` of a phone, was `answered`, was `picked_up` by a person."""
+    frame = lazy(
+        legs,
+        "legs",
+        needs(
+            "legs",
+            "pbx",
+            "call_id",
+            *("dst", "dcontext", "dstchannel", "dstchannel_ext", "lastapp", "disposition", "billsec_s"),
+            *("action_type", "dst_trunk_name"),
+        ),
+    )
+    raw, app, dst = nw.col("action_type"), nw.col("lastapp").fill_null(""), nw.col("dst").fill_null("")
+    frame = frame.with_columns(
+        action=nw.when(~raw.is_null())
+        .then(raw.str.replace_all(r"\[.*$", ""))
+        .otherwise(nw.when(app == "VoiceMail").then(nw.lit("VM")).otherwise(nw.lit("DIAL"))),
+        own_menu=(raw.str.replace_all(r"\].*$", "]") == nw.concat_str(nw.lit("IVR["), dst, nw.lit("]"))),
+        answered=(nw.col("disposition") == "ANSWERED").fill_null(False),
+        by_trunk=~nw.col("dst_trunk_name").is_null()
+        | nw.col("dstchannel_ext").str.contains(r"^(trunk_.+|o\d+|g\d+)$").fill_null(False)
+        | nw.col("dcontext").str.starts_with("outbound-route").fill_null(False)
+        | (nw.col("dcontext") == "after-outbound-context").fill_null(False),
+        has_phone=~nw.col("dstchannel").is_null() & (app != "ForkCDR"),
+    )
+    action = nw.col("action")
+    kinds = (
+        ("did", (app == "ForkCDR") & (action == "DIAL") & ~nw.col("answered")),
+        ("voicemail", action == "VM"),
+        ("park", action == "PARKEDCALL"),
+        ("menu", (action == "IVR") & nw.col("own_menu").fill_null(False)),
+        ("queue", action == "QUEUE"),
+        ("ring_group", action == "RINGGROUP"),
+        ("transfer", action == "TRANSFER"),
+        ("outside", nw.col("by_trunk")),
+        ("extension", action.is_in(["DIAL", "IVR", "FOLLOWME"])),
+    )
+    kind = reduce(
+        lambda otherwise, each: nw.when(each[1]).then(nw.lit(each[0])).otherwise(otherwise),
+        reversed(kinds),
+        nw.lit("other"),
+    )
+    frame = frame.with_columns(kind=kind)
+    # a queue leg that was answered for 0 s played an announcement
+    spoke = (nw.col("kind") != "queue") | (nw.col("billsec_s") > 0).fill_null(False)
+    return frame.with_columns(
+        is_ring=nw.col("has_phone") & nw.col("kind").is_in(_RUNG),
+        picked_up=nw.col("answered") & nw.col("has_phone") & nw.col("kind").is_in([*_RUNG, "outside"]) & spoke,
+    )

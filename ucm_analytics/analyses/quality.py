@@ -1,0 +1,377 @@
+"""Quality: how records become rings, calls and callers, which days are there, which reports are touched."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import reduce
+from typing import Any, Final
+
+import narwhals.stable.v2 as nw
+import pandas as pd
+import pyarrow as pa
+
+from ucm_analytics.analyses._frame import Result, analysis, arrow, collect, lazy, needs
+from ucm_analytics.analyses._told import told
+from ucm_analytics.schema import Column
+
+_CALL: Final = ["pbx", "call_id"]
+_NO_PHONE: Final = {
+    "did": "copies for the number dialled from outside, before it was routed (ForkCDR)",
+    "menu": "time spent in menus",
+    "voicemail": "mailboxes",
+    "outside": "attempts to reach a number outside by a trunk",
+    "queue": "queues that hold the caller, and copies of queue conversations: no phone of their own",
+    "ring_group": "starts of ring group rounds: no phone of their own",
+    "park": "callers waiting in a park slot",
+    "transfer": "transfers to something that is no phone",
+    "extension": "extensions without a phone that could ring",
+    "other": "actions that are not known",
+}
+_STATES: Final = ("missing", "provisional", "settled", "empty")
+
+
+@analysis(
+    Result("grain", "category", "what is counted in the end: rings, steps, calls, calls by rings, callers, answered"),
+    Result("what", "category", "name of the line"),
+    Result("part", "category", "start, less, more, unexplained or total"),
+    Result("count", "int64", "how many"),
+    Result("effect", "int64", "count with its sign; 0 in the total"),
+    Result("meaning", "string", "what is counted here"),
+)
+def reconciliation(legs: Any, steps: Any, rings: Any, calls: Any) -> pa.Table:
+    """Show how legs become rings, steps, calls, callers and answered calls, every difference named and counted.
+
+    Parameters
+    ----------
+    legs : frame
+        One row per CDR row: ``pbx, call_id, dst, dcontext, dstchannel, dstchannel_ext, lastapp,
+        disposition, billsec_s, action_type, dst_trunk_name``.
+    steps : frame
+        One row per step: ``pbx, legs``.
+    rings : frame
+        One row per phone that rang: ``pbx, call_id``.
+    calls : frame
+        One row per call: ``pbx, call_id, direction, caller, outcome, forward_of, is_forward``.
+
+    Returns
+    -------
+    frame
+        The kind of `legs`. For each grain a ``start``, what it is ``less`` or ``more``, what is
+        ``unexplained``, and the ``total``, as columns ``grain``, ``what``, ``part``, ``count``, ``effect``,
+        ``meaning``.
+
+    Raises
+    ------
+    WrongColumns
+        A column is missing or has another type.
+
+    Notes
+    -----
+    In each grain the effects add up to the count of the total. The start and the lines come from the
+    legs, by rules of their own; the total is the number of rows of the table that the reports use. So
+    ``unexplained`` = total - (start + effects) is 0 unless one of the two is wrong.
+
+    Grain ``answered`` starts with the PBX's own way: rows whose disposition is ANSWERED.
+
+    Examples
+    --------
+    >>> import ucm_analytics as ucm
+    >>> store = ucm.demo_store()
+    >>> found = reconciliation(*(store.scan(name, "2026-03") for name in ("legs", "steps", "rings", "calls")))
+    >>> found[found["part"] == "total"][["what", "count"]].to_dict("records")[0]
+    {'what': 'rings', 'count': 3726}
+    >>> int(found.loc[found["part"] == "unexplained", "count"].sum())
+    0
+    """
+    rows = told(legs)
+    by_kind = collect(
+        rows.group_by("kind", "is_ring", "answered", "picked_up").agg(legs=nw.len().cast(nw.Int64))
+    ).reset_index(drop=True)
+    by_call = _by_call(rows, calls)
+    stages = lazy(steps, "steps", needs("steps", "pbx", "legs")).select(_sum("legs"), steps=nw.len().cast(nw.Int64))
+    rung = lazy(rings, "rings", needs("rings", *_CALL)).group_by(_CALL).agg(rings=nw.len().cast(nw.Int64))
+    rung = rung.select(rings=_sum("rings"), calls=nw.len().cast(nw.Int64))
+    ringing = collect(rung).fillna(0).iloc[0]
+    lines = [
+        *_rings(by_kind, rings=int(ringing["rings"])),
+        *_steps(int(by_kind["legs"].sum()), collect(stages).fillna(0).iloc[0]),
+        *_calls(by_call, rings=int(ringing["rings"]), rang=int(ringing["calls"])),
+        *_callers(lazy(calls, "calls", needs("calls", "pbx", "caller", "direction", "is_forward"))),
+        *_answered(by_kind, by_call),
+    ]
+    return pa.Table.from_pandas(pd.DataFrame(lines, columns=_COLUMNS), preserve_index=False)
+
+
+@analysis(
+    Result("day", "wall", "the day"),
+    Result("state", "category", "missing, provisional, settled, or empty: settled, and nobody called"),
+    Result("legs", "int64", "CDR rows"),
+)
+def coverage_calendar(coverage: Any) -> pa.Table:
+    """State of each day, all PBXs together.
+
+    Parameters
+    ----------
+    coverage : frame
+        What `Store.coverage` gives: ``pbx, day, state, legs``.
+
+    Returns
+    -------
+    frame
+        The kind of `coverage`. One row per day: ``day``, ``state``, ``legs``. A day has the worst state that
+        it has on any PBX: missing, then provisional, then settled.
+
+    Raises
+    ------
+    WrongColumns
+        A column is missing or has another type.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> days = pd.to_datetime(["2026-03-02", "2026-03-03", "2026-03-04"])
+    >>> coverage = pd.DataFrame({
+    ...     "pbx": "clinic", "day": days, "state": ["settled", "settled", "missing"], "legs": [40, 0, 0]})
+    >>> coverage_calendar(coverage)["state"].tolist()
+    ['settled', 'empty', 'missing']
+    """
+    frame = lazy(coverage, "coverage", _COVERAGE)
+    rank = reduce(
+        lambda otherwise, state: (
+            nw.when(nw.col("state") == state).then(nw.lit(_STATES.index(state))).otherwise(otherwise)
+        ),
+        ("settled", "provisional", "missing"),
+        nw.lit(_STATES.index("missing")),
+    )
+    days = collect(
+        frame.with_columns(rank=rank.cast(nw.Int64)).group_by("day").agg(nw.col("rank").min(), legs=_sum("legs"))
+    )
+    days["legs"] = days["legs"].fillna(0).astype("int64")
+    days.loc[(days["rank"] == _STATES.index("settled")) & (days["legs"] == 0), "rank"] = _STATES.index("empty")
+    days["state"] = days["rank"].map(dict(enumerate(_STATES))).astype("str")
+    return arrow(days[["day", "state", "legs"]], sort=[("day", "ascending")])
+
+
+@analysis(
+    Result("report", "category", "name of the report"),
+    Result("severity", "category", "error, warning or note"),
+    Result("findings", "int64", "findings of this severity that touch the report"),
+)
+def affected_reports(findings: Any) -> pa.Table:
+    """Count the findings that touch each report.
+
+    Parameters
+    ----------
+    findings : frame
+        What `Audit.frame` holds: ``severity``, and ``touches``, names of reports joined by ``, ``.
+
+    Returns
+    -------
+    frame
+        The kind of `findings`. One row per report and severity, most findings first: ``report``,
+        ``severity``, ``findings``.
+
+    Raises
+    ------
+    WrongColumns
+        A column is missing or has another type.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> found = pd.DataFrame({"severity": ["error", "note"], "touches": ["durations, extensions", "durations"]})
+    >>> affected_reports(found)[["report", "severity"]].values.tolist()
+    [['durations', 'error'], ['durations', 'note'], ['extensions', 'error']]
+    """
+    found = collect(lazy(findings, "findings", _FINDINGS))
+    touched = found.assign(report=found["touches"].fillna("").str.split(", ")).explode("report")
+    touched = touched[touched["report"].fillna("") != ""]
+    counts = touched.groupby(["report", "severity"]).size().reset_index(name="findings")
+    counts["all"] = counts.groupby("report")["findings"].transform("sum")
+    table = arrow(counts, sort=[("all", "descending"), ("report", "ascending"), ("severity", "ascending")])
+    return table.drop_columns("all")
+
+
+_COLUMNS: Final = ["grain", "what", "part", "count", "effect", "meaning"]
+_COVERAGE: Final = (
+    Column("day", "wall", "the day"),
+    Column("state", "category", "settled, provisional, missing"),
+    Column("legs", "int64", "CDR rows"),
+)
+_FINDINGS: Final = (
+    Column("severity", "category", "error, warning or note"),
+    Column("touches", "string", "reports"),
+)
+
+_RECORDS: Final = "CDR rows, called legs: what the PBX writes"
+
+Line = tuple[str, str, str, int, int, str]
+
+
+def _by_call(rows: nw.LazyFrame[Any], calls: Any) -> pd.DataFrame:
+    """Sessions of the legs beside the rows of the calls table, counted by what both say of them."""
+    sessions = rows.group_by(_CALL).agg(
+        legs=nw.len().cast(nw.Int64), pickups=nw.col("picked_up").cast(nw.Int64).sum().cast(nw.Int64)
+    )
+    known = lazy(calls, "calls", needs("calls", *_CALL, "outcome", "forward_of", "is_forward"))
+    reached = known.filter(~nw.col("forward_of").is_null(), nw.col("outcome") == "answered")
+    reached = reached.select("pbx", call_id=nw.col("forward_of")).unique().with_columns(reached=nw.lit(True))
+    stored = known.select(
+        *_CALL,
+        known=nw.lit(True),
+        is_forward=nw.col("is_forward").fill_null(False),
+        outcome=nw.col("outcome"),
+    )
+    both = sessions.join(stored, on=_CALL, how="full")
+    both = both.with_columns(*(nw.coalesce(name, f"{name}_right").alias(name) for name in _CALL))
+    both = both.join(reached, on=_CALL, how="left").with_columns(
+        nw.col("known").fill_null(False),
+        nw.col("is_forward").fill_null(False),
+        nw.col("reached").fill_null(False),
+        is_session=~nw.col("legs").is_null(),
+        answered=(nw.col("outcome") == "answered").fill_null(False),
+        own=(nw.col("pickups") > 0).fill_null(False),
+    )
+    return collect(
+        both.group_by("is_session", "known", "is_forward", "answered", "own", "reached").agg(
+            calls=nw.len().cast(nw.Int64), legs=_sum("legs"), pickups=_sum("pickups")
+        )
+    ).fillna(0)
+
+
+def _rings(by_kind: pd.DataFrame, *, rings: int) -> list[Line]:
+    silent = by_kind[~by_kind["is_ring"].astype(bool)].groupby("kind")["legs"].sum()
+    return _grain(
+        "rings",
+        ("records", int(by_kind["legs"].sum()), _RECORDS),
+        [(kind, -int(silent.get(kind, 0)), meaning) for kind, meaning in _NO_PHONE.items()],
+        (rings, "phones that rang: rows of the rings table"),
+    )
+
+
+def _steps(records: int, stages: pd.Series[Any]) -> list[Line]:
+    steps = int(stages["steps"])
+    parallel = "further rows of the same step: phones of a group or queue, copies of a conversation"
+    return _grain(
+        "steps",
+        ("records", records, _RECORDS),
+        [("parallel", steps - int(stages["legs"]), parallel)],
+        (steps, "stages that callers went through: rows of the steps table"),
+    )
+
+
+def _calls(by_call: pd.DataFrame, *, rings: int, rang: int) -> list[Line]:
+    sessions = by_call[by_call["is_session"].astype(bool)]
+    known = by_call[by_call["known"].astype(bool)]
+    forwards = -int(known.loc[known["is_forward"].astype(bool), "calls"].sum())
+    total = int(known["calls"].sum()) + forwards
+    goes_on = "sessions that only go on with another call: follow-me attempts, calls picked up from park"
+    return [
+        *_grain(
+            "calls",
+            ("records", int(by_call["legs"].sum()), _RECORDS),
+            [
+                (
+                    "further_legs",
+                    int(sessions["calls"].sum() - sessions["legs"].sum()),
+                    "rows after the first of the same session: one call writes a row for every stage and phone",
+                ),
+                ("continuations", forwards, goes_on),
+            ],
+            (total, "different calls: rows of the calls table that go on with no other"),
+        ),
+        *_grain(
+            "calls by rings",
+            ("rings", rings, "phones that rang"),
+            [
+                ("further_rings", rang - rings, "further phones of the same call, or the same phone again"),
+                (
+                    "silent",
+                    int(sessions["calls"].sum()) - rang,
+                    "sessions in which no phone of the house rang: left in a menu, mailbox, called out",
+                ),
+                ("continuations", forwards, goes_on),
+            ],
+            (total, "different calls"),
+        ),
+    ]
+
+
+def _callers(calls: nw.LazyFrame[Any]) -> list[Line]:
+    own = calls.filter(~nw.col("is_forward").fill_null(False)).with_columns(
+        numbered=nw.col("caller").str.contains(r"[0-9]").fill_null(False),
+        outside=nw.when(nw.col("direction") == "external").then(nw.lit("inbound")).otherwise(nw.col("direction")),
+    )
+    counts = collect(own.group_by("outside", "numbered").agg(calls=nw.len().cast(nw.Int64)))
+    came = counts[counts["outside"] == "inbound"]
+    who = own.filter(nw.col("outside") == "inbound", nw.col("numbered")).group_by("pbx", "caller").agg(n=nw.len())
+    callers = int(collect(who.select(callers=nw.len().cast(nw.Int64)))["callers"].iloc[0])
+    named = came["numbered"].astype(bool)
+    return _grain(
+        "callers",
+        ("calls", int(counts["calls"].sum()), "different calls"),
+        [
+            ("outbound", -_of(counts, "outbound"), "calls to a number outside"),
+            ("internal", -_of(counts, "internal"), "calls between extensions"),
+            ("anonymous", -int(came.loc[~named, "calls"].sum()), "calls from outside that show no number"),
+            (
+                "repeated",
+                callers - int(came.loc[named, "calls"].sum()),
+                "calls after the first from the same number",
+            ),
+        ],
+        (callers, "different numbers that called from outside"),
+    )
+
+
+def _answered(by_kind: pd.DataFrame, by_call: pd.DataFrame) -> list[Line]:
+    answered = by_kind[by_kind["answered"].astype(bool)]
+    by_nobody = answered[~answered["picked_up"].astype(bool)].groupby("kind")["legs"].sum()
+    known = by_call[by_call["known"].astype(bool)]
+    people = known[known["answered"].astype(bool)]
+    own = by_call["own"].astype(bool)
+    brought = people[~people["own"].astype(bool) & people["reached"].astype(bool)]
+    going_on = people[people["is_forward"].astype(bool)]
+    return _grain(
+        "answered",
+        ("answered_records", int(answered["legs"].sum()), "CDR rows with disposition ANSWERED: the PBX's number"),
+        [
+            *(
+                (kind, -int(by_nobody.get(kind, 0)), f"answered, but by no person: {meaning}")
+                for kind, meaning in _NO_PHONE.items()
+            ),
+            (
+                "further_pickups",
+                int(own.mul(by_call["calls"]).sum() - by_call["pickups"].sum()),
+                "further people who picked up in the same call",
+            ),
+            (
+                "brought",
+                int(brought["calls"].sum()),
+                "calls that another session brought to a person: follow-me, picked up from park",
+            ),
+            ("continuations", -int(going_on["calls"].sum()), "the sessions that brought them, and others that go on"),
+        ],
+        (int(people["calls"].sum() - going_on["calls"].sum()), "calls that a person answered"),
+    )
+
+
+def _grain(
+    grain: str, start: tuple[str, int, str], lines: Sequence[tuple[str, int, str]], total: tuple[int, str]
+) -> list[Line]:
+    what, count, meaning = start
+    unexplained = total[0] - count - sum(effect for _, effect, _ in lines)
+    return [
+        (grain, what, "start", count, count, meaning),
+        *((grain, what, "more" if effect > 0 else "less", abs(effect), effect, text) for what, effect, text in lines),
+        (grain, "unexplained", "unexplained", abs(unexplained), unexplained, "not accounted for; 0 if all is well"),
+        (grain, grain, "total", total[0], 0, total[1]),
+    ]
+
+
+def _of(counts: pd.DataFrame, direction: str) -> int:
+    return int(counts.loc[counts["outside"] == direction, "calls"].sum())
+
+
+def _sum(name: str) -> nw.Expr:
+    return nw.col(name).sum().cast(nw.Int64)
