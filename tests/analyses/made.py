@@ -109,6 +109,7 @@ def _plain(dtype: pa.DataType) -> pa.DataType:
 
 
 OUTCOMES = ["answered", "voicemail", "abandoned", "disconnected", "no_answer", "busy", "failed"]
+DIALLED = ["12025550142", "+442079460142", "0044 20 7946 0143", "anonymous", None, "00881655501", "12025550187"]
 PATHS = ["ivr:7000", "ivr:7000 > queue:6500", "ivr:7000 > ivr:7100", "queue:6500", "extension:1004"]
 
 
@@ -117,7 +118,7 @@ def random_calls(seed: int, count: int = 300) -> pa.Table:
     rng = random.Random(seed)
     changed = pd.Timestamp("2026-10-25 01:00")
     rows = []
-    for _ in range(count):
+    for n in range(count):
         utc = pd.Timestamp("2026-10-12") + pd.Timedelta(seconds=rng.randrange(21 * 86400))
         if rng.random() < 0.2:
             utc = changed + pd.Timedelta(seconds=rng.randrange(-7200, 7200))
@@ -135,12 +136,13 @@ def random_calls(seed: int, count: int = 300) -> pa.Table:
                 rng.randrange(3),
                 *(rng.choice([0, rng.randrange(2000), rng.randrange(60)]) for _ in range(5)),
                 rng.random() < 0.1,
+                DIALLED[n % len(DIALLED)],
             )
         )
     return table(
         "calls",
         "local_at utc_offset_s direction outcome caller path queue phones"
-        " talk_s wait_s ring_s ivr_s queue_s is_forward",
+        " talk_s wait_s ring_s ivr_s queue_s is_forward callee",
         rows,
     )
 

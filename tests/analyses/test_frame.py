@@ -37,6 +37,10 @@ RUNS: dict[str, Run] = {
     "ivr_transitions": lambda t: analyses.ivr_transitions(t["steps"]),
     "ivr_dropoff": lambda t: analyses.ivr_dropoff(t["steps"]),
     "ivr_choices": lambda t: analyses.ivr_choices(t["steps"], KEYS),
+    "missed_calls": lambda t: analyses.missed_calls(t["calls"]),
+    "time_to_callback": lambda t: analyses.time_to_callback(t["calls"]),
+    "repeat_callers": lambda t: analyses.repeat_callers(t["calls"]),
+    "repeat_callers by": lambda t: analyses.repeat_callers(t["calls"], by="queue", window_h=24, period=MARCH),
 }
 TABLES = {"calls": random_calls(11), "steps": random_steps(11), "rings": random_rings(11)}
 ARROW_OF = {

@@ -32,6 +32,9 @@ RESULTS: dict[str, Callable[[Tables], pd.DataFrame]] = {
     "ivr_transitions": lambda t: analyses.ivr_transitions(t["steps"]),
     "ivr_dropoff": lambda t: analyses.ivr_dropoff(t["steps"]),
     "ivr_choices": lambda t: analyses.ivr_choices(t["steps"], KEYS),
+    "missed_calls": lambda t: analyses.missed_calls(t["calls"]),
+    "time_to_callback": lambda t: analyses.time_to_callback(t["calls"]),
+    "repeat_callers": lambda t: analyses.repeat_callers(t["calls"]),
 }
 FULL: Tables = {
     "calls": random_calls(5).to_pandas(),

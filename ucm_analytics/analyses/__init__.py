@@ -8,6 +8,7 @@ function of the same name.
 from ucm_analytics.analyses.durations import duration_histogram, durations
 from ucm_analytics.analyses.extensions import extensions
 from ucm_analytics.analyses.ivr import ivr_choices, ivr_dropoff, ivr_paths, ivr_transitions
+from ucm_analytics.analyses.missed import missed_calls, repeat_callers, time_to_callback
 from ucm_analytics.analyses.volume import busy_hour, call_volume, hour_of_week
 
 __all__ = [
@@ -21,4 +22,7 @@ __all__ = [
     "ivr_dropoff",
     "ivr_paths",
     "ivr_transitions",
+    "missed_calls",
+    "repeat_callers",
+    "time_to_callback",
 ]

@@ -3,6 +3,7 @@
 from ucm_analytics.charts.durations import duration_histogram, durations
 from ucm_analytics.charts.extensions import extensions
 from ucm_analytics.charts.ivr import ivr_choices, ivr_dropoff, ivr_paths, ivr_transitions
+from ucm_analytics.charts.missed import missed_calls, repeat_callers, time_to_callback
 from ucm_analytics.charts.volume import busy_hour, call_volume, hour_of_week
 
 __all__ = [
@@ -16,4 +17,7 @@ __all__ = [
     "ivr_dropoff",
     "ivr_paths",
     "ivr_transitions",
+    "missed_calls",
+    "repeat_callers",
+    "time_to_callback",
 ]

@@ -44,6 +44,12 @@ RING_COLORS: Final[dict[str, str]] = {
     "missed": _RED,
     "unreachable": _DARK,
 }
+CONTACT_COLORS: Final[dict[str, str]] = {
+    "returned": _GREEN,
+    "reached": _SKY,
+    "open": _RED,
+    "withheld": _GREY,
+}
 MENU_COLORS: Final[dict[str, str]] = {
     "answered": _GREEN,
     "went on, not answered": _SKY,

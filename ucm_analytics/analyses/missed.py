@@ -1,0 +1,406 @@
+"""Missed callers: who was reached afterwards, how soon, and who calls again."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Final, Literal, cast
+
+import narwhals.stable.v2 as nw
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from ucm_analytics.analyses._estimates import Z95, wilson
+from ucm_analytics.analyses._frame import Result, analysis, arrow, collect, lazy, needs
+from ucm_analytics.analyses._numbers import keyed, number, optional
+from ucm_analytics.errors import SettingError
+from ucm_analytics.period import Period
+
+RepeatBy = Literal["outcome", "entry", "queue", "ended_in", "answered_by", "pbx"]
+
+_BY: Final = ("outcome", "entry", "queue", "ended_in", "answered_by", "pbx")
+_READ: Final = ("pbx", "local_at", "utc_offset_s", "direction", "caller", "callee", "outcome", "is_forward")
+_TRY: Final = ("key", "turn")
+_HOUR_S: Final = 3600
+
+
+@analysis(
+    Result("status", "category", "open, returned, reached or withheld"),
+    Result("pbx", "category", "PBX of the last try"),
+    Result("caller", "string", "number as shown in the last try"),
+    Result("caller_name", "string", "name last shown with it; NA if none"),
+    Result("calls", "int64", "tries: calls that no person answered, until there was contact"),
+    Result("first_at", "wall", "first try"),
+    Result("last_at", "wall", "last try"),
+    Result("waited_s", "int64", "time waited in all tries together", "s"),
+    Result("outcome", "category", "what happened to the caller in the last try"),
+    Result("ended_in", "category", "`kind:target` of the step in which the last try ended"),
+    Result("callbacks", "int64", "calls that we made to the number since the first try, the one that reached it too"),
+    Result("contact_at", "wall", "start of the call in which there was contact; NA if there was none"),
+    Result("contact_s", "Int64", "first try until contact; NA if there was none", "s"),
+)
+def missed_calls(calls: Any, *, period: Period | None = None) -> pa.Table:
+    """List the callers from outside that no person answered, and say what came of each.
+
+    Parameters
+    ----------
+    calls : frame
+        One row per call: ``pbx, local_at, utc_offset_s, direction, caller, callee, caller_name, outcome, path,
+        wait_s, is_forward``; ``caller_number`` and ``callee_number`` where they are there.
+    period : Period, optional
+        Days to look at; by default all calls.
+
+    Returns
+    -------
+    frame
+        The kind that went in. One row per caller and time that they were missed, those still open first, the
+        latest first: ``status``, ``pbx``, ``caller``, ``caller_name``, ``calls``, ``first_at``, ``last_at``,
+        ``waited_s`` [s], ``outcome``, ``ended_in``, ``callbacks``, ``contact_at``, ``contact_s`` [s].
+
+    Raises
+    ------
+    WrongColumns
+        A column is missing or has another type.
+
+    Notes
+    -----
+    A call is missed if it came in from outside and its outcome is known and not 'answered': a mailbox, a menu
+    or a queue is no person. Calls of one caller that follow each other without contact are tries of one row.
+    Contact ends the row, and whatever is missed later begins a new one:
+
+    - returned: a call that we made to the number was answered;
+    - reached: the caller called again and a person answered;
+    - open: neither, to the end of the period;
+    - withheld: the number was not shown, so nobody can tell; each such call is a row.
+
+    Callers are told apart by their number, national and international writings of it being one, on all PBXs
+    together. That our call was 'answered' may mean the caller's own mailbox: the records cannot tell.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> calls = pd.DataFrame({
+    ...     "pbx": "clinic", "utc_offset_s": 0, "caller_name": None, "wait_s": 30, "is_forward": False,
+    ...     "local_at": pd.to_datetime([f"2026-03-02 {at}" for at in ("09:00", "09:10", "11:00", "12:00")]),
+    ...     "direction": ["inbound", "inbound", "outbound", "inbound"],
+    ...     "caller": ["12025550142", "+1 202 555 0142", "1004", "12025550187"],
+    ...     "callee": ["12025550100", "12025550100", "12025550142", "12025550100"],
+    ...     "outcome": ["abandoned", "voicemail", "answered", "abandoned"],
+    ...     "path": ["queue:6500", "queue:6500 > voicemail:1004", "external:12025550142", "queue:6500"]})
+    >>> missed_calls(calls)[["status", "caller", "calls", "waited_s", "callbacks", "contact_s"]]
+         status           caller  calls  waited_s  callbacks  contact_s
+    0      open      12025550187      1        30          0       <NA>
+    1  returned  +1 202 555 0142      2        60          1       7200
+    """
+    found = _tries(calls, period)
+    result = found[[column.name for column in missed_calls.columns]]
+    return arrow(result, sort=[("status", "ascending"), ("last_at", "descending"), ("caller", "ascending")])
+
+
+@analysis(
+    Result("after_s", "int64", "time since the first try", "s"),
+    Result("calls", "int64", "missed callers without contact, and still watched, just before that time"),
+    Result("returned", "int64", "of them, called back and reached at that time"),
+    Result("reached", "int64", "of them, called again and answered at that time"),
+    Result("open_rate", "float64", "share without contact until after that time, 0-1"),
+    Result("open_low", "float64", "lower end of its 95 % interval; NA at 0 and 1"),
+    Result("open_high", "float64", "upper end of it; NA at 0 and 1"),
+    Result("returned_rate", "float64", "share called back and reached by then, 0-1"),
+    Result("reached_rate", "float64", "share that called again and was answered by then, 0-1"),
+)
+def time_to_callback(calls: Any, *, period: Period | None = None) -> pa.Table:
+    """Give the share of missed callers that still had no contact, by the time since they were missed.
+
+    Parameters
+    ----------
+    calls : frame
+        What `missed_calls` takes.
+    period : Period, optional
+        Days to look at; by default all calls, and the observation ends when the last of them began.
+
+    Returns
+    -------
+    frame
+        The kind that went in. One row per time at which there was contact, after a row for time 0:
+        ``after_s`` [s], ``calls``, ``returned``, ``reached``, ``open_rate``, ``open_low``, ``open_high``,
+        ``returned_rate``, ``reached_rate``. No rows if nobody with a known number was missed.
+
+    Raises
+    ------
+    WrongColumns
+        A column is missing or has another type.
+
+    Notes
+    -----
+    Callers who were missed late in the period had little time to be called back. They count as long as they
+    were watched, and no longer (Kaplan–Meier): open_rate(t) = Π (1 - d_i / n_i) over the times t_i ≤ t, with
+    d_i = returned + reached and n_i = ``calls``. The interval is Greenwood's on the scale log(-log). Each of the
+    two ways grows by open_rate(t_i -) · its share of n_i (Aalen–Johansen), so that
+    open_rate + returned_rate + reached_rate = 1. Callers who withheld their number are not in it.
+
+    References
+    ----------
+    Kaplan and Meier 1958, JASA 53; Aalen and Johansen 1978, Scand. J. Statist. 5.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> calls = pd.DataFrame({
+    ...     "pbx": "clinic", "utc_offset_s": 0, "caller_name": None, "wait_s": 30, "is_forward": False,
+    ...     "local_at": pd.to_datetime(["2026-03-02 09:00", "2026-03-02 10:00", "2026-03-02 11:00"]),
+    ...     "direction": ["inbound", "outbound", "inbound"], "caller": ["12025550142", "1004", "12025550187"],
+    ...     "callee": ["12025550100", "12025550142", "12025550100"], "path": "queue:6500",
+    ...     "outcome": ["abandoned", "answered", "abandoned"]})
+    >>> time_to_callback(calls)[["after_s", "calls", "returned", "open_rate"]]
+       after_s  calls  returned  open_rate
+    0        0      2         0        1.0
+    1     3600      1         1        0.0
+    """
+    found = _tries(calls, period)
+    found = found[found["status"] != "withheld"]
+    waited = found["contact_s"].fillna(found["watched_s"]).astype("int64")
+    contact = found["contact_s"].notna()
+    events = pd.DataFrame(
+        {
+            "after_s": waited,
+            "left": 1,
+            "returned": (contact & (found["status"] == "returned")).astype("int64"),
+            "reached": (contact & (found["status"] == "reached")).astype("int64"),
+        }
+    )
+    times = events.groupby("after_s", as_index=False).sum()
+    times["calls"] = len(events) - times["left"].cumsum() + times["left"]
+    times = times[times["returned"] + times["reached"] > 0]
+    if len(events):
+        start = pd.DataFrame({"after_s": [0], "calls": [len(events)], "returned": [0], "reached": [0]})
+        times = pd.concat([start, times], ignore_index=True)
+    n, events_at = times["calls"].to_numpy(dtype=float), (times["returned"] + times["reached"]).to_numpy(dtype=float)
+    open_rate = np.cumprod(1 - events_at / n)
+    before = np.concatenate([[1.0], open_rate])[: len(n)]
+    times["open_rate"] = open_rate
+    times["open_low"], times["open_high"] = _greenwood(open_rate, events_at, n)
+    for way in ("returned", "reached"):
+        times[f"{way}_rate"] = np.cumsum(before * times[way].to_numpy(dtype=float) / n)
+    return arrow(
+        times[[column.name for column in time_to_callback.columns]],
+        sort=[("after_s", "ascending"), ("open_rate", "descending")],
+    )
+
+
+@analysis(
+    Result("calls", "int64", "calls from outside"),
+    Result("withheld", "int64", "of them, those that show no number"),
+    Result("undecided", "int64", "of them, those whose window goes beyond the end of the period"),
+    Result("decided", "int64", "of them, all others"),
+    Result("followed", "int64", "of the decided, those after which the same caller called again within the window"),
+    Result("repeat_rate", "float64", "followed / decided, 0-1; NA if none is decided"),
+    Result("repeat_low", "float64", "lower end of its 95 % interval"),
+    Result("repeat_high", "float64", "upper end of it"),
+    Result("first_calls", "int64", "decided calls before which the same caller did not call within the window"),
+    Result("settled", "int64", "first calls that were not followed"),
+    Result("fcr_rate", "float64", "settled / first_calls, 0-1; NA if there are none"),
+)
+def repeat_callers(
+    calls: Any, *, window_h: int = 168, by: RepeatBy | None = "outcome", period: Period | None = None
+) -> pa.Table:
+    """Say how many callers call again within a time, and how many were done with one call.
+
+    Parameters
+    ----------
+    calls : frame
+        One row per call: ``pbx, local_at, utc_offset_s, direction, caller, is_forward`` and `by`;
+        ``caller_number`` where it is there.
+    window_h : int
+        Time in which another call counts as a repeat [h]; a week by default.
+    by : str, optional
+        Split by this column of the call that was, or was not, followed; None for one row.
+    period : Period, optional
+        Days to look at; by default all calls, and the observation begins and ends with the first and last.
+
+    Returns
+    -------
+    frame
+        The kind that went in. One row per value of `by`, most calls first: ``calls``, ``withheld``,
+        ``undecided``, ``decided``, ``followed``, ``repeat_rate``, ``repeat_low``, ``repeat_high``,
+        ``first_calls``, ``settled``, ``fcr_rate``.
+
+    Raises
+    ------
+    WrongColumns
+        A column is missing or has another type.
+    SettingError
+        `window_h` is not positive, or `by` is unknown.
+
+    Notes
+    -----
+    repeat_rate = followed / decided. A call is decided if its whole window lies before the end of the period,
+    whether it was followed or not; the others are apart, for a late call has had little time to be repeated.
+    fcr_rate (first-contact resolution) = settled / first_calls; a call is a first call if the window before it
+    lies in the period too and holds no call of the same caller. calls = withheld + undecided + decided. Callers
+    who withhold their number are never taken for each other. The interval is Wilson's; it takes calls as
+    independent, so it is too narrow where a few callers make most repeats.
+
+    References
+    ----------
+    QueueMetrics, First Call Resolution (window of a week); Wilson 1927, JASA 22.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> calls = pd.DataFrame({
+    ...     "pbx": "clinic", "utc_offset_s": 0, "direction": "inbound", "is_forward": False,
+    ...     "local_at": pd.to_datetime([f"2026-03-{at}:00" for at in ("02 09", "02 10", "03 09", "05 09")]),
+    ...     "caller": ["12025550187", "12025550142", "12025550142", "12025550187"]})
+    >>> repeat_callers(calls, window_h=24, by=None)[["calls", "undecided", "decided", "followed", "repeat_rate"]]
+       calls  undecided  decided  followed  repeat_rate
+    0      4          1        3         1     0.333333
+    """
+    if window_h <= 0:
+        raise SettingError(f"window_h={window_h} is no window", hint="give a positive number of hours")
+    if by is not None and by not in _BY:
+        raise SettingError(f"repeat_callers cannot split by {by!r}", hint=f"use one of {', '.join(_BY)}")
+    more = optional(calls, "caller_number")
+    names = dict.fromkeys(
+        ["pbx", "local_at", "utc_offset_s", "direction", "caller", "is_forward", *([by] if by else [])]
+    )
+    frame = _within(lazy(calls, "calls", (*needs("calls", *names), *more)), period)
+    frame = frame.filter(nw.col("direction") == "inbound").with_columns(number=number("caller", more))
+    rows = collect(frame.select(*dict.fromkeys(["pbx", "local_at", "utc_offset_s", "number", *([by] if by else [])])))
+    rows["utc"] = _utc(rows)
+    rows["key"] = keyed(rows["number"], rows["number"].dropna().unique())
+    rows = rows.sort_values("utc", ignore_index=True)
+    window = pd.Timedelta(hours=window_h)
+    known = rows["key"].notna()
+    turns = rows[known].groupby("key")["utc"]
+    followed = (turns.shift(-1) - rows["utc"]).reindex(rows.index) <= window
+    preceded = (rows["utc"] - turns.shift(1)).reindex(rows.index) <= window
+    begin, end = _observed(rows, period)
+    decided = known & (rows["utc"] + window <= end)
+    first = decided & ~preceded & (rows["utc"] - window >= begin)
+    flags = {
+        "calls": True,
+        "withheld": ~known,
+        "undecided": known & ~decided,
+        "decided": decided,
+        "followed": decided & followed,
+        "first_calls": first,
+        "settled": first & ~followed,
+    }
+    counts = pd.DataFrame(flags, index=rows.index).astype("int64")
+    result = counts.groupby(rows[by], dropna=False).sum().reset_index() if by else counts.sum().to_frame().T
+    result["repeat_rate"] = result["followed"] / result["decided"].where(result["decided"] > 0)
+    result["repeat_low"], result["repeat_high"] = wilson(result["followed"], result["decided"])
+    result["fcr_rate"] = result["settled"] / result["first_calls"].where(result["first_calls"] > 0)
+    order = [*([by] if by else []), *(column.name for column in repeat_callers.columns)]
+    return arrow(result[order], sort=[("calls", "descending"), *([(by, "ascending")] if by else [])])  # type: ignore[list-item]
+
+
+def _tries(calls: Any, period: Period | None) -> pd.DataFrame:
+    """Missed callers with what came of them, and for how long they were watched."""
+    more = optional(calls, "caller_number", "callee_number")
+    columns = (*needs("calls", *_READ, "caller_name", "path", "wait_s"), *more)
+    frame = _within(lazy(calls, "calls", columns), period)
+    answered = (nw.col("outcome") == "answered").fill_null(False)
+    inbound = (nw.col("direction") == "inbound").fill_null(False)
+    outbound = (nw.col("direction") == "outbound").fill_null(False)
+    came = inbound | (nw.col("direction") == "external").fill_null(False)
+    missed = collect(
+        frame.filter(inbound, ~nw.col("outcome").is_null(), ~answered)
+        .with_columns(number=number("caller", more))
+        .select("pbx", "local_at", "utc_offset_s", "number", "caller", "caller_name", "outcome", "path", "wait_s")
+    )
+    again = frame.filter(came, answered).with_columns(number=number("caller", more), way=nw.lit("reached"))
+    back = frame.filter(outbound).with_columns(
+        number=number("callee", more), way=nw.when(answered).then(nw.lit("returned")).otherwise(nw.lit("tried"))
+    )
+    place = ["pbx", "local_at", "utc_offset_s", "number", "way"]
+    contacts = pd.concat([collect(part.select(*place)) for part in (again, back)], ignore_index=True)
+    every = pd.concat([missed["number"], contacts["number"]]).dropna().unique()
+    missed, contacts = (part.assign(utc=_utc(part), key=keyed(part["number"], every)) for part in (missed, contacts))
+    _, end = _observed(pd.concat([part[["local_at", "utc"]] for part in (missed, contacts)]), period)
+    return _joined(missed, contacts, end)
+
+
+def _joined(missed: pd.DataFrame, contacts: pd.DataFrame, end: pd.Timestamp) -> pd.DataFrame:
+    """Tries of each caller up to each contact: one row, with the contact that ended it."""
+    withheld = missed["key"].isna()
+    # A key of its own for every call without a number; no digits, so it meets no other.
+    missed["key"] = missed["key"].where(~withheld, "call " + pd.Series(missed.index.astype(str), index=missed.index))
+    contacts = contacts[contacts["key"].isin(missed["key"].unique())]
+    events = pd.concat([missed.assign(way="missed"), contacts], ignore_index=True)
+    events["order"] = (events["way"] != "missed").astype("int64")
+    events = events.sort_values(["key", "utc", "order"], ignore_index=True, kind="stable")
+    ends = events["way"].isin(["returned", "reached"])
+    events["turn"] = ends.groupby(events["key"]).cumsum() - ends.astype("int64")
+    tries = events[events["way"] == "missed"].groupby(list(_TRY), sort=False)
+    found = tries.agg(
+        pbx=("pbx", "last"),
+        caller=("caller", "last"),
+        caller_name=("caller_name", "last"),
+        calls=("way", "size"),
+        first_at=("local_at", "first"),
+        last_at=("local_at", "last"),
+        first_utc=("utc", "first"),
+        waited_s=("wait_s", "sum"),
+        outcome=("outcome", "last"),
+        path=("path", "last"),
+    ).reset_index()
+    found["ended_in"] = found["path"].str.rpartition(" > ")[2] if len(found) else found["path"]
+    contact = events[ends][[*_TRY, "way", "local_at", "utc"]]
+    contact = contact.rename(columns={"way": "status", "local_at": "contact_at", "utc": "contact_utc"})
+    found = found.merge(contact, how="left", on=list(_TRY))
+    placed = events[events["way"].isin(["tried", "returned"])][[*_TRY, "utc"]]
+    placed = placed.merge(found[[*_TRY, "first_utc"]], on=list(_TRY))
+    placed = placed[placed["utc"] >= placed["first_utc"]].groupby(list(_TRY)).size().rename("callbacks").reset_index()
+    found = found.merge(placed, how="left", on=list(_TRY))
+    found["callbacks"] = found["callbacks"].fillna(0).astype("int64")
+    found["waited_s"] = found["waited_s"].fillna(0).astype("int64")
+    found["status"] = found["status"].astype("str").fillna("open")
+    found.loc[found["key"].str.startswith("call "), "status"] = "withheld"
+    found["contact_s"] = _whole_seconds(found["contact_utc"] - found["first_utc"])
+    found["watched_s"] = _whole_seconds(end - found["first_utc"]).clip(lower=0)
+    return found
+
+
+def _within(frame: nw.LazyFrame[Any], period: Period | None) -> nw.LazyFrame[Any]:
+    frame = frame.filter(~nw.col("is_forward").fill_null(False), ~nw.col("local_at").is_null())
+    if period is not None:
+        frame = frame.filter(nw.col("local_at") >= period.start, nw.col("local_at") < period.end)
+    return frame
+
+
+def _utc(rows: pd.DataFrame) -> pd.Series[Any]:
+    """Instants on one clock; a call without offset has that of the call before it (or after) on the same PBX."""
+    ordered = rows.sort_values("local_at", kind="stable")
+    offset = ordered["utc_offset_s"].astype("Float64")
+    for fill in ("ffill", "bfill"):
+        offset = offset.groupby(ordered["pbx"], dropna=False).transform(fill)
+    return rows["local_at"] - pd.to_timedelta(offset.fillna(0).astype("float64"), unit="s").reindex(rows.index)
+
+
+def _observed(rows: pd.DataFrame, period: Period | None) -> tuple[pd.Timestamp, pd.Timestamp]:
+    """First and last instant that was watched."""
+    if rows.empty:
+        return pd.Timestamp(datetime.min), pd.Timestamp(datetime.min)
+    begin, end = rows["utc"].min(), rows["utc"].max()
+    if period is None:
+        return begin, end
+    clock = (rows["local_at"] - rows["utc"]).to_numpy()
+    at = rows["utc"].to_numpy()
+    return (
+        pd.Timestamp(period.start) - clock[at.argmin()],
+        pd.Timestamp(period.end) - clock[at.argmax()],
+    )
+
+
+def _whole_seconds(spans: pd.Series[Any]) -> pd.Series[Any]:
+    return cast("pd.Series[Any]", spans.dt.total_seconds().round().astype("Int64"))
+
+
+def _greenwood(open_rate: Any, events: Any, at_risk: Any) -> tuple[Any, Any]:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        spread = np.sqrt(np.cumsum(events / (at_risk * (at_risk - events))))
+        power = np.exp(Z95 * spread / np.log(open_rate))
+        low, high = open_rate ** (1 / power), open_rate**power
+    inside = (open_rate > 0) & (open_rate < 1)
+    return np.where(inside, low, np.nan), np.where(inside, high, np.nan)
