@@ -1,1 +1,56 @@
 """Can the numbers be trusted: what is wrong with the stored records, and how they become calls."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+from ucm_analytics.analyses.quality import reconciliation
+from ucm_analytics.quality._audit import Audit, Finding, audit
+from ucm_analytics.quality._checks import CHECKS, SEVERITIES, UNSEEN, Check, Severity
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ucm_analytics.period import Period
+    from ucm_analytics.store import Store
+
+__all__ = ["CHECKS", "SEVERITIES", "UNSEEN", "Audit", "Check", "Finding", "Severity", "audit", "reconcile"]
+
+
+def reconcile(
+    store: Store,
+    first: str | date | Period | None = None,
+    last: str | date | None = None,
+    *,
+    pbx: str | None = None,
+) -> pd.DataFrame:
+    """Show how the records of a period become rings, calls and callers; see `analyses.reconciliation`.
+
+    Parameters
+    ----------
+    store : Store
+        Where the records are.
+    first : str, date or Period, optional
+        ``2026-03``, ``2026-W11``, a day or, with `last`, the first day; without it everything stored.
+    last : str or date, optional
+        The last day, included.
+    pbx : str, optional
+        Only this PBX.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a difference: ``grain``, ``what``, ``part``, ``count``, ``effect``, ``meaning``.
+
+    Raises
+    ------
+    NoData
+        The store holds nothing at all, or not this PBX.
+    SettingError
+        No such period.
+    DamagedFile
+        A file cannot be read.
+    """
+    legs, steps, rings, calls = (store.scan(name, first, last, pbx=pbx) for name in ("legs", "steps", "rings", "calls"))
+    return reconciliation(legs, steps, rings, calls)

@@ -1,0 +1,215 @@
+"""Quality: records into calls, states of the days, reports that findings touch."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from ucm_analytics import analyses
+from ucm_analytics.charts._template import ACCENT, NEUTRAL, OUTCOME_COLORS, checked, figure, without_calls, words
+
+_ROW_PX: Final = 20
+_GAP_PX: Final = 58
+_WIDTH_PX: Final = 800
+_BAD: Final = OUTCOME_COLORS["abandoned"]
+STATE_COLORS: Final = {
+    "settled": OUTCOME_COLORS["answered"],
+    "empty": "#BFE3D5",
+    "provisional": ACCENT,
+    "missing": _BAD,
+}
+SEVERITY_COLORS: Final = {"error": _BAD, "warning": ACCENT, "note": OUTCOME_COLORS["voicemail"]}
+_STATE_WORDS: Final = {"empty": "settled, no calls", "provisional": "provisional: may still change"}
+_DAYS: Final = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
+_TITLES: Final = {
+    "rings": "from records to phones that rang",
+    "steps": "from records to steps",
+    "calls": "from records to calls",
+    "calls by rings": "from phones that rang to calls",
+    "callers": "from calls to callers",
+    "answered": "from ANSWERED records to calls that a person answered",
+}
+_LINES: Final = {
+    "did": "number dialled",
+    "brought": "brought to a person",
+    "records": "records",
+    "silent": "no phone rang",
+}
+
+
+def reconciliation(reconciliation: pd.DataFrame) -> go.Figure:
+    """Draw the way from records to each grain as waterfalls, one below the other.
+
+    Parameters
+    ----------
+    reconciliation : pandas.DataFrame
+        Result of `ucm_analytics.analyses.reconciliation`.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+        One waterfall per grain, x [records, rings, calls or callers]. Lines of 0 are left out.
+
+    Raises
+    ------
+    WrongColumns
+        `reconciliation` is not such a result.
+    """
+    frame = checked(reconciliation, analyses.reconciliation)
+    title = "From records to calls"
+    if not frame["count"].sum():
+        return without_calls(title)
+    frame = frame[(frame["count"] != 0) | frame["part"].isin(["start", "total"])]
+    parts = [(str(grain), rows) for grain, rows in frame.groupby("grain", sort=False, observed=True)]
+    height = sum(len(rows) * _ROW_PX + _GAP_PX for _, rows in parts)
+    made = make_subplots(
+        rows=len(parts),
+        cols=1,
+        subplot_titles=[_TITLES.get(grain, grain) for grain, _ in parts],
+        row_heights=[len(rows) for _, rows in parts],
+        vertical_spacing=_GAP_PX / height,
+    )
+    made.update_layout(figure(title, height=height + 70).layout)
+    made.update_annotations(x=0, xref="paper", xanchor="left", font_size=13)
+    for row, (grain, rows) in enumerate(parts, 1):
+        made.add_trace(
+            go.Waterfall(
+                orientation="h",
+                y=[_line(what, part) for what, part in zip(rows["what"], rows["part"], strict=True)],
+                x=[n if part in ("start", "total") else e for n, e, part in _effects(rows)],
+                measure=[{"start": "absolute", "total": "total"}.get(str(part), "relative") for part in rows["part"]],
+                text=[f"{n:,}" if part in ("start", "total") else f"{e:+,}" for n, e, part in _effects(rows)],
+                textposition="auto",
+                constraintext="none",
+                cliponaxis=False,
+                customdata=rows["meaning"],
+                hovertemplate="%{y}: %{text}<br>%{customdata}<extra></extra>",
+                decreasing_marker_color="#B8C4CC",
+                increasing_marker_color=OUTCOME_COLORS["voicemail"],
+                totals_marker_color=NEUTRAL,
+                connector={"line": {"color": "#888888", "width": 1}},
+                name=grain,
+                showlegend=False,
+            ),
+            row=row,
+            col=1,
+        )
+    made.update_xaxes(rangemode="tozero")
+    made.update_yaxes(type="category", autorange="reversed", showgrid=False, tickfont_size=11)
+    return made
+
+
+def coverage_calendar(coverage_calendar: pd.DataFrame) -> go.Figure:
+    """Draw the state of each day as a calendar, one block a year.
+
+    Parameters
+    ----------
+    coverage_calendar : pandas.DataFrame
+        Result of `ucm_analytics.analyses.coverage_calendar`.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+        x the week, y the weekday, colour the state.
+
+    Raises
+    ------
+    WrongColumns
+        `coverage_calendar` is not such a result.
+    """
+    frame = checked(coverage_calendar, analyses.coverage_calendar)
+    title = "Days in the store"
+    if frame.empty:
+        return without_calls(title)
+    years = sorted(frame["day"].dt.year.unique())
+    made = make_subplots(rows=len(years), cols=1, vertical_spacing=0.3 / len(years) if len(years) > 1 else 0)
+    height = 110 + 175 * len(years)
+    made.update_layout(figure(title, height=height, legend={"itemsizing": "constant"}).layout)
+    week = pd.Timedelta(days=7)
+    for row, year in enumerate(years, 1):
+        days = frame[frame["day"].dt.year == year]
+        monday = days["day"] - pd.to_timedelta(days["day"].dt.dayofweek, unit="D")
+        first, last = monday.min(), monday.max()
+        if len(years) > 1:
+            first, last = pd.Timestamp(f"{year}-01-01"), pd.Timestamp(f"{year}-12-31")
+        size = max(6, min(20, _WIDTH_PX / ((last - first) / week + 2) - 2))
+        for state, color in STATE_COLORS.items():
+            some = days["state"] == state
+            made.add_trace(
+                go.Scatter(
+                    x=monday[some],
+                    y=days.loc[some, "day"].dt.dayofweek,
+                    mode="markers",
+                    marker={"symbol": "square", "size": size, "color": color},
+                    name=_STATE_WORDS.get(state, state),
+                    legendgroup=state,
+                    showlegend=row == 1,
+                    customdata=list(
+                        zip(days.loc[some, "day"].dt.strftime("%a %Y-%m-%d"), days.loc[some, "legs"], strict=True)
+                    ),
+                    hovertemplate="%{customdata[0]}: "
+                    f"{_STATE_WORDS.get(state, state)}<br>%{{customdata[1]:,}} records<extra></extra>",
+                ),
+                row=row,
+                col=1,
+            )
+        made.update_xaxes(range=[first - week, last + week], showgrid=False, tickformat="%-d %b\n%Y", row=row, col=1)
+    made.update_yaxes(
+        tickvals=list(range(7)), ticktext=_DAYS, range=[6.6, -0.6], showgrid=False, zeroline=False, tickfont_size=11
+    )
+    return made
+
+
+def affected_reports(affected_reports: pd.DataFrame) -> go.Figure:
+    """Draw how many findings touch each report, as stacked bars.
+
+    Parameters
+    ----------
+    affected_reports : pandas.DataFrame
+        Result of `ucm_analytics.analyses.affected_reports`.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+        One row per report, x [findings] by severity.
+
+    Raises
+    ------
+    WrongColumns
+        `affected_reports` is not such a result.
+    """
+    frame = checked(affected_reports, analyses.affected_reports)
+    title = "Findings that touch each report"
+    if frame.empty:
+        return without_calls(title).update_annotations(text="nothing was found")
+    order = list(dict.fromkeys(frame["report"].astype(str)))
+    made = figure(title, x="findings", barmode="stack", height=max(220, 140 + 26 * len(order)))
+    for severity, color in SEVERITY_COLORS.items():
+        some = frame[frame["severity"] == severity]
+        if len(some):
+            made.add_bar(
+                x=some["findings"],
+                y=some["report"].astype(str),
+                orientation="h",
+                name=severity,
+                marker={"color": color, "line": {"width": 0}},
+                hovertemplate=f"%{{y}}: %{{x}} × {severity}<extra></extra>",
+            )
+    made.update_layout(showlegend=True)
+    made.update_xaxes(rangemode="tozero", dtick=1 if frame["findings"].sum() < 12 else None, tickformat="d")
+    made.update_yaxes(
+        type="category", categoryorder="array", categoryarray=order, autorange="reversed", dtick=1, showgrid=False
+    )
+    return made
+
+
+def _effects(rows: pd.DataFrame) -> list[tuple[int, int, str]]:
+    return list(zip(rows["count"], rows["effect"], rows["part"].astype(str), strict=True))
+
+
+def _line(what: str, part: str) -> str:
+    sign = {"less": "− ", "more": "+ ", "total": "= "}.get(str(part), "")
+    return f"{sign}{_LINES.get(what, words(what))}"

@@ -1,0 +1,198 @@
+"""What is wrong with the records of a store, how much of it, where, and what it does to which report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from html import escape
+from typing import TYPE_CHECKING, Final
+
+import pandas as pd
+
+from ucm_analytics.period import Period
+from ucm_analytics.quality._checks import CHECKS, SEVERITIES, UNSEEN, Severity
+from ucm_analytics.quality._measure import Source, measure
+
+if TYPE_CHECKING:
+    from ucm_analytics.store import Store
+
+_COLORS: Final[dict[Severity, str]] = {"error": "#D55E00", "warning": "#E69F00", "note": "#56B4E9"}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was found.
+
+    Attributes
+    ----------
+    id, severity, title, unit, means, touches
+        As in the table of checks.
+    count : int
+        How many, in `unit`.
+    examples : tuple of str
+        Up to five `call_id`, or days.
+    detail : str
+        More in words: which fields, which actions.
+    """
+
+    id: str
+    severity: Severity
+    title: str
+    count: int
+    unit: str
+    examples: tuple[str, ...]
+    detail: str
+    means: str
+    touches: tuple[str, ...]
+
+
+@dataclass(frozen=True, repr=False)
+class Audit:
+    """What was found in a store, the worst first.
+
+    Attributes
+    ----------
+    findings : tuple of Finding
+        What is wrong; empty if nothing is.
+    checks : int
+        How many things were looked for.
+    days, legs, calls : int
+        How much was looked at.
+    """
+
+    findings: tuple[Finding, ...]
+    checks: int
+    days: int
+    legs: int
+    calls: int
+
+    @property
+    def worst(self) -> Severity | None:
+        """The worst severity that was found: error, warning, note, or None."""
+        return self.findings[0].severity if self.findings else None
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """One row a finding: `id`, `severity`, `title`, `count`, `unit`, `examples`, `detail`, `means`, `touches`."""
+        rows = [
+            {**vars(found), "examples": ", ".join(found.examples), "touches": ", ".join(found.touches)}
+            for found in self.findings
+        ]
+        text = {name: "str" for name in Finding.__annotations__ if name != "count"}
+        return pd.DataFrame(rows, columns=list(Finding.__annotations__)).astype({**text, "count": "int64"})
+
+    @property
+    def verdict(self) -> str:
+        """One plain sentence: can the numbers be trusted."""
+        if not self.legs:
+            return "there are no records, so there is nothing to trust or to doubt."
+        worst = [f"{found.title} ({found.count:,})" for found in self.findings if found.severity == self.worst]
+        named = "; ".join(worst[:3]) + (f"; and {len(worst) - 3} more" if len(worst) > 3 else "")
+        looked = f"{self.legs:,} records of {self.calls:,} calls on {self.days:,} {'day' if self.days == 1 else 'days'}"
+        if self.worst == "error":
+            return f"the numbers cannot be trusted yet: {named} ({looked})."
+        if self.worst == "warning":
+            return f"the numbers can be used with care: {named} ({looked})."
+        notes = f"; to know when reading them: {named}" if named else ""
+        return f"the numbers can be trusted: {self.checks} checks found no fault in {looked}{notes}."
+
+    def __repr__(self) -> str:
+        lines = [f"Audit: {self.verdict}"]
+        lines += [f"  {found.severity:8} {found.count:8,}  {found.title}" for found in self.findings]
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><td style='border-left:4px solid {_COLORS[found.severity]};text-align:left'>{found.severity}</td>"
+            f"<td style='text-align:right'>{found.count:,}</td>"
+            f"<td style='text-align:left'>{escape(found.title)}{_bracket(found.detail)}</td>"
+            f"<td style='text-align:left'>{escape(found.means)}</td>"
+            f"<td style='text-align:left'>{escape(', '.join(found.touches) or '–')}</td>"
+            f"<td style='text-align:left'><code>{escape(', '.join(found.examples))}</code></td></tr>"
+            for found in self.findings
+        )
+        head = "".join(
+            f"<th style='text-align:left'>{name}</th>"
+            for name in ("Severity", "Count", "What", "Meaning", "Touches", "Examples")
+        )
+        table = f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>" if rows else ""
+        return f"<p><b>{escape(self.verdict.capitalize())}</b></p>{table}<p>{escape(UNSEEN)}</p>"
+
+
+def audit(
+    store: Store,
+    first: str | date | Period | None = None,
+    last: str | date | None = None,
+    *,
+    pbx: str | None = None,
+) -> Audit:
+    """Look for everything that makes numbers wrong: gaps, duplicates, impossible times, missing legs.
+
+    Reads lazily, a table at a time, so that years of records fit into the memory that a store allows itself.
+
+    Parameters
+    ----------
+    store : Store
+        Where the records are.
+    first : str, date or Period, optional
+        ``2026-03``, ``2026-W11``, a day or, with `last`, the first day; without it everything stored.
+    last : str or date, optional
+        The last day, included.
+    pbx : str, optional
+        Only this PBX.
+
+    Returns
+    -------
+    Audit
+        It shows itself; ``.frame`` is the table, ``.worst`` the worst severity, ``.verdict`` one sentence.
+
+    Raises
+    ------
+    NoData
+        The store holds nothing at all, or not this PBX.
+    SettingError
+        No such period.
+    DamagedFile
+        A file cannot be read.
+
+    Examples
+    --------
+    >>> import ucm_analytics as ucm
+    >>> found = audit(ucm.demo_store(), "2026-03-02", "2026-03-29")
+    >>> found.worst
+    'note'
+    >>> found.frame[["id", "count"]].values.tolist()[0]
+    ['clock_changed', 1]
+    """
+    period = None if first is None else Period.of(first, last)
+    source = Source(store, period, pbx, store.coverage(period, pbx=pbx))
+    seen = measure(source)
+    ranks = list(SEVERITIES)
+    findings = [
+        Finding(
+            id=check.id,
+            severity=check.severity,
+            title=check.title,
+            count=seen[check.id].count,
+            unit=check.unit,
+            examples=seen[check.id].examples,
+            detail=seen[check.id].detail,
+            means=check.means,
+            touches=check.touches,
+        )
+        for check in CHECKS
+        if seen[check.id].count
+    ]
+    (legs,) = source.query("legs", "SELECT count(*) AS n FROM legs")
+    (calls,) = source.query("calls", "SELECT count(*) AS n FROM calls")
+    return Audit(
+        findings=tuple(sorted(findings, key=lambda found: ranks.index(found.severity))),
+        checks=len(CHECKS),
+        days=int(source.coverage.loc[source.coverage["state"] != "missing", "day"].nunique()),
+        legs=legs["n"],
+        calls=calls["n"],
+    )
+
+
+def _bracket(detail: str) -> str:
+    return f" <small>({escape(detail)})</small>" if detail else ""

@@ -1,0 +1,264 @@
+"""How each check is counted: lazily over the store, a table at a time, never a table at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final, cast
+
+import pandas as pd
+
+from ucm_analytics.period import Period
+from ucm_analytics.quality._checks import CHECKS
+from ucm_analytics.schema import KEY, LEGS, TableName
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from ucm_analytics.store import Store
+
+EXAMPLES: Final = 5
+_LOOKED_AT: Final = 25
+"""Rows among which examples are looked for: several can belong to one call."""
+
+_MANY: Final = 10
+"""Calls that a weekday has in the median for a day of it without calls to be odd."""
+
+_WEEKDAYS: Final = 3
+"""Such weekdays that must be there to say what is normal."""
+
+_HOUR_S: Final = 3600
+_SUMMER_DAYS: Final = 28
+_DECLARED: Final = {column.raw for column in LEGS if column.raw}
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a check found: how many, the first calls or days, and more in words."""
+
+    count: int = 0
+    examples: tuple[str, ...] = ()
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Source:
+    """The part of a store that is looked at."""
+
+    store: Store
+    period: Period | None
+    pbx: str | None
+    coverage: pd.DataFrame
+
+    def query(self, table: TableName, sql: str) -> list[dict[str, Any]]:
+        """Rows of a query over one table, which bears its own name."""
+        scanned = self.store.scan(table, self.period, pbx=self.pbx).to_native()
+        found = cast("duckdb.DuckDBPyRelation", scanned.query(table, sql))
+        return cast("list[dict[str, Any]]", found.to_arrow_table().to_pylist())
+
+    @property
+    def pulled_at(self) -> datetime | None:
+        """When the latest day was pulled."""
+        pulled = self.coverage["pulled_at"].dropna()
+        return None if pulled.empty else cast("pd.Timestamp", pulled.max()).to_pydatetime()
+
+    def days(self, rows: pd.DataFrame) -> tuple[str, ...]:
+        """First days of some rows with `pbx` and `day`, with the PBX where there are several."""
+        several = self.coverage["pbx"].nunique() > 1
+        first = rows.sort_values(["day", "pbx"]).head(EXAMPLES)
+        return tuple(f"{day:%Y-%m-%d} ({pbx})" if several else f"{day:%Y-%m-%d}" for pbx, day in _pairs(first))
+
+
+def measure(source: Source) -> dict[str, Seen]:
+    """What each check found, by its id."""
+    seen = {check.id: Seen() for check in CHECKS}
+    tables: tuple[TableName, ...] = ("legs", "steps", "calls")
+    for table in tables:
+        seen |= _rows(source, table)
+    for of_several in _MEASURES:
+        seen |= of_several(source)
+    return seen
+
+
+def _rows(source: Source, table: TableName) -> dict[str, Seen]:
+    """Every check with a condition on this table, in one pass."""
+    checks = [check for check in CHECKS if check.table == table]
+    pulled = source.pulled_at
+    now = f"TIMESTAMPTZ '{pulled.isoformat()}'" if pulled else "CAST(NULL AS TIMESTAMPTZ)"
+    aggregates = ", ".join(
+        f"count(*) FILTER (WHERE {_bound(check.condition, now)}) AS {check.id}, "
+        f"min(call_id, {_LOOKED_AT}) FILTER (WHERE {_bound(check.condition, now)}) AS {check.id}_calls"
+        for check in checks
+    )
+    (row,) = source.query(table, f"SELECT count(*) AS of, {aggregates} FROM {table}")
+    return {check.id: Seen(row[check.id], _calls(row[f"{check.id}_calls"])) for check in checks}
+
+
+def _unknown_actions(source: Source) -> dict[str, Seen]:
+    rows = source.query(
+        "steps",
+        f"SELECT target AS name, count(*) AS n, min(call_id, {_LOOKED_AT}) AS calls FROM steps "
+        "WHERE kind = 'other' GROUP BY target ORDER BY n DESC, name",
+    )
+    return {"unknown_actions": _named(rows)} if rows else {}
+
+
+def _ambiguous(source: Source) -> dict[str, Seen]:
+    (row,) = source.query(
+        "calls",
+        "SELECT count(*) FILTER (WHERE outcome = 'answered') AS answered, "
+        "count(*) FILTER (WHERE NOT exact_pickup AND outcome = 'answered') AS n, "
+        f"min(call_id, {EXAMPLES}) FILTER (WHERE NOT exact_pickup AND outcome = 'answered') AS calls FROM calls",
+    )
+    if not row["n"]:
+        return {}
+    share = f"{row['n'] / row['answered']:.1%} of {row['answered']:,} answered calls"
+    return {"ambiguous_pickups": Seen(row["n"], _calls(row["calls"]), share)}
+
+
+def _fields(source: Source) -> dict[str, Seen]:
+    """Fields that are not declared, and values that a declared one cannot hold: both are in `extra`."""
+    rows = source.query(
+        "legs",
+        f"SELECT name, count(*) AS n, min(call_id, {_LOOKED_AT}) AS calls FROM "
+        "(SELECT call_id, unnest(map_keys(extra)) AS name FROM legs WHERE extra IS NOT NULL) "
+        "GROUP BY name ORDER BY n DESC, name",
+    )
+    return {
+        "unknown_fields": _named([row for row in rows if row["name"] not in _DECLARED]),
+        "odd_values": _named([row for row in rows if row["name"] in _DECLARED]),
+    }
+
+
+def _duplicates(source: Source) -> dict[str, Seen]:
+    key = f"hash({', '.join(KEY)})"
+    twice = source.query("legs", f"SELECT {key} AS k, count(*) AS n FROM legs GROUP BY k HAVING count(*) > 1")
+    if not twice:
+        return {}
+    hashes = ", ".join(str(row["k"]) for row in twice[:_LOOKED_AT])
+    rows = source.query("legs", f"SELECT DISTINCT call_id FROM legs WHERE {key} IN ({hashes}) ORDER BY call_id")
+    return {
+        "duplicate_legs": Seen(sum(row["n"] - 1 for row in twice), tuple(row["call_id"] for row in rows[:EXAMPLES]))
+    }
+
+
+def _days(source: Source) -> dict[str, Seen]:
+    coverage = source.coverage
+    missing = coverage[coverage["state"] == "missing"]
+    open_ = coverage[coverage["state"] == "provisional"]
+    vanished = coverage[coverage["vanished"].fillna(0) > 0]
+    return {
+        "missing_days": Seen(len(missing), source.days(missing)),
+        "unsettled_days": Seen(len(open_), source.days(open_)),
+        "vanished_legs": Seen(int(vanished["vanished"].sum()), source.days(vanished)),
+        "silent_days": _silent(source),
+    }
+
+
+def _silent(source: Source) -> Seen:
+    counted = source.query(
+        "calls", "SELECT pbx, CAST(local_at AS DATE) AS day, count(*) AS calls FROM calls GROUP BY pbx, day"
+    )
+    calls = pd.DataFrame(counted, columns=["pbx", "day", "calls"])
+    calls["day"] = pd.to_datetime(calls["day"])
+    days = source.coverage.loc[source.coverage["state"] != "missing", ["pbx", "day"]].astype({"pbx": "str"})
+    days = days.merge(calls.astype({"pbx": "str"}), on=["pbx", "day"], how="left").fillna({"calls": 0})
+    alike = days.groupby(["pbx", days["day"].dt.dayofweek])["calls"]
+    odd = days[(days["calls"] == 0) & (alike.transform("median") >= _MANY) & (alike.transform("size") >= _WEEKDAYS)]
+    return Seen(len(odd), source.days(odd))
+
+
+def _clock(source: Source) -> dict[str, Seen]:
+    """Wall clock against the epoch in the session, on the first leg of each call."""
+    rows = source.query(
+        "legs",
+        # a second of slack, because the PBX cuts its seconds off
+        f"""
+        SELECT pbx, CAST(began AS DATE) AS day, CAST(floor((lead_s + 1) / 900) * 900 AS BIGINT) AS offset_s,
+            count(*) AS n, min(call_id, {EXAMPLES}) AS calls
+        FROM (
+            SELECT pbx, call_id, min(called_at) AS began, epoch(min(start_at)) - epoch(min(called_at)) AS lead_s
+            FROM legs
+            WHERE start_at IS NOT NULL AND regexp_matches(call_id, '^[0-9]{{10}}')
+            GROUP BY pbx, call_id
+        )
+        GROUP BY pbx, day, offset_s
+        """,
+    )
+    found = pd.DataFrame(rows, columns=["pbx", "day", "offset_s", "n", "calls"])
+    found["day"] = pd.to_datetime(found["day"])
+    usual = found.sort_values(["n", "offset_s"], ascending=[False, True]).drop_duplicates(["pbx", "day"])
+    usual = usual.sort_values(["pbx", "day"])[["pbx", "day", "offset_s"]]
+    beside = usual.groupby("pbx")["offset_s"]
+    usual = usual.assign(before=beside.shift(1), after=beside.shift(-1)).rename(columns={"offset_s": "usual"})
+    found = found.merge(usual, on=["pbx", "day"])
+    off = pd.concat([(found["offset_s"] - found[name]) for name in ("usual", "before", "after")], axis=1)
+    odd = found[~(off == 0).any(axis=1)]
+    past = odd["offset_s"] - odd["usual"]
+    late = (past > 0) & (past != _HOUR_S)
+    return {
+        "late_first_leg": _grouped(odd[late]),
+        "odd_clock": _grouped(odd[~late]),
+        **_changes(source, usual),
+    }
+
+
+def _changes(source: Source, usual: pd.DataFrame) -> dict[str, Seen]:
+    moved = usual[usual["before"].notna() & (usual["before"] != usual["usual"])]
+    by = (moved["usual"] - moved["before"]).astype("int64")
+    to_next = -moved.groupby("pbx")["day"].diff(-1).dt.days
+    since = moved.groupby("pbx")["day"].diff().dt.days
+    brief = (to_next < _SUMMER_DAYS) | (since < _SUMMER_DAYS)
+    expected = (by.abs() == _HOUR_S) & ~brief
+    words = [f"{day:%Y-%m-%d}: {_utc(a)} to {_utc(b)}" for day, a, b in _cells(moved, "day", "before", "usual")]
+    return {
+        name: Seen(
+            int(some.sum()),
+            source.days(moved[some]),
+            "; ".join([word for word, is_some in zip(words, some, strict=True) if is_some][:EXAMPLES]),
+        )
+        for name, some in (("clock_changed", expected), ("zone_changed", ~expected))
+    }
+
+
+_MEASURES: Final[tuple[Callable[[Source], dict[str, Seen]], ...]] = (
+    _unknown_actions,
+    _ambiguous,
+    _fields,
+    _duplicates,
+    _days,
+    _clock,
+)
+
+
+def _bound(condition: str, now: str) -> str:
+    return condition.replace("$pulled_at", now)
+
+
+def _calls(found: Iterable[str] | None) -> tuple[str, ...]:
+    return tuple(list(dict.fromkeys(found or ()))[:EXAMPLES])
+
+
+def _named(rows: Sequence[dict[str, Any]]) -> Seen:
+    """Rows by name, most first."""
+    names = [f"{row['name']} {row['n']:,} ×" for row in rows]
+    shown = ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
+    return Seen(sum(row["n"] for row in rows), _calls(sorted(call for row in rows for call in row["calls"])), shown)
+
+
+def _grouped(rows: pd.DataFrame) -> Seen:
+    return Seen(int(rows["n"].sum()), _calls(sorted(call for calls in rows["calls"] for call in calls)))
+
+
+def _pairs(rows: pd.DataFrame) -> list[tuple[str, pd.Timestamp]]:
+    return [(str(pbx), pd.Timestamp(day)) for pbx, day in zip(rows["pbx"], rows["day"], strict=True)]
+
+
+def _cells(rows: pd.DataFrame, *names: str) -> list[tuple[Any, ...]]:
+    return list(zip(*(rows[name] for name in names), strict=True))
+
+
+def _utc(offset_s: float) -> str:
+    minutes = round(abs(offset_s) / 60)
+    return f"UTC{'-' if offset_s < 0 else '+'}{minutes // 60:02d}:{minutes % 60:02d}"
