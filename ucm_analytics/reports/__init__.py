@@ -41,8 +41,8 @@ def names() -> list[str]:
 
     Examples
     --------
-    >>> names()
-    ['call-volume', 'durations', 'extensions', 'ivr-paths']
+    >>> "call-volume" in names()
+    True
     """
     found = (module.name for module in pkgutil.iter_modules(__path__))
     return sorted(name.replace("_", "-") for name in found if not name.startswith("_"))

@@ -1,0 +1,164 @@
+"""Who was missed, who was called back, and who is still waiting."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import pandas as pd
+
+from ucm_analytics import analyses, charts
+from ucm_analytics.period import Period
+from ucm_analytics.reports._format import plural, seconds, share
+from ucm_analytics.reports._names import Names, drawn, spoken
+from ucm_analytics.reports._report import Section, Shown
+
+if TYPE_CHECKING:
+    import narwhals.stable.v2 as nw
+
+    from ucm_analytics.store import Store
+
+TITLE = "Missed calls"
+QUESTION = "Which callers reached nobody, and who still waits for a call back?"
+
+_STATUS: Final = {
+    "open": "still open",
+    "returned": "called back and reached",
+    "reached": "called again and was answered",
+    "withheld": "number withheld",
+}
+_WEEK_H: Final = 168
+_DAY_H: Final = 24
+
+
+def build(store: Store, period: Period, *, pbx: str | None = None) -> list[Section]:
+    """The work list, the time until contact, and who calls again."""
+    calls = store.scan("calls", period, pbx=pbx)
+    return [_work_list(calls, period, Names.of(store, pbx=pbx)), _contact(calls, period), _repeats(calls, period)]
+
+
+def _work_list(calls: nw.LazyFrame[Any], period: Period, names: Names) -> Section:
+    missed = analyses.missed_calls(calls, period=period)
+    table = missed.assign(
+        status=missed["status"].astype(str).map(_STATUS),
+        outcome=missed["outcome"].astype(str).str.replace("_", " "),
+        ended_in=spoken(names.paths(missed["ended_in"])),
+    )
+    return Section(
+        title="Missed callers",
+        sentence=_headline(missed),
+        figure=charts.missed_calls(missed.assign(caller=drawn(missed["caller"]))),
+        table=table,
+        columns=(
+            Shown("status", "Status"),
+            Shown("caller", "Caller"),
+            Shown("caller_name", "Name"),
+            Shown("calls", "Tries", "count"),
+            Shown("first_at", "First try", "time"),
+            Shown("last_at", "Last try", "time"),
+            Shown("waited_s", "Waited", "seconds"),
+            Shown("outcome", "Last try was"),
+            Shown("ended_in", "It ended in"),
+            Shown("callbacks", "Our calls to them", "count"),
+            Shown("contact_at", "Contact", "time"),
+            Shown("contact_s", "After", "seconds"),
+        ),
+        formula="missed = calls from outside with an outcome other than 'answered by a person' [calls]; tries = missed "
+        "calls of one number without contact between them; contact = a call of ours to the number that was answered, "
+        "or a later call of theirs that a person answered; after = start of the contact - first try [s].",
+        reading="The rows that are still open are the work list. Contact on another number is not seen, and a call of "
+        "ours that reached the caller's own mailbox counts as contact. Callers who withhold their number cannot be "
+        "followed; each of their calls is a row.",
+    )
+
+
+def _contact(calls: nw.LazyFrame[Any], period: Period) -> Section:
+    times = analyses.time_to_callback(calls, period=period)
+    sentence = "No caller with a known number was missed."
+    if len(times):
+        hour, day = (times[times["after_s"] <= limit].iloc[-1] for limit in (3600, 86_400))
+        sentence = (
+            f"Of the missed callers, {share(1 - hour['open_rate'])} had contact within an hour and "
+            f"{share(1 - day['open_rate'])} within a day; {share(day['returned_rate'])} within a day because "
+            "somebody called them back."
+        )
+    return Section(
+        title="Time until contact",
+        sentence=sentence,
+        figure=charts.time_to_callback(times),
+        table=times,
+        columns=(
+            Shown("after_s", "After", "seconds"),
+            Shown("calls", "Still watched", "count"),
+            Shown("returned", "Called back", "count"),
+            Shown("reached", "Called again", "count"),
+            Shown("open_rate", "Still open", "share"),
+            Shown("open_low", "at least", "share"),
+            Shown("open_high", "at most", "share"),
+            Shown("returned_rate", "Called back", "share"),
+            Shown("reached_rate", "Called again", "share"),
+        ),
+        formula="Kaplan–Meier: still open S(t) = Π (1 - d/n) over the times up to t, d = callers with contact at that "
+        "time, n = callers still open and still watched; interval: Greenwood, log(-log), 95 % [share of 1].",
+        reading="Whoever was missed late in the period counts only for as long as they were watched, so the curve "
+        "does not suffer from the end of the period. Its right end rests on few callers: look at the band.",
+    )
+
+
+def _repeats(calls: nw.LazyFrame[Any], period: Period) -> Section:
+    # A call is decided only when its whole window lies in the period: a week needs some weeks.
+    window_h = _WEEK_H if len(period) >= 21 else _DAY_H
+    repeats = analyses.repeat_callers(calls, window_h=window_h, period=period)
+    (every,) = analyses.repeat_callers(calls, window_h=window_h, by=None, period=period).to_dict("records")
+    within = "a week" if window_h == _WEEK_H else "a day"
+    sentence = f"No call lies {within} or more before the end of the period, so repeats cannot be told."
+    if every["decided"]:
+        sentence = (
+            f"After {share(every['repeat_rate'])} of {plural(every['decided'], 'call')} the same caller called again "
+            f"within {within} (95 % interval {share(every['repeat_low'])} to {share(every['repeat_high'])})."
+        )
+    return Section(
+        title="Callers who call again",
+        sentence=sentence,
+        figure=charts.repeat_callers(repeats),
+        table=repeats.assign(outcome=repeats["outcome"].astype(str).str.replace("_", " ")),
+        columns=(
+            Shown("outcome", "Outcome of the call"),
+            Shown("calls", "Calls", "count"),
+            Shown("withheld", "Withheld", "count"),
+            Shown("undecided", "Undecided", "count"),
+            Shown("decided", "Decided", "count"),
+            Shown("followed", "Called again", "count"),
+            Shown("repeat_rate", "Called again", "share"),
+            Shown("repeat_low", "at least", "share"),
+            Shown("repeat_high", "at most", "share"),
+            Shown("first_calls", "First calls", "count"),
+            Shown("settled", "Not repeated", "count"),
+            Shown("fcr_rate", "First-contact resolution", "share"),
+        ),
+        formula=f"repeat rate = decided calls followed by another of the same number within {window_h} h / decided "
+        "calls; first-contact resolution = first calls that were not followed / first calls [shares of 1]; undecided "
+        "= the window goes beyond the end of the period.",
+        reading="Calling again is not always a failure: an appointment is made and then confirmed. Companies that show "
+        "one number for all their phones look like one caller who calls very often.",
+    )
+
+
+def _headline(missed: pd.DataFrame) -> str:
+    known = missed[missed["status"].astype(str) != "withheld"]
+    if missed.empty:
+        return "no caller from outside was missed."
+    count = known["status"].astype(str).value_counts()
+    still, returned, reached = (int(count.get(name, 0)) for name in ("open", "returned", "reached"))
+    total = len(known)
+    withheld = len(missed) - total
+    apart = f"{plural(withheld, 'missed call')} showed no number" if withheld else ""
+    if not total:
+        return f"{apart}, and no other caller was missed."
+    text = (
+        f"callers were missed {plural(total, 'time')} ({plural(int(known['calls'].sum()), 'call')}); "
+        f"{share(returned / total)} were called back and reached, {share(reached / total)} called again and were "
+        f"answered, and {share(still / total)} ({still:,}) are still open"
+    )
+    waited = known.loc[known["status"].astype(str) == "open", "waited_s"].sum()
+    text += f", after waiting {seconds(waited)} together" if still else ""
+    return f"{text}; {apart}." if apart else f"{text}."
