@@ -16,7 +16,7 @@ test: .venv/dev ## everything that must be green
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
 lab: .venv/dev ## the notebooks, in JupyterLab, on demo data
 	$(BIN)/jupyter lab notebooks

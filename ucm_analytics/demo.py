@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
+from ucm_analytics import __version__
 from ucm_analytics.period import Period
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def demo_store(path: str | Path | None = None) -> Store:
     if path is None:
         import platformdirs
 
-        path = Path(platformdirs.user_cache_dir("ucm-analytics")) / f"demo-{VERSION}"
+        path = Path(platformdirs.user_cache_dir("ucm-analytics")) / f"demo-{__version__}-{VERSION}"
     store = Store(path)
     days = store.coverage(PERIOD.first, PERIOD.last, pbx=PBX)
     if not (days["state"] == "settled").all():
