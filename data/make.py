@@ -19,10 +19,12 @@ TABLES = {
     "steps": "One row per stage that a caller went through, in order.",
     "rings": "One row per phone that rang.",
     "calls": "One row per call.",
+    "directory": "What an extension, queue, menu, trunk or number is called and leads to, and on which days.",
 }
 WORDS = {
     "calls.outcome": schema.OUTCOMES,
     "calls.direction": schema.DIRECTIONS,
+    "calls.caller_kind": schema.CALLER_KINDS,
     "steps.kind": schema.STEP_KINDS,
     "steps.result": schema.STEP_RESULTS,
     "rings.result": schema.RING_RESULTS,
@@ -34,7 +36,7 @@ def dictionary() -> str:
     lines = ["# Data dictionary", "", "Made from `ucm_analytics/schema.py` by `make data`.", ""]
     lines += ["`utc` is an instant in UTC, `wall` the naive wall clock of the PBX; `category` is text with few"]
     lines += ["distinct values. Monthly files are named for the UTC month in which a call began.", ""]
-    for name, columns in schema.TABLES.items():
+    for name, columns in {**schema.STORED, "directory": schema.DIRECTORY}.items():
         lines += [f"## {name}", "", TABLES[name], "", "| column | type | unit | meaning |", "|---|---|---|---|"]
         for column in columns:
             raw = f" (`{column.raw}`)" if column.raw and column.raw != column.name else ""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Dtype = Literal["string", "category", "int64", "int32", "bool", "wall", "utc", "map"]
 TableName = Literal["legs", "steps", "rings", "calls"]
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Raised when a table's columns or the model's rules change; `Store.rebuild` then runs by itself."""
 
 
@@ -229,12 +229,50 @@ CALLS: Final[tuple[Column, ...]] = (
     ),
 )
 
+CALLER_KINDS: Final[dict[str, str]] = {
+    "number": "a telephone number; caller_number is null where it is not valid in the PBX's country",
+    "extension": "an extension of the PBX",
+    "anonymous": "the number is hidden",
+    "name": "text that is no number",
+    "unknown": "digits that are neither a telephone number nor an extension",
+}
+
+NUMBERS: Final[tuple[Column, ...]] = (
+    Column(
+        "caller_number",
+        "string",
+        "caller as E.164 (+12025550142) where valid in the PBX's country, extensions as they are, else null;"
+        " without a country only numbers that begin with +",
+    ),
+    Column("callee_number", "string", "callee, likewise; extensions, queues and menus as they are"),
+    Column("caller_kind", "category", "one of CALLER_KINDS"),
+)
+"""Columns that calls have in the store, after those of CALLS: read from `caller` and `callee`."""
+
+DIRECTORY_KINDS: Final = ("extension", "queue", "ivr", "ring_group", "trunk", "did")
+
+DIRECTORY: Final[tuple[Column, ...]] = (
+    Column("pbx", "category", "name of the PBX, as given to `connect --name`"),
+    Column("kind", "category", f"one of {', '.join(DIRECTORY_KINDS)}"),
+    Column("number", "string", "its number; of trunks their index"),
+    Column("name", "string", "its name"),
+    Column("key", "string", "key of the menu: 0 to 9, *, #, timeout, invalid; empty for the thing itself"),
+    Column("target_kind", "category", "what the key or the number dialled leads to; empty if nothing"),
+    Column("target", "string", "its number"),
+    Column("valid_from", "wall", "day of the sync that first saw the row; null: always, as far as is known"),
+    Column("valid_to", "wall", "day of the sync that no longer saw it, from which it does not hold; null: holds"),
+)
+
 TABLES: Final[dict[TableName, tuple[Column, ...]]] = {
     "legs": LEGS,
     "steps": STEPS,
     "rings": RINGS,
     "calls": CALLS,
 }
+"""Tables as `parse` and `model` make them."""
+
+STORED: Final[dict[TableName, tuple[Column, ...]]] = {**TABLES, "calls": (*CALLS, *NUMBERS)}
+"""Tables as the store holds them."""
 
 KEY: Final = ("pbx", "session", "acct_id", "uniqueid", "dstchannel")
 """What makes a leg one leg. AcctId alone restarts every month on some firmware."""
@@ -242,7 +280,17 @@ KEY: Final = ("pbx", "session", "acct_id", "uniqueid", "dstchannel")
 
 @cache
 def arrow_schema(table: TableName) -> pa.Schema:
-    """Arrow schema of a table."""
+    """Arrow schema of a table as `parse` and `model` make it."""
+    return _arrow(TABLES[table])
+
+
+@cache
+def stored_schema(table: TableName | Literal["directory"]) -> pa.Schema:
+    """Arrow schema of a table as the store holds it."""
+    return _arrow(DIRECTORY if table == "directory" else STORED[table])
+
+
+def _arrow(columns: tuple[Column, ...]) -> pa.Schema:
     import pyarrow as pa
 
     types: dict[Dtype, pa.DataType] = {
@@ -255,4 +303,4 @@ def arrow_schema(table: TableName) -> pa.Schema:
         "utc": pa.timestamp("us", tz="UTC"),
         "map": pa.map_(pa.string(), pa.string()),
     }
-    return pa.schema([pa.field(c.name, types[c.dtype]) for c in TABLES[table]])
+    return pa.schema([pa.field(c.name, types[c.dtype]) for c in columns])

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 
 from ucm_analytics.client.session import UCM
-from ucm_analytics.schema import TABLES, arrow_schema
+from ucm_analytics.schema import TABLES, stored_schema
 from ucm_analytics.simulator import Call, Simulator
 from ucm_analytics.simulator.records import Extension, InboundRoute, Ivr, Key, Queue, RingGroup, Site, Trunk
 from ucm_analytics.store import Store
@@ -134,7 +134,7 @@ def contents(store: Store) -> dict[str, Any]:
         for table in TABLES:
             for month in months.names():
                 rows = read_table(months.path(table, month))
-                assert rows.schema.equals(arrow_schema(table))
+                assert rows.schema.equals(stored_schema(table))
                 held[f"{table} {pbx} {month}"] = plain(rows)
     held["directory"] = store.directory().to_dict("records")
     return held

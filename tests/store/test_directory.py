@@ -9,15 +9,17 @@ import pytest
 
 from tests.store.made import Pbx, call
 from ucm_analytics.errors import SettingError
+from ucm_analytics.schema import DIRECTORY
 from ucm_analytics.simulator import User
 from ucm_analytics.store import Store
-from ucm_analytics.store.directory import DIRECTORY
+
+DAYS = ["valid_from", "valid_to"]
 
 
 def test_sync_asks_for_names_and_menus(store: Store) -> None:
     with Pbx([call("2026-03-09 09:00")], "2026-03-09 12:00") as pbx:
         pbx.sync(store, since="2026-03-09")
-    assert store.directory("ivr").drop(columns=["pbx", "kind"]).values.tolist() == [
+    assert store.directory("ivr").drop(columns=["pbx", "kind", *DAYS]).values.tolist() == [
         ["7000", "Main", "", "", ""],
         ["7000", "Main", "0", "ring_group", "6400"],
         ["7000", "Main", "1", "queue", "6500"],
@@ -29,7 +31,7 @@ def test_sync_asks_for_names_and_menus(store: Store) -> None:
     ]
     others = store.directory()
     others = others[others["kind"] != "ivr"]
-    assert others.drop(columns=["pbx", "key"]).values.tolist() == [
+    assert others.drop(columns=["pbx", "key", *DAYS]).values.tolist() == [
         ["extension", "1001", "Anna Reyes", "", ""],
         ["extension", "1002", "Ben Sommer", "", ""],
         ["queue", "6500", "Reception", "", ""],

@@ -15,10 +15,10 @@ import pytest
 from tests.store.made import Pbx, call, daily
 from ucm_analytics.errors import NoData, SettingError
 from ucm_analytics.period import Period
-from ucm_analytics.schema import TABLES, TableName
+from ucm_analytics.schema import STORED, TableName
 from ucm_analytics.store import Store
 
-TABLE_NAMES: list[TableName] = list(TABLES)
+TABLE_NAMES: list[TableName] = list(STORED)
 
 
 @pytest.fixture(scope="module")
@@ -73,11 +73,11 @@ def test_types_are_those_of_the_schema_with_and_without_rows(filled: Store, tabl
     }
     for frame in (getattr(filled, table)("2026-03"), getattr(filled, table)("2019-03")):
         assert {name: str(dtype) for name, dtype in frame.dtypes.items()} == {
-            column.name: expected[column.dtype] for column in TABLES[table]
+            column.name: expected[column.dtype] for column in STORED[table]
         }
     lazy, empty = filled.scan(table, "2026-03").collect_schema(), filled.scan(table, "2019-03").collect_schema()
     assert lazy == empty
-    assert lazy.names() == [column.name for column in TABLES[table]]
+    assert lazy.names() == [column.name for column in STORED[table]]
 
 
 def test_instants_of_a_scan_are_utc(filled: Store) -> None:
@@ -101,7 +101,7 @@ def test_scans_of_one_store_can_be_joined(filled: Store) -> None:
 @pytest.mark.parametrize("table", TABLE_NAMES)
 def test_other_tools_read_the_folder_as_it_is(filled: Store, table: TableName) -> None:
     folder = filled.path / table
-    names = [column.name for column in TABLES[table]]
+    names = [column.name for column in STORED[table]]
     by_pandas = pd.read_parquet(folder)
     by_polars = pl.read_parquet(folder)
     by_duckdb = duckdb.sql(f"SELECT * FROM '{folder}/**/*.parquet'").to_arrow_table()

@@ -19,15 +19,14 @@ import pandas as pd
 import pyarrow as pa
 
 from ucm_analytics import config
-from ucm_analytics.errors import NoData, SettingError, WrongColumns
+from ucm_analytics.errors import NoData, SettingError
 from ucm_analytics.period import Period
 from ucm_analytics.period import day as as_day
-from ucm_analytics.schema import TABLES, TableName, arrow_schema
+from ucm_analytics.schema import TABLES, TableName
 from ucm_analytics.store import read
 from ucm_analytics.store.coverage import coverage_frame
 from ucm_analytics.store.directory import load_directory, save_directory
-from ucm_analytics.store.files import Day
-from ucm_analytics.store.merge import by_local_month, count_days, longest_call_s
+from ucm_analytics.store.elsewhere import add
 from ucm_analytics.store.months import Months, Put
 
 if TYPE_CHECKING:
@@ -218,6 +217,7 @@ class Store:
         since: str | date | None = None,
         until: str | date | None = None,
         zone: ZoneInfo | None = None,
+        country: str = "",
         now: datetime | None = None,
         lag: timedelta = timedelta(days=2),
         progress: bool = True,
@@ -236,6 +236,9 @@ class Store:
             Last day; never later than today on the PBX's clock, which is the default.
         zone : ZoneInfo, optional
             Time zone of the PBX; without it the PBX is asked for its clock.
+        country : str
+            Country of the PBX, two letters, to read its numbers by; where empty, that which the month
+            files name already.
         now : datetime, optional
             The time to go by, with a zone, instead of this machine's clock.
         lag : timedelta
@@ -252,7 +255,7 @@ class Store:
         StoreError, DamagedFile
             The folder cannot be used.
         SettingError
-            No such days, or no way to know the PBX's clock.
+            No such days or country, or no way to know the PBX's clock.
 
         Warns
         -----
@@ -269,12 +272,13 @@ class Store:
             since=None if since is None else as_day(since),
             until=None if until is None else as_day(until),
             zone=zone,
+            country=country and config.country_code(country),
             now=lambda: now or datetime.now(UTC),
             lag=lag,
             progress=progress,
         )
 
-    def add(self, legs: pa.Table, *, pbx: str, zone: ZoneInfo | None = None) -> Put:
+    def add(self, legs: pa.Table, *, pbx: str, zone: ZoneInfo | None = None, country: str = "") -> Put:
         """Put legs in that came from elsewhere, such as a saved answer.
 
         Days that no sync has asked for become provisional, with source ``file``.
@@ -287,6 +291,8 @@ class Store:
             Name under which they are stored.
         zone : ZoneInfo, optional
             Time zone of the PBX.
+        country : str
+            Country of the PBX, as for `sync`.
 
         Returns
         -------
@@ -300,33 +306,26 @@ class Store:
         StoreLocked, StoreError, DamagedFile
             As for `sync`.
         """
-        schema = arrow_schema("legs")
-        if legs.schema.names != schema.names:
-            raise WrongColumns("the table has not the columns of legs", hint="make it with parse.legs_table")
-        named = pa.array([pbx] * legs.num_rows, pa.string()).cast(schema.field("pbx").type)
-        legs = legs.set_column(schema.get_field_index("pbx"), "pbx", named).cast(schema)
-        months = Months(self.path, pbx)
-        puts = []
-        with months.syncing():
-            months.finish()
-            for month, part in by_local_month(legs).items():
-                known = months.coverage([month])
-                days = {day: _from_file(part, count) for day, count in count_days(part).items() if day not in known}
-                puts.append(months.put(part, days, zone=zone.key if zone else ""))
-            months.finish()
-        return Put(
-            new=sum(put.new for put in puts),
-            updated=sum(put.updated for put in puts),
-            vanished=0,
-            months=tuple(sorted({month for put in puts for month in put.months})),
-        )
+        country = country and config.country_code(country)
+        return add(Months(self.path, pbx), legs, zone=zone.key if zone else "", country=country)
 
-    def rebuild(self, pbx: str | None = None) -> None:
-        """Build steps, rings and calls again from the legs of one PBX, or of all."""
+    def rebuild(self, pbx: str | None = None, *, country: str = "") -> None:
+        """Build steps, rings and calls again from the legs of one PBX, or of all.
+
+        Parameters
+        ----------
+        pbx : str, optional
+            One PBX; all of them if not given.
+        country : str
+            Country to read all numbers by, from now on; where empty, that which each month names.
+        """
+        country = country and config.country_code(country)
         for months in self._stored(pbx):
-            months.rebuild()
+            months.rebuild(country=country)
 
-    def directory(self, kind: str | None = None, *, pbx: str | None = None) -> pd.DataFrame:
+    def directory(
+        self, kind: str | None = None, *, pbx: str | None = None, on: str | date | None = None
+    ) -> pd.DataFrame:
         """Names of extensions, queues, ring groups, trunks and numbers, and the keys of the menus.
 
         Parameters
@@ -335,18 +334,26 @@ class Store:
             ``extension``, ``queue``, ``ivr``, ``ring_group``, ``trunk`` or ``did``.
         pbx : str, optional
             One PBX; all of them if not given.
+        on : str or date, optional
+            What held on this day; without it what holds now. Changes are known to the day of the sync
+            that saw them; before the first sync, what that one saw.
 
         Returns
         -------
         pandas.DataFrame
-            Columns of `directory.DIRECTORY`. A menu has one row with an empty `key`, and one row a
+            Columns of `schema.DIRECTORY`. A menu has one row with an empty `key`, and one row a
             key with what it leads to in `target_kind` and `target`.
         """
-        return load_directory([Months(self.path, name) for name in ([pbx] if pbx else self.pbxs)], kind)
+        shelves = [Months(self.path, name) for name in ([pbx] if pbx else self.pbxs)]
+        return load_directory(shelves, kind, None if on is None else as_day(on))
 
-    def save_directory(self, pbx: str, rows: Iterable[Mapping[str, str]]) -> None:
-        """Store the names and menus of a PBX; see `directory`."""
-        save_directory(Months(self.path, pbx), rows)
+    def save_directory(self, pbx: str, rows: Iterable[Mapping[str, str]], *, on: str | date | None = None) -> None:
+        """Store all names and menus that a PBX has on a day, which is today if not given; see `directory`.
+
+        Rows that are stored and not among `rows` end on that day, and those that are new begin.
+        """
+        day = datetime.now(UTC).date() if on is None else as_day(on)
+        save_directory(Months(self.path, pbx), rows, on=day)
 
     @cached_property
     def _connection(self) -> duckdb.DuckDBPyConnection:
@@ -378,14 +385,3 @@ def _period(first: str | date | Period | None, last: str | date | None) -> Perio
             raise SettingError("a period needs its first day", hint="give both days, or a month such as 2026-03")
         return None
     return Period.of(first, last)
-
-
-def _from_file(legs: pa.Table, count: int) -> Day:
-    return Day(
-        state="provisional",
-        source="file",
-        legs=count,
-        pages=0,
-        longest_s=longest_call_s(legs),
-        pulled_at=datetime.now(UTC),
-    )

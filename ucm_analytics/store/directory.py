@@ -1,70 +1,83 @@
-"""Names of a PBX's extensions, queues and numbers, and what the keys of its menus lead to."""
+"""Names of a PBX's extensions, queues and numbers, and what the keys of its menus lead to, day by day.
+
+A row is what one thing is called or leads to. It is never changed: when it no longer holds it gets
+the day of the sync that noticed, and what holds from then on is a row of its own.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
+from datetime import date, datetime
+from typing import Any, Final, NamedTuple
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from ucm_analytics.errors import SettingError
-from ucm_analytics.schema import Column
-from ucm_analytics.store.files import read_table
+from ucm_analytics.schema import DIRECTORY_KINDS, stored_schema
 from ucm_analytics.store.months import Months
 
-KINDS: Final = ("extension", "queue", "ivr", "ring_group", "trunk", "did")
 
-DIRECTORY: Final[tuple[Column, ...]] = (
-    Column("pbx", "category", "name of the PBX, as given to `connect --name`"),
-    Column("kind", "category", f"one of {', '.join(KINDS)}"),
-    Column("number", "string", "its number; of trunks their index"),
-    Column("name", "string", "its name"),
-    Column("key", "string", "key of the menu: 0 to 9, *, #, timeout, invalid; empty for the thing itself"),
-    Column("target_kind", "category", "what the key or the number dialled leads to; empty if nothing"),
-    Column("target", "string", "its number"),
-)
+class _Entry(NamedTuple):
+    """What a row says, in the order in which rows are stored."""
 
-_SCHEMA: Final = pa.schema(
-    [
-        (column.name, pa.dictionary(pa.int32(), pa.string()) if column.dtype == "category" else pa.string())
-        for column in DIRECTORY
-    ]
-)
+    kind: str
+    number: str
+    key: str
+    target: str
+    target_kind: str
+    name: str
 
 
-def load_directory(shelves: Sequence[Months], kind: str | None) -> pd.DataFrame:
-    """Directory of some PBXs, or one kind of it.
+class _Held(NamedTuple):
+    """Days on which an entry held: from `valid_from` on, and no longer on `valid_to`."""
+
+    entry: _Entry
+    valid_from: datetime | None
+    valid_to: datetime | None
+
+
+_ALWAYS: Final = datetime.min
+
+
+def load_directory(shelves: Sequence[Months], kind: str | None, on: date | None) -> pd.DataFrame:
+    """Directory of some PBXs, or one kind of it, as it is now or was on a day.
 
     Raises
     ------
     SettingError
         No such kind.
     """
-    if kind is not None and kind not in KINDS:
-        raise SettingError(f"{kind!r} is no kind of the directory", hint=f"choose from {', '.join(KINDS)}")
-    parts = [_SCHEMA.empty_table()]
-    for months in shelves:
-        try:
-            parts.append(read_table(months.directory_path))
-        except FileNotFoundError:
-            continue
-    rows = pa.concat_tables(parts).unify_dictionaries()
     if kind is not None:
-        rows = rows.filter(pc.equal(rows["kind"].cast(pa.string()), kind))
-    return rows.to_pandas()  # type: ignore[no-any-return]
+        _check_kind(kind)
+    schema = stored_schema("directory")
+    rows = pa.concat_tables([schema.empty_table(), *(months.directory() for months in shelves)]).unify_dictionaries()
+    begun, ended = rows["valid_from"], rows["valid_to"]
+    if on is None:
+        holds = pc.is_null(ended)
+    else:
+        day = pa.scalar(_midnight(on), begun.type)
+        holds = pc.and_(
+            pc.fill_null(pc.less_equal(begun, day), True),
+            pc.fill_null(pc.greater(ended, day), True),
+        )
+    if kind is not None:
+        holds = pc.and_(holds, pc.equal(rows["kind"].cast(pa.string()), kind))
+    return rows.filter(holds).to_pandas()  # type: ignore[no-any-return]
 
 
-def save_directory(months: Months, rows: Iterable[Mapping[str, str]]) -> None:
-    """Replace the directory of a PBX.
+def save_directory(months: Months, rows: Iterable[Mapping[str, str]], *, on: date) -> None:
+    """Note what holds on a day, and since or until when.
 
     Parameters
     ----------
     months : Months
         The PBX.
     rows : iterable of mappings
-        Columns of `DIRECTORY` but `pbx`; what is missing is empty.
+        Columns of `schema.DIRECTORY` but `pbx` and the days; what is missing is empty. All that holds.
+    on : date
+        The day on which it was asked for; never read as earlier than a change that is stored.
 
     Raises
     ------
@@ -73,9 +86,50 @@ def save_directory(months: Months, rows: Iterable[Mapping[str, str]]) -> None:
     StoreError
         The folder cannot be written.
     """
-    full = [{name: row.get(name, "") for name in _SCHEMA.names} | {"pbx": months.pbx} for row in rows]
-    unknown = {row["kind"] for row in full}.difference(KINDS)
-    if unknown:
-        raise SettingError(f"{min(unknown)!r} is no kind of the directory", hint=f"choose from {', '.join(KINDS)}")
-    full.sort(key=lambda row: (KINDS.index(row["kind"]), row["number"], row["key"], row["target"]))
-    months.put_directory(pa.Table.from_pylist(full, schema=_SCHEMA))
+    entries = {_Entry(**{name: row.get(name, "") for name in _Entry._fields}) for row in rows}
+    for entry in entries:
+        _check_kind(entry.kind)
+    months.change_directory(lambda stored: _table(months.pbx, _changed(_held(stored), entries, _midnight(on))))
+
+
+def _changed(stored: Iterable[_Held], entries: Iterable[_Entry], day: datetime) -> list[_Held]:
+    stored = list(stored)
+    known = {held.entry.kind for held in stored}
+    day = max([day, *(change for held in stored for change in held[1:] if change)])
+    missing = set(entries)
+    result = []
+    for held in stored:
+        there = held.entry in missing
+        valid_to = held.valid_to
+        if valid_to is None and not there:
+            valid_to = day
+        elif valid_to == day and there:  # gone and back within a day
+            valid_to = None
+        if valid_to is None:
+            missing.discard(held.entry)
+        if valid_to is None or valid_to > (held.valid_from or _ALWAYS):
+            result.append(held._replace(valid_to=valid_to))
+    # of a kind that is seen for the first time nobody knows since when it holds
+    return result + [_Held(entry, day if entry.kind in known else None, None) for entry in missing]
+
+
+def _held(stored: pa.Table) -> list[_Held]:
+    return [
+        _Held(_Entry(**{name: row[name] for name in _Entry._fields}), row["valid_from"], row["valid_to"])
+        for row in stored.to_pylist()
+    ]
+
+
+def _table(pbx: str, rows: list[_Held]) -> pa.Table:
+    rows.sort(key=lambda row: (DIRECTORY_KINDS.index(row.entry.kind), *row.entry[1:], row.valid_from or _ALWAYS))
+    full: list[dict[str, Any]] = [{"pbx": pbx, **row.entry._asdict(), **row._asdict()} for row in rows]
+    return pa.Table.from_pylist(full, schema=stored_schema("directory"))
+
+
+def _check_kind(kind: str) -> None:
+    if kind not in DIRECTORY_KINDS:
+        raise SettingError(f"{kind!r} is no kind of the directory", hint=f"choose from {', '.join(DIRECTORY_KINDS)}")
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, datetime.min.time())

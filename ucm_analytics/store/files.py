@@ -73,8 +73,8 @@ class Footer(msgspec.Struct, frozen=True):
         Names these very legs; empty on other tables.
     made_from : str
         `id` of the legs that a table was made from; empty on legs.
-    zone : str
-        Time zone of the PBX, where it was known.
+    zone, country : str
+        Time zone and country of the PBX, where they were known.
     days : dict
         Local days of the file's month.
     """
@@ -83,6 +83,7 @@ class Footer(msgspec.Struct, frozen=True):
     id: str = ""
     made_from: str = ""
     zone: str = ""
+    country: str = ""
     days: dict[date, Day] = msgspec.field(default_factory=dict)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -23,8 +23,9 @@ from filelock import FileLock, Timeout
 from ucm_analytics import config
 from ucm_analytics.errors import DamagedFile, StoreError, StoreLocked
 from ucm_analytics.model import build
+from ucm_analytics.numbers import with_numbers
 from ucm_analytics.parse import dump_legs, legs_table
-from ucm_analytics.schema import VERSION, TableName, arrow_schema
+from ucm_analytics.schema import VERSION, TableName, arrow_schema, stored_schema
 from ucm_analytics.store.files import Day, Footer, read_footer, read_table, replace, unwritable, write_table
 from ucm_analytics.store.merge import by_month, merge, no_legs
 
@@ -96,7 +97,7 @@ class Months:
         with self._locked("sync", SYNC_WAIT_S):
             yield
 
-    def put(self, legs: pa.Table, days: Mapping[date, Day], *, zone: str = "") -> Put:
+    def put(self, legs: pa.Table, days: Mapping[date, Day], *, zone: str = "", country: str = "") -> Put:
         """Put legs, and what is known about the days they were asked for, into the month files.
 
         Files that hold only legs are written before the one that says that the days are there, so a
@@ -108,8 +109,8 @@ class Months:
             Columns of `schema.LEGS`, in the order of arrival.
         days : mapping
             Local days of one month; days from the PBX are complete in `legs`.
-        zone : str
-            Time zone of the PBX; where empty, that of the month file stays.
+        zone, country : str
+            Time zone and country of the PBX; where empty, those of the month file stay.
         """
         homes = {f"{day:%Y-%m}" for day in days}
         if len(homes) > 1:
@@ -128,7 +129,8 @@ class Months:
                 vanished += merged.vanished
                 counts.update(new=merged.new, updated=merged.updated)
                 old = footer or Footer()
-                same = footer and not (merged.new or merged.updated) and zone in ("", old.zone)
+                moved = zone not in ("", old.zone) or country not in ("", old.country)
+                same = footer and not (merged.new or merged.updated or moved)
                 known = dict(old.days)
                 if month in homes:
                     known |= {d: msgspec.structs.replace(day, vanished=vanished[d]) for d, day in days.items()}
@@ -141,6 +143,7 @@ class Months:
                     Footer(
                         id=old.id if same else uuid4().hex,
                         zone=zone or old.zone,
+                        country=country or old.country,
                         days=dict(sorted(known.items())),
                     ),
                 )
@@ -172,28 +175,43 @@ class Months:
                 if self._stale(month):
                     self._build(month)
 
-    def rebuild(self) -> None:
-        """Build all tables again from the legs."""
+    def rebuild(self, *, country: str = "") -> None:
+        """Build all tables again from the legs; where a country is given, it is that of the PBX from now on."""
         for month in self.names():
             with self._locked("write", WRITE_WAIT_S):
-                self._build(month)
+                self._build(month, country)
 
-    def put_directory(self, rows: pa.Table) -> None:
-        """Replace the file of the PBX's names and menus."""
+    def change_directory(self, change: Callable[[pa.Table], pa.Table]) -> None:
+        """Replace the file of the PBX's names and menus by what `change` makes of it."""
         with self._locked("write", WRITE_WAIT_S):
+            rows = change(self.directory())
             write_table(rows, self.directory_path, Footer(), scratch=self._scratch)
 
-    def _build(self, month: str) -> None:
+    def directory(self) -> pa.Table:
+        """Names and menus of the PBX, with those that held in the past."""
+        schema = stored_schema("directory")
+        try:
+            rows = read_table(self.directory_path)
+        except FileNotFoundError:
+            return schema.empty_table()
+        for field in schema:
+            if field.name not in rows.column_names:  # files of version 1 have no days
+                rows = rows.append_column(field, pa.nulls(rows.num_rows, field.type))
+        return rows.select(schema.names).cast(schema)
+
+    def _build(self, month: str, country: str = "") -> None:
         footer = self._legs_footer(month)
         if footer is None:
             return
         legs = self._legs(month, footer)
-        if footer.version != VERSION:
-            footer = Footer(id=uuid4().hex, zone=footer.zone, days=footer.days)
+        country = country or footer.country
+        if (footer.version, footer.country) != (VERSION, country):
+            footer = Footer(id=uuid4().hex, zone=footer.zone, country=country, days=footer.days)
             self._write("legs", month, legs, footer)
         built = build(legs, zone=config.zone(footer.zone) if footer.zone else None)
-        for table in DERIVED:
-            self._write(table, month, getattr(built, table), Footer(made_from=footer.id))
+        calls = with_numbers(built.calls, steps=built.steps, legs=legs, country=country)
+        for table, rows in (("steps", built.steps), ("rings", built.rings), ("calls", calls)):
+            self._write(table, month, rows, Footer(made_from=footer.id))
 
     def _stale(self, month: str) -> bool:
         legs = self._legs_footer(month)
@@ -230,7 +248,7 @@ class Months:
             legs = legs.append_column(field, pa.nulls(legs.num_rows, field.type))
         return legs_table(dump_legs(legs), pbx=self.pbx)
 
-    def _write(self, table: TableName, month: str, rows: pa.Table, footer: Footer) -> None:
+    def _write(self, table: str, month: str, rows: pa.Table, footer: Footer) -> None:
         write_table(rows, self.path(table, month), footer, scratch=self._scratch)
 
     def _marked(self) -> set[str]:

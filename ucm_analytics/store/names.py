@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
+from datetime import date
 from typing import Any, Final
 
 from ucm_analytics.client import lists
@@ -33,17 +34,17 @@ _DESTINATIONS: Final = {
 }
 
 
-def refresh_directory(months: Months, ucm: UCM) -> None:
-    """Store what the PBX tells about itself; lists that the API user may not read stay as they were."""
+def refresh_directory(months: Months, ucm: UCM, *, on: date) -> None:
+    """Store what the PBX tells about itself on a day; lists that the API user may not read stay as they were."""
     rows: list[Row] = []
     for kind, ask in _LISTS.items():
         try:
             rows += [{"kind": kind, **row} for row in ask(ucm)]
         except (NotPermitted, RequestRejected, UnexpectedAnswer) as error:
             log.warning("the %s list of PBX %s is not refreshed: %s", kind, months.pbx, error.message)
-            kept = load_directory([months], kind)
+            kept = load_directory([months], kind, None)
             rows += [dict(zip(kept.columns, map(str, row), strict=True)) for row in kept.itertuples(index=False)]
-    save_directory(months, rows)
+    save_directory(months, rows, on=on)
 
 
 def _extensions(ucm: UCM) -> Iterator[Row]:

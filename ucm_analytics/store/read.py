@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from ucm_analytics.errors import DamagedFile, SettingError
 from ucm_analytics.period import Period
-from ucm_analytics.schema import TableName, arrow_schema
+from ucm_analytics.schema import TableName, stored_schema
 from ucm_analytics.store.files import read_table
 from ucm_analytics.store.months import Months
 
@@ -64,7 +64,7 @@ def frame(
     DamagedFile
         A file cannot be read.
     """
-    schema = arrow_schema(table)
+    schema = stored_schema(table)
     wanted = schema.names if columns is None else list(columns)
     unknown = [name for name in wanted if name not in schema.names]
     if unknown:
@@ -79,7 +79,7 @@ def relation(
     connection: duckdb.DuckDBPyConnection, files: Sequence[Source], table: TableName, period: Period | None
 ) -> duckdb.DuckDBPyRelation:
     """Rows of the files as a DuckDB relation that has read nothing yet."""
-    schema = arrow_schema(table)
+    schema = stored_schema(table)
     if not files:
         plain = [pa.field(f.name, f.type.value_type if pa.types.is_dictionary(f.type) else f.type) for f in schema]
         return connection.from_arrow(pa.schema(plain).empty_table())

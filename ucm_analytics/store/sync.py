@@ -79,6 +79,7 @@ def sync(
     since: date | None,
     until: date | None,
     zone: ZoneInfo | None,
+    country: str,
     now: Callable[[], datetime],
     lag: timedelta,
     progress: bool,
@@ -94,6 +95,7 @@ def sync(
             months,
             ucm,
             zone=zone,
+            country=country,
             clock=clock,
             now=now,
             lag=lag,
@@ -106,7 +108,7 @@ def sync(
         finally:
             pull.write()
             months.finish()
-        refresh_directory(months, ucm)
+        refresh_directory(months, ucm, on=today)
     if pull.unknown:
         names = ", ".join(f"{name} ({count} legs)" for name, count in sorted(pull.unknown.items()))
         warnings.warn(
@@ -164,6 +166,7 @@ class _Pull:
         ucm: UCM,
         *,
         zone: ZoneInfo | None,
+        country: str,
         clock: tzinfo,
         now: Callable[[], datetime],
         lag: timedelta,
@@ -173,6 +176,7 @@ class _Pull:
         self._store = months
         self._ucm = ucm
         self._zone = zone
+        self._country = country
         self._clock = clock
         self._now = now
         self._lag = lag
@@ -231,6 +235,7 @@ class _Pull:
             pa.concat_tables(self._legs).unify_dictionaries(),
             self._days,
             zone=self._zone.key if self._zone else "",
+            country=self._country,
         )
         self.counts.update(new=put.new, updated=put.updated, vanished=put.vanished)
         self.months |= set(put.months)
