@@ -55,10 +55,10 @@ steps AS (
         pbx, call_id,
         CAST(count(*) AS INTEGER) AS steps,
         CAST(sum(phones) AS INTEGER) AS phones,
-        CAST(count(*) FILTER (kind = 'transfer') AS INTEGER) AS transfers,
+        CAST(count(*) FILTER (kind = 'transfer' OR moved) AS INTEGER) AS transfers,
         min(t_pickup) AS answered_at_s,
         arg_min(answered_by, t_pickup) AS answered_by,
-        min(t_entered) FILTER (kind = 'voicemail') AS voicemail_at_s,
+        min(t_entered) FILTER (result = 'recorded') AS voicemail_at_s,
         arg_max(kind, step_no) AS ended_in,
         arg_max(result, step_no) AS last_result,
         arg_min(target, step_no) FILTER (kind = 'did') AS did,
@@ -66,7 +66,7 @@ steps AS (
         arg_min(kind, step_no) FILTER (kind <> 'did') AS first_kind,
         arg_min(target, step_no) FILTER (kind = 'queue') AS queue,
         string_agg(kind || ':' || target, ' > ' ORDER BY step_no) FILTER (kind <> 'did') AS path,
-        sum(t_talk_end - t_pickup) AS talk_s,
+        sum(new_talk_s) AS talk_s,
         sum(self_s) FILTER (kind = 'ivr') AS ivr_s,
         sum(self_s) FILTER (kind = 'voicemail') AS voicemail_s,
         sum(coalesce(t_pickup, t_left) - t_entered) FILTER (kind = 'queue') AS queue_s,
@@ -82,7 +82,13 @@ ringing AS (
 ),
 joined AS (
     SELECT
-        * EXCLUDE (f),
+        * EXCLUDE (f) REPLACE (
+            -- legs that overlap where they cannot (a wrong clock) add up to no more than the call
+            least(ring_s, coalesce(answered_at_s, voicemail_at_s, t_end)) AS ring_s,
+            least(ivr_s, t_end) AS ivr_s,
+            least(queue_s, t_end) AS queue_s,
+            least(voicemail_s, t_end) AS voicemail_s
+        ),
         CASE
             WHEN f.userfield = 'Inbound' THEN 'inbound'
             WHEN f.userfield = 'Outbound' OR f.userfield = 'Internal' AND first_kind = 'external' THEN 'outbound'
@@ -96,9 +102,9 @@ SELECT
     *,
     CASE
         WHEN direction IN ('inbound', 'external') OR follow_me
-            OR regexp_matches(coalesce(f.channel_ext, 'trunk_'), '{TRUNK}')
+            OR regexp_matches(f.channel_ext, '{TRUNK}')
         THEN f.src
-        ELSE coalesce(f.new_src, f.channel_ext)
+        ELSE coalesce(f.new_src, f.channel_ext, f.src)
     END AS caller,
     coalesce(f.caller_name, nullif(regexp_extract(f.clid, '^"([^"]+)"', 1), '')) AS caller_name,
     coalesce(did, f.dst) AS callee,

@@ -41,11 +41,17 @@ TRUNK = r"^(trunk_.+|o\d+|g\d+)$"
 PEOPLE = ("extension", "external", "ring_group", "queue", "transfer", "park")
 """Kinds of step in which a person can pick up."""
 
+# Only a leg with a channel on the other side can have reached a person, whatever an unknown action
+# is called. ForkCDR legs are copies. A queue leg without talk time is an announcement.
+REACHES = f"""dstchannel IS NOT NULL AND lastapp IS DISTINCT FROM 'ForkCDR'
+            AND (kind IN {PEOPLE} OR kind = 'other' AND lastapp = 'Dial')"""
+
 # The first kind whose condition holds. A leg that a menu sent on still carries the menu's
 # action_type, so a menu is recognised by its own number in dst.
 KINDS = (
     ("did", "lastapp = 'ForkCDR' AND action = 'DIAL' AND disposition <> 'ANSWERED'", "dst"),
-    ("voicemail", "action = 'VM'", "dst"),
+    # a mailbox behind a menu or a queue may keep their action
+    ("voicemail", "action = 'VM' OR lastapp = 'VoiceMail'", "dst"),
     # the leg of the one who picks up says ParkedCall, and the slot; the caller's says who it was
     ("park", "action = 'PARKEDCALL' AND lastapp = 'ParkedCall'", "src"),
     ("park", "action = 'PARKEDCALL'", "dst"),
@@ -71,6 +77,9 @@ def _value(kind: tuple[str, str, str], column: int) -> str:
     return f"'{kind[0]}'" if column == 0 else kind[column]
 
 
+# the numbers of the records start again with the month: a DID comes first all the same
+_ORDER = "(PARTITION BY pbx, call_id ORDER BY t_start, kind <> 'did', acct_id, uniqueid, dstchannel, dst)"
+
 SQL = f"""
 WITH named AS (
     SELECT
@@ -91,24 +100,27 @@ kinds AS (
     SELECT
         *,
         {_case(0)} ELSE 'other' END AS kind,
-        {_case(2)} ELSE coalesce(action_type, lastapp, '') END AS target
+        coalesce({_case(2)} ELSE coalesce(action_type, lastapp) END, '') AS target
     FROM named
 ),
 offsets AS (
-    SELECT pbx, call_id, any_value(called_at) AS began, min(start_at) AS first_start
+    SELECT
+        pbx, call_id, any_value(called_at) AS began,
+        min(start_at) AS first_start, arg_min(start_at, acct_id) AS numbered_start
     FROM kinds GROUP BY pbx, call_id
 ),
 zoned AS (
     SELECT o.*, c.offset_s AS zone_s FROM offsets o ASOF LEFT JOIN clock c ON o.began >= c.since
 ),
 -- The zone is believed where the first leg starts when it says; a PBX with a wrong clock or zone
--- is taken at its own word: the first leg starts when the call does.
+-- is taken at its own word: the first leg starts when the call does. In an autumn night the first
+-- leg is not the one with the earliest wall time, but it still has the lowest number.
 called AS (
     SELECT
         pbx, call_id, began,
         CASE
             WHEN abs(epoch(first_start) - epoch(began) - zone_s) <= 900 OR first_start IS NULL
-                OR (zone_s IS NOT NULL AND epoch(first_start) - epoch(began) - zone_s = -3600)
+                OR abs(epoch(numbered_start) - epoch(began) - zone_s) <= 900
             THEN coalesce(zone_s, 0)
             ELSE CAST(round((epoch(first_start) - epoch(began)) / 900) * 900 AS BIGINT)
         END AS offset_s
@@ -120,7 +132,7 @@ changing AS (
     FROM called a ASOF LEFT JOIN clock n ON a.began < n.since
 ),
 -- t_*: seconds since the call began. Wall time that the old offset puts behind the change, or
--- before the call, is read with the new one.
+-- before the call, is read with the new one. No leg starts before its call.
 started AS (
     SELECT
         k.*, c.began, c.offset_s,
@@ -132,11 +144,10 @@ started AS (
 timed AS (
     SELECT
         *,
-        CAST(CASE
-            WHEN t_naive >= t_change THEN t_naive - change_s
-            WHEN t_naive < -60 AND t_naive > -3660 THEN t_naive + 3600
+        CAST(greatest(CASE
+            WHEN t_naive >= t_change OR t_naive < 0 AND t_naive - change_s >= t_change THEN t_naive - change_s
             ELSE t_naive
-        END AS BIGINT) AS t_start,
+        END, 0) AS BIGINT) AS t_start,
         epoch(end_at) - epoch(start_at) AS wall_s,
         epoch(end_at) - epoch(answer_at) AS wall_answered_s
     FROM started
@@ -145,7 +156,8 @@ ended AS (
     SELECT
         *,
         CAST(t_start + CASE
-            WHEN wall_s IS NULL OR abs(wall_s - duration_s) >= 900 THEN coalesce(duration_s, 0)
+            WHEN wall_s IS NULL OR wall_s < 0 OR abs(wall_s - duration_s) >= 900
+            THEN greatest(coalesce(duration_s, 0), 0)
             ELSE wall_s
         END AS BIGINT) AS t_end
     FROM timed
@@ -153,27 +165,24 @@ ended AS (
 said AS (
     SELECT
         * EXCLUDE (t_naive, t_change, change_s, wall_s, wall_answered_s),
-        CAST(t_end - CASE
-            WHEN abs(wall_answered_s - billsec_s) >= 900 THEN billsec_s ELSE wall_answered_s
-        END AS BIGINT) AS t_answer,
+        CAST(least(greatest(t_end - CASE
+            WHEN wall_answered_s IS NULL OR abs(wall_answered_s - billsec_s) >= 900 THEN coalesce(billsec_s, 0)
+            ELSE wall_answered_s
+        END, t_start), t_end) AS BIGINT) AS t_answer,
         recorded - CAST(epoch(began) AS BIGINT) AS t_recorded,
-        -- Only a leg with a channel on the other side can have been picked up by a person. ForkCDR
-        -- legs are copies, and a queue leg without talk time is an announcement.
-        disposition = 'ANSWERED' AND lastapp <> 'ForkCDR' AND dstchannel IS NOT NULL
-            AND kind IN {PEOPLE} AND (kind <> 'queue' OR billsec_s > 0) AS by_person,
+        {REACHES} AND disposition = 'ANSWERED' AND (kind <> 'queue' OR billsec_s > 0) AS by_person,
         CASE
             WHEN kind = 'external' THEN coalesce(dstanswer, dst)
             WHEN dstchannel_ext IS NOT NULL AND dstchannel_ext <> object AND NOT to_trunk THEN dstchannel_ext
             WHEN dstanswer IS NOT NULL AND dstanswer <> object THEN dstanswer
             ELSE coalesce(nullif(peer, ''), dst)
         END AS person,
-        dstchannel IS NOT NULL AND kind IN {PEOPLE} AND kind <> 'external'
-            AND lastapp <> 'ForkCDR' AS is_ring
+        {REACHES} AND kind <> 'external' AS is_ring
     FROM ended
 ),
 -- A new step begins where kind or target changes, or the channel. The legs of a ring group round,
--- of one stay in a queue, and of a call picked up from park follow each other; a phone with several
--- registrations has legs that start together.
+-- of one stay in a queue, and of a call picked up from park follow each other, until a talk is over;
+-- a phone with several registrations has legs that start together.
 ordered AS (
     SELECT
         *,
@@ -181,11 +190,17 @@ ordered AS (
         coalesce(
             kind = lag(kind) OVER call AND target = lag(target) OVER call
             AND (kind IN ('ring_group', 'queue', 'park') OR t_start = lag(t_start) OVER call)
-            AND (kind = 'park' OR uniqueid = lag(uniqueid) OVER call),
+            AND (kind = 'park' OR uniqueid = lag(uniqueid) OVER call)
+            AND NOT coalesce(t_start >= t_talked AND lag(t_start) OVER call < t_talked, false),
             false
-        ) AS goes_on
-    FROM said
-    WINDOW call AS (PARTITION BY pbx, call_id ORDER BY t_start, acct_id, uniqueid, dstchannel, dst)
+        ) AS goes_on,
+        dcontext = 'from-internal-xfer' AND kind <> 'park' AND uniqueid <> lag(uniqueid) OVER call AS moved
+    FROM (
+        SELECT *, max(CASE WHEN by_person THEN t_end END) OVER (
+            call ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS t_talked
+        FROM said WINDOW call AS {_ORDER}
+    )
+    WINDOW call AS {_ORDER}
 )
 SELECT
     * EXCLUDE (goes_on),

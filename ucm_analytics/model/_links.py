@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 # A follow-me attempt is a session of its own that names the extension it came from, and shows the
-# original caller. It is linked where exactly one call rang that extension for that caller at that
-# moment. A call that is picked up from park keeps its uniqueid in the session of the one who picks
+# original caller or the DID. It is linked where exactly one call tried that extension for that caller
+# at that moment, directly or in a ring group or queue. A call that is picked up from park keeps its uniqueid in the session of the one who picks
 # it up, so that link is certain.
 SQL = """
 WITH rung AS (
-    SELECT DISTINCT pbx, call_id, target AS extension, t_entered FROM step
-    WHERE kind IN ('extension', 'transfer')
+    SELECT DISTINCT pbx, call_id, person AS extension FROM leg
+    WHERE kind IN ('extension', 'transfer', 'ring_group', 'queue') AND lastapp IS DISTINCT FROM 'ForkCDR'
+        AND person IN (SELECT forwarded_from FROM call WHERE follow_me)
 ),
 candidates AS (
     SELECT f.pbx, f.call_id, p.call_id AS parent
     FROM call f
     JOIN rung r ON r.pbx = f.pbx AND r.extension = f.forwarded_from AND r.call_id <> f.call_id
     JOIN call p ON p.pbx = r.pbx AND p.call_id = r.call_id
-    WHERE f.follow_me AND NOT p.follow_me AND p.caller IS NOT DISTINCT FROM f.caller
+    WHERE f.follow_me AND NOT p.follow_me AND (p.caller IS NOT DISTINCT FROM f.caller OR p.did = f.caller)
         AND f.began BETWEEN p.began AND p.began + to_seconds(p.t_end + 2)
     UNION
     SELECT c.pbx, c.call_id, p.call_id

@@ -33,14 +33,19 @@ grouped AS (
             is_ring OR kind = 'external' AND dstchannel IS NOT NULL AND disposition IN ('ANSWERED', 'NO ANSWER')
         ) AS t_ring,
         sum(CASE WHEN kind = 'ivr' OR kind = 'voicemail' THEN t_end - t_answer END) AS self_s,
-        bool_and(disposition = 'BUSY') FILTER (lastapp <> 'ForkCDR') AS all_busy,
-        bool_and(disposition IN ('BUSY', 'FAILED', 'CONGESTION', 'CHANUNAVAIL'))
-            FILTER (lastapp <> 'ForkCDR') AS all_failed,
+        bool_and(disposition = 'BUSY') FILTER (heard) AS all_busy,
+        bool_and(disposition IN ('BUSY', 'FAILED', 'CONGESTION', 'CHANUNAVAIL')) FILTER (heard) AS all_failed,
+        bool_or(disposition = 'ANSWERED') AS connected,
+        coalesce(bool_or(moved), false) AS moved,
         CAST(count(*) FILTER (is_ring) AS INTEGER) AS phones,
         CAST(count(*) AS INTEGER) AS legs,
         any_value(began) AS began,
         any_value(offset_s) AS offset_s
-    FROM leg GROUP BY pbx, call_id, step_no
+    FROM (
+        -- a caller in a queue hears music, not that an agent is busy
+        SELECT *, lastapp IS DISTINCT FROM 'ForkCDR' AND NOT (kind = 'queue' AND coalesce(is_ring, false)) AS heard
+        FROM leg
+    ) GROUP BY pbx, call_id, step_no
 ),
 -- The leg behind a DID can carry the DID's start: the caller came in when the DID let go.
 entered AS (
@@ -56,7 +61,7 @@ entered AS (
 ),
 timed AS (
     SELECT
-        g.*, w.person AS answered_by, t_talk_end,
+        g.*, w.person AS answered_by, t_talk_end, w.t_start AS t_won,
         CASE
             WHEN w IS NULL THEN NULL
             WHEN kind NOT IN ('ring_group', 'transfer') OR w.t_answer > w.t_start THEN w.t_answer
@@ -75,11 +80,15 @@ timed AS (
     WINDOW call AS (PARTITION BY g.pbx, g.call_id ORDER BY step_no)
 )
 SELECT
-    *,
+    * REPLACE (greatest(t_pickup, CASE WHEN t_pickup IS NOT NULL THEN t_entered END) AS t_pickup),
+    -- nobody talks twice at once, though the legs of a transfer may overlap
+    greatest(t_talk_end - greatest(t_pickup, t_entered, max(t_talk_end) OVER (
+        PARTITION BY pbx, call_id ORDER BY t_pickup, step_no ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+    )), 0) AS new_talk_s,
     greatest(coalesce(t_next, t_call_end), t_entered) AS t_left,
     CASE
         WHEN answered_by IS NOT NULL THEN 'answered'
-        WHEN kind = 'voicemail' THEN 'recorded'
+        WHEN kind = 'voicemail' AND connected THEN 'recorded'
         WHEN t_next IS NOT NULL THEN 'next'
         WHEN kind = 'ivr' AND lastapp = 'Playback' AND lastdata LIKE '%error%' THEN 'timed_out'
         WHEN all_busy THEN 'busy'
@@ -97,7 +106,7 @@ SELECT
     began + to_seconds(t_entered + offset_s) AS local_at,
     t_left - t_entered AS dwell_s,
     coalesce(t_pickup, t_left) - t_entered AS wait_s,
-    coalesce(t_talk_end - t_pickup, 0) AS talk_s,
+    greatest(coalesce(t_talk_end - t_pickup, 0), 0) AS talk_s,
     result, answered_by, phones, legs
 FROM step ORDER BY began, pbx, call_id, step_no
 """
