@@ -2,7 +2,8 @@
 
 A report module has ``TITLE``, ``QUESTION`` and ``build(store, period, *, pbx=None)``, which returns
 its sections; the first sentence is the one that matters most. ``call_volume.py`` becomes the report
-``call-volume``. Rendering knows sections, not reports.
+``call-volume``. Rendering knows sections, not reports. Files of the folder that `UCM_REPORTS` names
+are reports in the same way.
 """
 
 from __future__ import annotations
@@ -11,18 +12,20 @@ import importlib
 import pkgutil
 from collections.abc import Sequence
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
 from ucm_analytics.errors import SettingError
 from ucm_analytics.period import Period
 from ucm_analytics.reports._coverage import Coverage, coverage
 from ucm_analytics.reports._files import write_all
+from ucm_analytics.reports._own import load_own, own_reports
 from ucm_analytics.reports._report import Report, Section, Shown
 
 if TYPE_CHECKING:
     from ucm_analytics.store import Store
 
-__all__ = ["Coverage", "Report", "Section", "Shown", "names", "run_report", "write_all"]
+__all__ = ["Coverage", "Report", "Section", "Shown", "names", "report_module", "run_report", "write_all"]
 
 
 class ReportModule(Protocol):
@@ -44,8 +47,36 @@ def names() -> list[str]:
     >>> "call-volume" in names()
     True
     """
+    return sorted([*_built_in(), *_own()])
+
+
+def report_module(name: str) -> ReportModule:
+    """The module behind a report: its title, its question, and what builds it.
+
+    Raises
+    ------
+    SettingError
+        No report has this name, or the file of one's own report cannot be used.
+    """
+    if path := _own().get(name):
+        return cast(ReportModule, load_own(path))
+    if name not in _built_in():
+        raise SettingError(f"no report is called {name!r}", hint=f"choose one of {', '.join(names())}")
+    return cast(ReportModule, importlib.import_module(f"{__name__}.{name.replace('-', '_')}"))
+
+
+def _built_in() -> list[str]:
     found = (module.name for module in pkgutil.iter_modules(__path__))
-    return sorted(name.replace("_", "-") for name in found if not name.startswith("_"))
+    return [name.replace("_", "-") for name in found if not name.startswith("_")]
+
+
+def _own() -> dict[str, Path]:
+    own = own_reports()
+    if taken := sorted(set(own) & set(_built_in())):
+        raise SettingError(
+            f"two reports are called {taken[0]!r}: one of the package and {own[taken[0]]}", hint="rename the file"
+        )
+    return own
 
 
 def run_report(
@@ -83,11 +114,9 @@ def run_report(
     NoData
         The store holds nothing at all, or not this PBX.
     """
-    if name not in names():
-        raise SettingError(f"no report is called {name!r}", hint=f"choose one of {', '.join(names())}")
+    module = report_module(name)
     period = Period.of(first, last)
     days = coverage(store, period, pbx=pbx)
-    module = cast(ReportModule, importlib.import_module(f"{__name__}.{name.replace('-', '_')}"))
     return Report(
         name=name,
         title=module.TITLE,
