@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from tests.store.made import ZONE, Pbx, call, contents, daily, plain, states
-from ucm_analytics.errors import WrongColumns
+from ucm_analytics.errors import SettingError, WrongColumns
 from ucm_analytics.parse import dump_legs, legs_table, parse_page
 from ucm_analytics.store import Store
 from ucm_analytics.store.files import read_table
@@ -62,6 +63,46 @@ def test_legs_of_another_shape_are_refused(store: Store) -> None:
     with pytest.raises(WrongColumns, match=r"parse\.legs_table"):
         store.add(pa.table({"src": ["1001"]}), pbx="clinic")
     assert not store.path.exists()
+
+
+def numbers(store: Store, month: str) -> list[str | None]:
+    found = store.scan("calls", month).select("caller_number").collect("pyarrow").to_native()
+    return list(found["caller_number"].to_pylist())
+
+
+def test_numbers_are_read_by_the_country(store: Store) -> None:
+    inbound = {"userfield": "Inbound", "src": "2025550142", "channel_ext": "trunk_1", "src_trunk_name": "MainLine"}
+    with Pbx([call("2026-01-05 09:00")], "2026-01-20 12:00") as pbx:
+        pbx.sync(store, since="2026-01-05", until="2026-01-05")
+    store.add(table("2026-02-01 09:00", **inbound), pbx="clinic")
+    store.add(table("2026-03-01 09:00", **inbound), pbx="clinic", country="us")
+    assert numbers(store, "2026-01") == ["1001"]
+    assert numbers(store, "2026-02") == [None]
+    assert numbers(store, "2026-03") == ["+12025550142"]
+
+    store.add(table("2026-03-02 09:00", **inbound), pbx="clinic")  # the month knows its country
+    assert numbers(store, "2026-03") == ["+12025550142"] * 2
+    assert store.add(table("2026-02-01 09:00", **inbound), pbx="clinic", country="US").months == ("2026-02",)
+    assert numbers(store, "2026-02") == ["+12025550142"]
+
+    store.rebuild(country="DE")
+    assert numbers(store, "2026-02") + numbers(store, "2026-03") == ["+492025550142"] * 3
+    before = contents(store)
+    store.rebuild()
+    assert contents(store) == before
+    for reading in (lambda: store.rebuild(country="Germany"), lambda: store.add(no_legs(), pbx="a", country="D")):
+        with pytest.raises(SettingError, match="two letters"):
+            reading()
+
+
+def test_a_sync_reads_numbers_by_the_country(store: Store) -> None:
+    outward = call("2026-03-09 09:00", callee="2025550142")
+    leg = {**outward.legs[0], "userfield": "Outbound", "dst_trunk_name": "MainLine", "dstchannel_ext": "trunk_1"}
+    with Pbx([replace(outward, legs=(leg,))], "2026-03-20 12:00") as pbx:
+        pbx.sync(store, since="2026-03-09", until="2026-03-09", country="US")
+    assert store.calls()[["caller_number", "callee_number", "caller_kind"]].values.tolist() == [
+        ["1001", "+12025550142", "extension"]
+    ]
 
 
 def test_legs_without_any_time_are_kept(store: Store) -> None:

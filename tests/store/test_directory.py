@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from tests.store.made import Pbx, call
@@ -12,6 +13,8 @@ from ucm_analytics.errors import SettingError
 from ucm_analytics.schema import DIRECTORY
 from ucm_analytics.simulator import User
 from ucm_analytics.store import Store
+from ucm_analytics.store.files import Footer, write_table
+from ucm_analytics.store.months import Months
 
 DAYS = ["valid_from", "valid_to"]
 
@@ -78,3 +81,97 @@ def test_unknown_kinds(store: Store) -> None:
         store.directory("phone")
     with pytest.raises(SettingError, match="'phone' is no kind"):
         store.save_directory("clinic", [{"kind": "phone"}])
+
+
+def anna(name: str = "Anna") -> dict[str, str]:
+    return {"kind": "extension", "number": "1001", "name": name}
+
+
+BEN = {"kind": "extension", "number": "1002", "name": "Ben"}
+
+
+def held(store: Store, on: str | None = None) -> list[str]:
+    return store.directory("extension", pbx="clinic", on=on)["name"].tolist()
+
+
+def history(store: Store) -> list[tuple[str, ...]]:
+    """Name, first and last day of every row that is stored."""
+    rows = Months(store.path, "clinic").directory().to_pylist()
+    return [(row["name"], *(f"{row[day]:%m-%d}" if row[day] else "" for day in DAYS)) for row in rows]
+
+
+def test_people_move(store: Store) -> None:
+    store.save_directory("clinic", [anna(), BEN], on="2026-03-02")
+    store.save_directory("clinic", [anna(), BEN], on="2026-03-03")
+    store.save_directory("clinic", [anna("Carla"), BEN], on="2026-03-10")
+    store.save_directory("clinic", [anna("Carla")], on="2026-03-12")
+    assert history(store) == [("Anna", "", "03-10"), ("Carla", "03-10", ""), ("Ben", "", "03-12")]
+    assert held(store) == ["Carla"]
+    assert held(store, "2020-01-01") == ["Anna", "Ben"]  # before the first look: what it saw
+    assert held(store, "2026-03-09") == ["Anna", "Ben"]
+    assert held(store, "2026-03-10") == ["Carla", "Ben"]
+    assert held(store, "2026-03-12") == ["Carla"]
+    store.save_directory("clinic", [anna(), BEN], on="2026-04-01")  # and back
+    assert held(store, "2026-03-31") == ["Carla"]
+    assert held(store, "2026-04-01") == ["Anna", "Ben"]
+    assert len(history(store)) == 5
+
+
+def test_changes_within_a_day_leave_the_last(store: Store) -> None:
+    store.save_directory("clinic", [anna()], on="2026-03-02")
+    store.save_directory("clinic", [anna("Carla")], on="2026-03-10")
+    store.save_directory("clinic", [anna("Dora")], on="2026-03-10")
+    assert history(store) == [("Anna", "", "03-10"), ("Dora", "03-10", "")]
+    store.save_directory("clinic", [anna()], on="2026-03-10")
+    assert history(store) == [("Anna", "", "")]
+
+
+def test_a_clock_that_went_back_ends_nothing_before_it_began(store: Store) -> None:
+    store.save_directory("clinic", [anna()], on="2026-03-02")
+    store.save_directory("clinic", [anna("Carla")], on="2026-03-10")
+    store.save_directory("clinic", [anna("Dora"), BEN], on="2026-03-05")
+    store.save_directory("clinic", [anna("Dora")], on="2026-03-12")
+    assert history(store) == [("Anna", "", "03-10"), ("Dora", "03-10", ""), ("Ben", "03-10", "03-12")]
+
+
+def test_a_kind_that_is_seen_for_the_first_time_always_held(store: Store) -> None:
+    store.save_directory("clinic", [anna()], on="2026-03-02")
+    store.save_directory("clinic", [anna(), {"kind": "queue", "number": "6500", "name": "Desk"}], on="2026-03-10")
+    assert store.directory("queue", pbx="clinic", on="2026-01-01")["name"].tolist() == ["Desk"]
+
+
+def test_the_same_row_twice_is_one(store: Store) -> None:
+    store.save_directory("clinic", [anna(), anna()], on="2026-03-02")
+    assert held(store) == ["Anna"]
+
+
+def test_a_file_without_days_is_read_as_held_always(store: Store) -> None:
+    old = {"pbx": "clinic", **anna(), "key": "", "target_kind": "", "target": ""}
+    months = Months(store.path, "clinic")
+    write_table(pa.Table.from_pylist([old]), months.directory_path, Footer(version=1), scratch=store.path / "_part")
+    assert history(store) == [("Anna", "", "")]
+    store.save_directory("clinic", [anna("Carla")], on="2026-03-10")
+    assert history(store) == [("Anna", "", "03-10"), ("Carla", "03-10", "")]
+
+
+def test_a_sync_notes_the_day_on_the_clock_of_the_pbx(store: Store) -> None:
+    store.save_directory("clinic", [{"kind": "extension", "number": "1001", "name": "Old Name"}], on="2026-03-01")
+    with Pbx([call("2026-03-09 09:00")], "2026-03-09 00:30") as pbx:  # still the 8th in UTC
+        pbx.sync(store, since="2026-03-08")
+    assert held(store, "2026-03-08") == ["Old Name"]
+    assert held(store, "2026-03-09") == ["Anna Reyes", "Ben Sommer"]
+    assert store.directory("queue", on="2026-03-08")["name"].tolist() == ["Reception"]
+
+
+def test_names_of_a_day_of_two_pbxs(store: Store) -> None:
+    with Pbx([call("2026-03-09 09:00")], "2026-03-09 12:00") as pbx:
+        pbx.sync(store, since="2026-03-09")
+        pbx.sync(store, pbx="branch", since="2026-03-09")
+    store.save_directory("branch", [BEN], on="2026-03-20")
+    found = store.directory("extension", on="2026-03-20")
+    assert found[["pbx", "name"]].values.tolist() == [
+        ["branch", "Ben"],
+        ["clinic", "Anna Reyes"],
+        ["clinic", "Ben Sommer"],
+    ]
+    assert [str(found[day].dtype) for day in DAYS] == ["datetime64[us]"] * 2
