@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ucm_analytics.client import UCM
 from ucm_analytics.errors import RequestRejected, UnexpectedAnswer
 from ucm_analytics.parse import dump_legs, legs_table, parse_page, unknown_fields
 from ucm_analytics.schema import LEGS, arrow_schema
+from ucm_analytics.simulator import PROFILES, Simulator, User
+from ucm_analytics.simulator.traffic import clinic, generate
 
 RAW = [column.raw for column in LEGS if column.raw]
 SAMPLES = sorted((Path(__file__).resolve().parents[1] / "../shared/samples").glob("*.json"))
@@ -135,3 +139,21 @@ def test_genuine_answers_come_back_as_they_were(path: Path) -> None:
         legs += subs or [element]
     assert legs
     assert json.dumps(dump_legs(parse_page(body, pbx="clinic"))) == json.dumps(legs)
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_legs_of_every_firmware_come_back_as_they_were(profile: str) -> None:
+    stories = generate(clinic(), first=date(2026, 3, 9), last=date(2026, 3, 15), calls_per_day=60, seed=3)
+    with (
+        Simulator((story.call for story in stories), profile=profile, users={"cdrapi": User("pw")}) as pbx,
+        UCM(pbx.url, "cdrapi", "pw", fingerprint=pbx.fingerprint) as ucm,
+    ):
+        body = ucm.raw("cdrapi", format="json", numRecords=1000)
+    legs = []
+    for element in json.loads(body)["cdr_root"]:
+        subs = [value for name, value in element.items() if name.startswith("sub_cdr_")]
+        legs += subs or [element]
+    table = parse_page(body, pbx="clinic")
+    assert len(legs) > 500
+    assert json.dumps(dump_legs(table)) == json.dumps(legs)
+    assert legs_table(dump_legs(table), pbx="clinic").equals(table)

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import sys
 
-from tests.benchmarks import importing, parsing, pulling, syncing
+from tests.benchmarks import importing, modelling, parsing, pulling, syncing
 
-BENCHMARKS = {"parsing": parsing, "importing": importing, "pulling": pulling, "syncing": syncing}
+BENCHMARKS = {
+    "parsing": parsing,
+    "importing": importing,
+    "pulling": pulling,
+    "syncing": syncing,
+    "modelling": modelling,
+}
 
 for name in sys.argv[1:] or BENCHMARKS:
     print(f"== {name}: {(BENCHMARKS[name].__doc__ or '').splitlines()[0]}", flush=True)
