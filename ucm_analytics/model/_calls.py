@@ -84,10 +84,10 @@ joined AS (
     SELECT
         * EXCLUDE (f) REPLACE (
             -- legs that overlap where they cannot (a wrong clock) add up to no more than the call
-            least(ring_s, coalesce(answered_at_s, voicemail_at_s, t_end)) AS ring_s,
-            least(ivr_s, t_end) AS ivr_s,
-            least(queue_s, t_end) AS queue_s,
-            least(voicemail_s, t_end) AS voicemail_s
+            least(coalesce(ring_s, 0), coalesce(answered_at_s, voicemail_at_s, t_end)) AS ring_s,
+            least(coalesce(ivr_s, 0), t_end) AS ivr_s,
+            least(coalesce(queue_s, 0), t_end) AS queue_s,
+            least(coalesce(voicemail_s, 0), t_end) AS voicemail_s
         ),
         CASE
             WHEN f.userfield = 'Inbound' THEN 'inbound'

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 # A follow-me attempt is a session of its own that names the extension it came from, and shows the
 # original caller or the DID. It is linked where exactly one call tried that extension for that caller
-# at that moment, directly or in a ring group or queue. A call that is picked up from park keeps its uniqueid in the session of the one who picks
-# it up, so that link is certain.
+# at that moment, directly or in a ring group or queue. A call that is picked up from park keeps its
+# uniqueid in the session of the one who picks it up, so that link is certain.
 SQL = """
 WITH rung AS (
     SELECT DISTINCT pbx, call_id, person AS extension FROM leg

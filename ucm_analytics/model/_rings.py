@@ -17,7 +17,8 @@ SELECT
         WHEN l.by_person THEN 'answered'
         WHEN l.disposition = 'BUSY' THEN 'busy'
         WHEN l.disposition <> 'NO ANSWER' AND l.disposition <> 'ANSWERED' THEN 'failed'
-        WHEN s.t_pickup BETWEEN l.t_start AND l.t_end + 1 AND (s.t_won < l.t_end OR s.t_won = l.t_start) THEN 'elsewhere'
+        WHEN s.t_pickup BETWEEN l.t_start AND l.t_end + 1 AND (s.t_won < l.t_end OR s.t_won = l.t_start)
+        THEN 'elsewhere'
         ELSE 'missed'
     END AS result
 FROM leg l JOIN step s USING (pbx, call_id, step_no)
