@@ -1,4 +1,7 @@
-"""What every chart shares: the template, the colours and their meaning, the check of its input."""
+"""What every chart shares: the templates, the colours and their meaning, the check of its input.
+
+Figures are drawn with the template ``ucm``; ``figure.update_layout(template="ucm_dark")`` puts one on a dark page.
+"""
 
 from __future__ import annotations
 
@@ -50,6 +53,12 @@ CONTACT_COLORS: Final[dict[str, str]] = {
     "open": _RED,
     "withheld": _GREY,
 }
+VERDICT_COLORS: Final[dict[str, str]] = {
+    "higher": _BLUE,
+    "lower": _ORANGE,
+    "noise": _GREY,
+    "unknown": _DARK,
+}
 MENU_COLORS: Final[dict[str, str]] = {
     "answered": _GREEN,
     "went on, not answered": _SKY,
@@ -77,6 +86,22 @@ _KIND_WORDS: Final = {"ivr": "menu", "did": "DID"}
 NEUTRAL: Final = _BLUE
 ACCENT: Final = _ORANGE
 PALE_TO_DARK: Final = [[0.0, "#F7F7F7"], [0.001, "#DCEBF5"], [0.5, "#56A0CE"], [1.0, "#00395C"]]
+CLOSED: Final = "#D9D9D9"
+"""Hours in which nobody is there to answer."""
+
+ON_DARK: Final[dict[str, str]] = {
+    "white": "#15191E",
+    "#222222": "#E8EBEE",
+    "#E3E3E3": "#333A42",
+    "#888888": "#8B949E",
+    _DARK: "#C9CED4",
+    "#F7F7F7": "#20262D",
+    "#DCEBF5": "#17384F",
+    "#56A0CE": "#3B87B5",
+    "#00395C": "#CDE8F8",
+    CLOSED: "#3D444C",
+}
+"""Paper, ink and pale colours of a light page, and what they are on a dark one; the others are the same on both."""
 
 _INK: Final = "#222222"
 _GRID: Final = "#E3E3E3"
@@ -108,6 +133,25 @@ pio.templates["ucm"] = go.layout.Template(
         "separators": ".,",
     }
 )
+
+
+def on_dark(part: Any, key: str = "") -> Any:
+    """Part of a figure as JSON, in the colours for a dark page; only what is a colour is changed.
+
+    Examples
+    --------
+    >>> on_dark({"font": {"color": "#222222"}, "title": {"text": "white"}})
+    {'font': {'color': '#E8EBEE'}, 'title': {'text': 'white'}}
+    """
+    if isinstance(part, dict):
+        return {name: on_dark(value, name) for name, value in part.items()}
+    if isinstance(part, list | tuple):
+        return [on_dark(value, key) for value in part]
+    is_color = key.endswith(("color", "colorscale", "colorway"))
+    return ON_DARK.get(part, part) if is_color and isinstance(part, str) else part
+
+
+pio.templates["ucm_dark"] = go.layout.Template(on_dark(pio.templates["ucm"].to_plotly_json()))
 
 
 def checked(frame: Any, analysis: Analysis[Any]) -> pd.DataFrame:

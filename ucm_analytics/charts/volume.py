@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import pandas as pd
@@ -10,6 +11,7 @@ import plotly.graph_objects as go
 from ucm_analytics import analyses
 from ucm_analytics.charts._template import (
     ACCENT,
+    CLOSED,
     DIRECTION_COLORS,
     NEUTRAL,
     OUTCOME_COLORS,
@@ -67,18 +69,23 @@ def call_volume(volume: pd.DataFrame) -> go.Figure:
     return drawn
 
 
-def hour_of_week(hours: pd.DataFrame) -> go.Figure:
-    """Draw the mean of calls in each hour of the week as a heat map.
+def hour_of_week(hours: pd.DataFrame, *, opening: Mapping[int, tuple[int, int]] | None = None) -> go.Figure:
+    """Draw the mean of calls in each hour of the week as a heat map, closed hours in grey.
 
     Parameters
     ----------
     hours : pandas.DataFrame
         Result of `ucm_analytics.analyses.hour_of_week`.
+    opening : mapping of int to (int, int), optional
+        For each weekday (0 Monday) the hour that opens it and the hour that closes it: ``{0: (8, 18)}`` is
+        Monday 08:00 to 18:00; a weekday that is not there is closed. Without it, an hour of the week in which
+        no call came in the whole period is taken as closed.
 
     Returns
     -------
     plotly.graph_objects.Figure
-        Rows Monday to Sunday, columns 0 to 23 h, colour mean calls per hour.
+        Rows Monday to Sunday, columns 0 to 23 h, colour mean calls per hour; closed hours grey, with the mean
+        as text where there were calls.
 
     Raises
     ------
@@ -96,12 +103,17 @@ def hour_of_week(hours: pd.DataFrame) -> go.Figure:
         [[week["calls"].loc[day, hour], week["days"].loc[day, hour]] for hour in week["calls"].columns]
         for day in week.index
     ]
-    drawn = figure(title, x="clock hour")
+    means = week["calls_per_day"]
+    closed = pd.DataFrame(
+        [[_is_closed(day, hour, opening, means.loc[day, hour]) for hour in means.columns] for day in means.index]
+    )
+    note = "grey: closed" if opening is not None else "grey: no call in the whole period, taken as closed"
+    drawn = figure(title, note if closed.to_numpy().any() else "", x="clock hour")
     drawn.add_trace(
         go.Heatmap(
             x=week["calls"].columns.to_list(),
             y=[_DAYS[day] for day in week.index],
-            z=week["calls_per_day"].to_numpy(),
+            z=means.to_numpy(),
             customdata=counts,
             colorscale=PALE_TO_DARK,
             zmin=0,
@@ -112,6 +124,24 @@ def hour_of_week(hours: pd.DataFrame) -> go.Figure:
             "%{customdata[0]} calls on %{customdata[1]} days<extra></extra>",
         )
     )
+    if closed.to_numpy().any():
+        drawn.add_trace(
+            go.Heatmap(
+                x=means.columns.to_list(),
+                y=[_DAYS[day] for day in means.index],
+                z=closed.astype(float).where(closed).to_numpy(),
+                text=means.where(closed.to_numpy()).map(lambda mean: f"{mean:.1f}" if mean > 0 else "").to_numpy(),
+                texttemplate="%{text}",
+                textfont={"size": 10, "color": "#222222"},
+                customdata=counts,
+                colorscale=[[0, CLOSED], [1, CLOSED]],
+                showscale=False,
+                xgap=1,
+                ygap=1,
+                hoverongaps=False,
+                hovertemplate="%{y} %{x}:00, closed<br>%{customdata[0]} calls on %{customdata[1]} days<extra></extra>",
+            )
+        )
     drawn.update_xaxes(dtick=2, tick0=0, showgrid=False, tickangle=0)
     drawn.update_yaxes(autorange="reversed", showgrid=False)
     return drawn
@@ -140,7 +170,8 @@ def busy_hour(hours: pd.DataFrame) -> go.Figure:
     title = "Busy hour: calls in 60 minutes, by clock hour"
     if not frame["calls"].sum():
         return without_calls(title)
-    drawn = figure(title, x="clock hour", y="calls in 60 minutes", barmode="overlay")
+    note = "bars: mean over days; diamonds: most in any 60 minutes that begin in the hour"
+    drawn = figure(title, note, x="clock hour", y="calls in 60 minutes", barmode="overlay", showlegend=False)
     for busy, name, color in ((False, "mean over days", NEUTRAL), (True, "busy hour, mean over days", ACCENT)):
         some = frame[frame["is_busy_hour"] == busy]
         drawn.add_bar(
@@ -148,6 +179,10 @@ def busy_hour(hours: pd.DataFrame) -> go.Figure:
             y=some["calls_per_day"],
             name=name,
             marker_color=color,
+            text=["busy hour"] * len(some) if busy else None,
+            textposition="outside",
+            textfont_size=12,
+            constraintext="none",
             customdata=some[["calls", "days"]],
             hovertemplate="%{x}:00<br>%{y:.2f} calls a day<br>%{customdata[0]} calls in %{customdata[1]} days"
             "<extra></extra>",
@@ -175,6 +210,13 @@ def busy_hour(hours: pd.DataFrame) -> go.Figure:
     drawn.update_xaxes(dtick=2, tick0=0, tickangle=0, range=[-0.6, 23.6], showgrid=False)
     drawn.update_yaxes(range=[0, 1.15 * max(frame["peak_calls"].max(), frame["calls_per_day"].max())])
     return drawn
+
+
+def _is_closed(day: int, hour: int, opening: Mapping[int, tuple[int, int]] | None, calls: float) -> bool:
+    if opening is None:
+        return bool(calls == 0)
+    first, last = opening.get(day, (0, 0))
+    return not first <= hour < last
 
 
 def _interval(frame: pd.DataFrame) -> tuple[str, Any]:
