@@ -60,7 +60,8 @@ def test_a_chart_for_each_analysis() -> None:
     for name in charts.__all__:
         chart, analysis = getattr(charts, name), getattr(analyses, name)
         assert chart.__module__.rpartition(".")[2] == analysis.__module__.rpartition(".")[2]
-        assert len(inspect.signature(chart).parameters) == 1
+        kinds = [parameter.kind for parameter in inspect.signature(chart).parameters.values()]
+        assert set(kinds[1:]) <= {inspect.Parameter.KEYWORD_ONLY}, "the result, and at most how to draw it"
         doc = inspect.getdoc(chart) or ""
         for section in ("Parameters", "Returns", "Raises"):
             assert f"\n{section}\n---" in doc
@@ -134,11 +135,12 @@ def test_call_volume_names_its_interval(freq: Any, name: str) -> None:
 
 def test_hour_of_week_is_monday_first() -> None:
     week = analyses.hour_of_week(FULL["calls"])
-    (heat,) = drawn("hour_of_week", week).data
+    heat, closed = drawn("hour_of_week", week).data
     assert list(heat.y) == ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
     assert numbers(heat.x) == list(range(24))
     assert np.asarray(heat.z).ravel().tolist() == week["calls_per_day"].to_list()
     assert np.asarray(heat.customdata).reshape(-1, 2)[:, 0].tolist() == week["calls"].to_list()
+    assert (np.asarray(closed.z).ravel() == 1).tolist() == (week["calls"] == 0).to_list()
 
 
 def test_busy_hour_shows_means_and_peak() -> None:
