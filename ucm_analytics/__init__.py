@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from ucm_analytics.config import Settings
     from ucm_analytics.demo import demo_store
     from ucm_analytics.period import Period
+    from ucm_analytics.quality import audit, reconcile
     from ucm_analytics.reports import run_report
     from ucm_analytics.store import Store
 
@@ -43,6 +44,7 @@ _HOMES = {
     "Settings": "config",
     "Store": "store",
     "UCM": "client",
+    "audit": "quality",
     "busy_hour": "analyses",
     "call_volume": "analyses",
     "charts": "",
@@ -56,6 +58,7 @@ _HOMES = {
     "ivr_dropoff": "analyses",
     "ivr_paths": "analyses",
     "ivr_transitions": "analyses",
+    "reconcile": "quality",
     "run_report": "reports",
 }
 
@@ -64,6 +67,7 @@ __all__ = [
     "Period",
     "Settings",
     "Store",
+    "audit",
     "busy_hour",
     "call_volume",
     "charts",
@@ -77,6 +81,7 @@ __all__ = [
     "ivr_dropoff",
     "ivr_paths",
     "ivr_transitions",
+    "reconcile",
     "run_report",
 ]
 

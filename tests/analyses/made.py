@@ -187,3 +187,52 @@ def random_rings(seed: int, count: int = 200) -> pa.Table:
             )
         )
     return table("rings", "call_id extension local_at ring_s talk_s result", rows)
+
+
+def random_legs(seed: int, count: int = 400) -> pa.Table:
+    rng = random.Random(seed)
+    rows = []
+    for _ in range(count):
+        action = rng.choice(["DIAL", "VM", "IVR[7000]", "QUEUE[6500]", "RINGGROUP[6400]", "TRANSFER", "PAGE[1]", None])
+        rows.append(
+            (
+                f"call{rng.randrange(120)}",
+                action,
+                rng.choice(["7000", "1004", None]),
+                rng.choice(["Dial", "ForkCDR", "VoiceMail", None]),
+                rng.choice(["PJSIP/1004-00000001", None]),
+                rng.choice(["1004", "trunk_1", None]),
+                rng.choice(["ANSWERED", "NO ANSWER", "BUSY", None]),
+                rng.choice([0, rng.randrange(600), None]),
+            )
+        )
+    return table("legs", "call_id action_type dst lastapp dstchannel dstchannel_ext disposition billsec_s", rows)
+
+
+def random_coverage(seed: int, count: int = 40) -> pa.Table:
+    """What `Store.coverage` gives for two PBXs, over the end of a year."""
+    rng = random.Random(seed)
+    days = pd.date_range("2025-12-10", periods=count).as_unit("us")
+    states = [rng.choice(["settled", "settled", "provisional", "missing"]) for _ in range(2 * count)]
+    legs = [None if state == "missing" else rng.choice([0, rng.randrange(300)]) for state in states]
+    return pa.table(
+        {
+            "pbx": ["clinic"] * count + ["north"] * count,
+            "day": pa.array([*days, *days], pa.timestamp("us")),
+            "state": pa.array(states).dictionary_encode(),
+            "legs": pa.array(legs, pa.int64()),
+        }
+    )
+
+
+def random_findings(seed: int, count: int = 12) -> pa.Table:
+    """What `Audit.frame` holds."""
+    rng = random.Random(seed)
+    reports = ["call-volume", "durations", "extensions", "ivr-paths"]
+    touches = [", ".join(rng.sample(reports, rng.randrange(4))) for _ in range(count - 1)]
+    return pa.table(
+        {
+            "severity": ["error", *(rng.choice(["error", "warning", "note"]) for _ in touches)],
+            "touches": ["durations, extensions", *touches],
+        }
+    )

@@ -14,11 +14,23 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from tests.analyses.made import KINDS, as_arrow, calls, menus, random_calls, random_rings, random_steps, rings, steps
+from tests.analyses.made import (
+    KINDS,
+    as_arrow,
+    calls,
+    menus,
+    random_calls,
+    random_coverage,
+    random_findings,
+    random_legs,
+    random_rings,
+    random_steps,
+    rings,
+    steps,
+)
 from ucm_analytics import analyses
 from ucm_analytics.errors import WrongColumns
 from ucm_analytics.period import Period
-from ucm_analytics.schema import arrow_schema
 
 Run = Callable[[dict[str, Any]], Any]
 KEYS = menus(("7000", "1", "queue", "6500"), ("7000", "2", "ivr", "7100"), ("7100", "0", "extension", "1004"))
@@ -37,12 +49,21 @@ RUNS: dict[str, Run] = {
     "ivr_transitions": lambda t: analyses.ivr_transitions(t["steps"]),
     "ivr_dropoff": lambda t: analyses.ivr_dropoff(t["steps"]),
     "ivr_choices": lambda t: analyses.ivr_choices(t["steps"], KEYS),
+    "reconciliation": lambda t: analyses.reconciliation(
+        t["legs"], steps=t["steps"], rings=t["rings"], calls=t["calls"]
+    ),
+    "coverage_calendar": lambda t: analyses.coverage_calendar(t["coverage"]),
+    "affected_reports": lambda t: analyses.affected_reports(t["findings"]),
     "missed_calls": lambda t: analyses.missed_calls(t["calls"]),
     "time_to_callback": lambda t: analyses.time_to_callback(t["calls"]),
     "repeat_callers": lambda t: analyses.repeat_callers(t["calls"]),
     "repeat_callers by": lambda t: analyses.repeat_callers(t["calls"], by="queue", window_h=24, period=MARCH),
 }
-TABLES = {"calls": random_calls(11), "steps": random_steps(11), "rings": random_rings(11)}
+TABLES = {"calls": random_calls(11), "steps": random_steps(11), "rings": random_rings(11)} | {
+    "legs": random_legs(11),
+    "coverage": random_coverage(11),
+    "findings": random_findings(11),
+}
 ARROW_OF = {
     "category": pa.string(),
     "string": pa.string(),
@@ -114,7 +135,7 @@ def test_pandas_types_are_those_declared(name: str) -> None:
 @pytest.mark.parametrize("kind", ["pandas", "polars lazy", "narwhals"])
 def test_no_rows(name: str, kind: str) -> None:
     full = as_arrow(answer(name))
-    nothing = {table: KINDS[kind](arrow_schema(table).empty_table()) for table in ("calls", "steps", "rings")}
+    nothing = {table: KINDS[kind](frame.slice(0, 0)) for table, frame in TABLES.items()}
     result = as_arrow(RUNS[name](nothing))
     assert result.schema.equals(full.schema)
     if "calls" in result.column_names:
@@ -211,7 +232,7 @@ def test_conventions(name: str) -> None:
     assert doc.splitlines()[0].endswith(".")
     parameters = inspect.signature(function).parameters.values()
     assert sum(p.kind is not p.KEYWORD_ONLY for p in parameters) <= 2
-    assert next(iter(parameters)).name in ("calls", "steps")
+    assert next(iter(parameters)).name in ("calls", "steps", "legs", "coverage", "findings")
     for column in function.columns:
         assert f"{column.name}" in doc, column.name
         if column.name.endswith("_s"):

@@ -12,7 +12,17 @@ import plotly.graph_objects as go
 import plotly.io as pio
 import pytest
 
-from tests.analyses.made import calls, menus, random_calls, random_rings, random_steps, rings, steps
+from tests.analyses.made import (
+    calls,
+    menus,
+    random_calls,
+    random_coverage,
+    random_findings,
+    random_legs,
+    random_rings,
+    random_steps,
+    rings,
+)
 from ucm_analytics import analyses, charts
 from ucm_analytics.charts import _template
 from ucm_analytics.errors import WrongColumns
@@ -34,14 +44,22 @@ RESULTS: dict[str, Callable[[Tables], pd.DataFrame]] = {
     "ivr_choices": lambda t: analyses.ivr_choices(t["steps"], KEYS),
     "missed_calls": lambda t: analyses.missed_calls(t["calls"]),
     "time_to_callback": lambda t: analyses.time_to_callback(t["calls"]),
+    "reconciliation": lambda t: analyses.reconciliation(
+        t["legs"], steps=t["steps"], rings=t["rings"], calls=t["calls"]
+    ),
+    "coverage_calendar": lambda t: analyses.coverage_calendar(t["coverage"]),
+    "affected_reports": lambda t: analyses.affected_reports(t["findings"]),
     "repeat_callers": lambda t: analyses.repeat_callers(t["calls"]),
 }
 FULL: Tables = {
     "calls": random_calls(5).to_pandas(),
     "steps": random_steps(5).to_pandas(),
     "rings": random_rings(5).to_pandas(),
+    "legs": random_legs(5).to_pandas(),
+    "coverage": random_coverage(5).to_pandas(),
+    "findings": random_findings(5).to_pandas(),
 }
-EMPTY: Tables = {"calls": calls("call_id"), "steps": steps("call_id"), "rings": rings("call_id")}
+EMPTY: Tables = {table: frame.head(0) for table, frame in FULL.items()}
 
 
 def drawn(name: str, result: pd.DataFrame) -> go.Figure:
@@ -79,7 +97,8 @@ def test_title_units_and_template(name: str) -> None:
 @pytest.mark.parametrize("name", RESULTS)
 def test_an_empty_result_says_so(name: str) -> None:
     figure = drawn(name, RESULTS[name](EMPTY))
-    assert [note.text for note in figure.layout.annotations] == ["no calls in this period"]
+    nothing = "nothing was found" if name == "affected_reports" else "no calls in this period"
+    assert [note.text for note in figure.layout.annotations] == [nothing]
     assert not figure.data
     assert figure.layout.title.text
 
@@ -94,7 +113,7 @@ def test_one_call(name: str) -> None:
 def test_a_chart_refuses_what_it_cannot_draw(name: str) -> None:
     result = RESULTS[name](FULL)
     chart = getattr(charts, name)
-    count = "calls" if "calls" in result else "offered"
+    count = next(column for column in ("calls", "offered", "count", "legs", "findings") if column in result)
     with pytest.raises(WrongColumns, match=f"charts.{name} lacks the columns {count}"):
         chart(result.drop(columns=count))
     with pytest.raises(WrongColumns, match=f"charts.{name} cannot draw {count} of type"):

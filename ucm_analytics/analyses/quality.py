@@ -38,7 +38,7 @@ _STATES: Final = ("missing", "provisional", "settled", "empty")
     Result("effect", "int64", "count with its sign; 0 in the total"),
     Result("meaning", "string", "what is counted here"),
 )
-def reconciliation(legs: Any, steps: Any, rings: Any, calls: Any) -> pa.Table:
+def reconciliation(legs: Any, *, steps: Any, rings: Any, calls: Any) -> pa.Table:
     """Show how legs become rings, steps, calls, callers and answered calls, every difference named and counted.
 
     Parameters
@@ -51,7 +51,8 @@ def reconciliation(legs: Any, steps: Any, rings: Any, calls: Any) -> pa.Table:
     rings : frame
         One row per phone that rang: ``pbx, call_id``.
     calls : frame
-        One row per call: ``pbx, call_id, direction, caller, outcome, forward_of, is_forward``.
+        One row per call: ``pbx, call_id, local_at, utc_offset_s, direction, caller, outcome, wait_s, forward_of,
+        is_forward``.
 
     Returns
     -------
@@ -77,7 +78,8 @@ def reconciliation(legs: Any, steps: Any, rings: Any, calls: Any) -> pa.Table:
     --------
     >>> import ucm_analytics as ucm
     >>> store = ucm.demo_store()
-    >>> found = reconciliation(*(store.scan(name, "2026-03") for name in ("legs", "steps", "rings", "calls")))
+    >>> tables = {name: store.scan(name, "2026-03") for name in ("steps", "rings", "calls")}
+    >>> found = reconciliation(store.scan("legs", "2026-03"), **tables)
     >>> found[found["part"] == "total"][["what", "count"]].to_dict("records")[0]
     {'what': 'rings', 'count': 3726}
     >>> int(found.loc[found["part"] == "unexplained", "count"].sum())
@@ -87,7 +89,12 @@ def reconciliation(legs: Any, steps: Any, rings: Any, calls: Any) -> pa.Table:
     by_kind = collect(
         rows.group_by("kind", "is_ring", "answered", "picked_up").agg(legs=nw.len().cast(nw.Int64))
     ).reset_index(drop=True)
-    by_call = _by_call(rows, calls)
+    sessions = _sessions(rows)
+    known = lazy(calls, "calls", needs("calls", *_CALL, *_OF_CALLS))
+    told_calls = known.with_columns(
+        nw.col("is_forward").fill_null(False), answered=(nw.col("outcome") == "answered").fill_null(False)
+    )
+    by_call = collect(told_calls.group_by("is_forward", "answered").agg(calls=nw.len().cast(nw.Int64)))
     stages = lazy(steps, "steps", needs("steps", "pbx", "legs")).select(_sum("legs"), steps=nw.len().cast(nw.Int64))
     rung = lazy(rings, "rings", needs("rings", *_CALL)).group_by(_CALL).agg(rings=nw.len().cast(nw.Int64))
     rung = rung.select(rings=_sum("rings"), calls=nw.len().cast(nw.Int64))
@@ -95,9 +102,9 @@ def reconciliation(legs: Any, steps: Any, rings: Any, calls: Any) -> pa.Table:
     lines = [
         *_rings(by_kind, rings=int(ringing["rings"])),
         *_steps(int(by_kind["legs"].sum()), collect(stages).fillna(0).iloc[0]),
-        *_calls(by_call, rings=int(ringing["rings"]), rang=int(ringing["calls"])),
-        *_callers(lazy(calls, "calls", needs("calls", "pbx", "caller", "direction", "is_forward"))),
-        *_answered(by_kind, by_call),
+        *_calls(sessions, by_call, rings=int(ringing["rings"]), rang=int(ringing["calls"])),
+        *_callers(known),
+        *_answered(by_kind, sessions, by_call, brought=_brought(known)),
     ]
     return pa.Table.from_pandas(pd.DataFrame(lines, columns=_COLUMNS), preserve_index=False)
 
@@ -126,6 +133,10 @@ def coverage_calendar(coverage: Any) -> pa.Table:
     WrongColumns
         A column is missing or has another type.
 
+    Notes
+    -----
+    ``empty`` is not ``missing``: the PBX was asked, and holds no record of the day.
+
     Examples
     --------
     >>> import pandas as pd
@@ -144,7 +155,10 @@ def coverage_calendar(coverage: Any) -> pa.Table:
         nw.lit(_STATES.index("missing")),
     )
     days = collect(
-        frame.with_columns(rank=rank.cast(nw.Int64)).group_by("day").agg(nw.col("rank").min(), legs=_sum("legs"))
+        frame.filter(~nw.col("day").is_null())
+        .with_columns(rank=rank.cast(nw.Int64))
+        .group_by("day")
+        .agg(nw.col("rank").min(), legs=_sum("legs"))
     )
     days["legs"] = days["legs"].fillna(0).astype("int64")
     days.loc[(days["rank"] == _STATES.index("settled")) & (days["legs"] == 0), "rank"] = _STATES.index("empty")
@@ -176,6 +190,10 @@ def affected_reports(findings: Any) -> pa.Table:
     WrongColumns
         A column is missing or has another type.
 
+    Notes
+    -----
+    A finding that touches several reports counts for each of them.
+
     Examples
     --------
     >>> import pandas as pd
@@ -203,40 +221,41 @@ _FINDINGS: Final = (
     Column("touches", "string", "reports"),
 )
 
+_OF_CALLS: Final = ("caller", "direction", "forward_of", "is_forward", "local_at", "outcome", "utc_offset_s", "wait_s")
 _RECORDS: Final = "CDR rows, called legs: what the PBX writes"
 
 Line = tuple[str, str, str, int, int, str]
 
 
-def _by_call(rows: nw.LazyFrame[Any], calls: Any) -> pd.DataFrame:
-    """Sessions of the legs beside the rows of the calls table, counted by what both say of them."""
-    sessions = rows.group_by(_CALL).agg(
-        legs=nw.len().cast(nw.Int64), pickups=nw.col("picked_up").cast(nw.Int64).sum().cast(nw.Int64)
-    )
-    known = lazy(calls, "calls", needs("calls", *_CALL, "outcome", "forward_of", "is_forward"))
-    reached = known.filter(~nw.col("forward_of").is_null(), nw.col("outcome") == "answered")
-    reached = reached.select("pbx", call_id=nw.col("forward_of")).unique().with_columns(reached=nw.lit(True))
-    stored = known.select(
-        *_CALL,
-        known=nw.lit(True),
-        is_forward=nw.col("is_forward").fill_null(False),
-        outcome=nw.col("outcome"),
-    )
-    both = sessions.join(stored, on=_CALL, how="full")
-    both = both.with_columns(*(nw.coalesce(name, f"{name}_right").alias(name) for name in _CALL))
-    both = both.join(reached, on=_CALL, how="left").with_columns(
-        nw.col("known").fill_null(False),
-        nw.col("is_forward").fill_null(False),
-        nw.col("reached").fill_null(False),
-        is_session=~nw.col("legs").is_null(),
-        answered=(nw.col("outcome") == "answered").fill_null(False),
-        own=(nw.col("pickups") > 0).fill_null(False),
-    )
-    return collect(
-        both.group_by("is_session", "known", "is_forward", "answered", "own", "reached").agg(
-            calls=nw.len().cast(nw.Int64), legs=_sum("legs"), pickups=_sum("pickups")
+def _sessions(rows: nw.LazyFrame[Any]) -> pd.Series[Any]:
+    """Sessions of the legs, and those in which the legs show that a person picked up."""
+    picked = nw.col("picked_up").cast(nw.Int64).sum().cast(nw.Int64)
+    each = rows.group_by(_CALL).agg(legs=nw.len().cast(nw.Int64), pickups=picked)
+    return (
+        collect(
+            each.select(
+                _sum("legs"),
+                _sum("pickups"),
+                sessions=nw.len().cast(nw.Int64),
+                own=(nw.col("pickups") > 0).cast(nw.Int64).sum().cast(nw.Int64),
+            )
         )
-    ).fillna(0)
+        .fillna(0)
+        .iloc[0]
+    )
+
+
+def _brought(calls: nw.LazyFrame[Any]) -> int:
+    """Calls that show the very pick-up of a session that goes on with them."""
+    when = ("local_at", "utc_offset_s", "wait_s")
+    answered = calls.filter(nw.col("outcome") == "answered")
+    went_on = answered.filter(~nw.col("forward_of").is_null())
+    went_on = went_on.select("pbx", nw.col("forward_of").alias("call_id"), *(nw.col(n).alias(f"on_{n}") for n in when))
+    both = answered.select(*_CALL, *when).join(went_on, on=_CALL)
+    later_s = (nw.col("on_local_at") - nw.col("local_at")).dt.total_seconds().cast(nw.Int64)
+    later_s = later_s - nw.col("on_utc_offset_s") + nw.col("utc_offset_s")
+    same = both.filter(later_s + nw.col("on_wait_s") == nw.col("wait_s")).select(*_CALL).unique()
+    return int(collect(same.select(n=nw.len().cast(nw.Int64)))["n"].iloc[0])
 
 
 def _rings(by_kind: pd.DataFrame, *, rings: int) -> list[Line]:
@@ -260,20 +279,18 @@ def _steps(records: int, stages: pd.Series[Any]) -> list[Line]:
     )
 
 
-def _calls(by_call: pd.DataFrame, *, rings: int, rang: int) -> list[Line]:
-    sessions = by_call[by_call["is_session"].astype(bool)]
-    known = by_call[by_call["known"].astype(bool)]
-    forwards = -int(known.loc[known["is_forward"].astype(bool), "calls"].sum())
-    total = int(known["calls"].sum()) + forwards
+def _calls(sessions: pd.Series[Any], by_call: pd.DataFrame, *, rings: int, rang: int) -> list[Line]:
+    forwards = -int(by_call.loc[by_call["is_forward"].astype(bool), "calls"].sum())
+    total = int(by_call["calls"].sum()) + forwards
     goes_on = "sessions that only go on with another call: follow-me attempts, calls picked up from park"
     return [
         *_grain(
             "calls",
-            ("records", int(by_call["legs"].sum()), _RECORDS),
+            ("records", int(sessions["legs"]), _RECORDS),
             [
                 (
                     "further_legs",
-                    int(sessions["calls"].sum() - sessions["legs"].sum()),
+                    int(sessions["sessions"] - sessions["legs"]),
                     "rows after the first of the same session: one call writes a row for every stage and phone",
                 ),
                 ("continuations", forwards, goes_on),
@@ -287,7 +304,7 @@ def _calls(by_call: pd.DataFrame, *, rings: int, rang: int) -> list[Line]:
                 ("further_rings", rang - rings, "further phones of the same call, or the same phone again"),
                 (
                     "silent",
-                    int(sessions["calls"].sum()) - rang,
+                    int(sessions["sessions"]) - rang,
                     "sessions in which no phone of the house rang: left in a menu, mailbox, called out",
                 ),
                 ("continuations", forwards, goes_on),
@@ -324,14 +341,11 @@ def _callers(calls: nw.LazyFrame[Any]) -> list[Line]:
     )
 
 
-def _answered(by_kind: pd.DataFrame, by_call: pd.DataFrame) -> list[Line]:
+def _answered(by_kind: pd.DataFrame, sessions: pd.Series[Any], by_call: pd.DataFrame, *, brought: int) -> list[Line]:
     answered = by_kind[by_kind["answered"].astype(bool)]
     by_nobody = answered[~answered["picked_up"].astype(bool)].groupby("kind")["legs"].sum()
-    known = by_call[by_call["known"].astype(bool)]
-    people = known[known["answered"].astype(bool)]
-    own = by_call["own"].astype(bool)
-    brought = people[~people["own"].astype(bool) & people["reached"].astype(bool)]
-    going_on = people[people["is_forward"].astype(bool)]
+    people = by_call[by_call["answered"].astype(bool)]
+    going_on = int(people.loc[people["is_forward"].astype(bool), "calls"].sum())
     return _grain(
         "answered",
         ("answered_records", int(answered["legs"].sum()), "CDR rows with disposition ANSWERED: the PBX's number"),
@@ -342,17 +356,17 @@ def _answered(by_kind: pd.DataFrame, by_call: pd.DataFrame) -> list[Line]:
             ),
             (
                 "further_pickups",
-                int(own.mul(by_call["calls"]).sum() - by_call["pickups"].sum()),
+                int(sessions["own"] - sessions["pickups"]),
                 "further people who picked up in the same call",
             ),
             (
                 "brought",
-                int(brought["calls"].sum()),
+                brought,
                 "calls that another session brought to a person: follow-me, picked up from park",
             ),
-            ("continuations", -int(going_on["calls"].sum()), "the sessions that brought them, and others that go on"),
+            ("continuations", -going_on, "the sessions that brought them, and others that go on"),
         ],
-        (int(people["calls"].sum() - going_on["calls"].sum()), "calls that a person answered"),
+        (int(people["calls"].sum()) - going_on, "calls that a person answered"),
     )
 
 

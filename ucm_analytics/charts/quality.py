@@ -131,7 +131,7 @@ def coverage_calendar(coverage_calendar: pd.DataFrame) -> go.Figure:
     week = pd.Timedelta(days=7)
     for row, year in enumerate(years, 1):
         days = frame[frame["day"].dt.year == year]
-        monday = days["day"] - pd.to_timedelta(days["day"].dt.dayofweek, unit="D")
+        monday = days["day"] - pd.to_timedelta(days["day"].dt.day_of_week, unit="D")
         first, last = monday.min(), monday.max()
         if len(years) > 1:
             first, last = pd.Timestamp(f"{year}-01-01"), pd.Timestamp(f"{year}-12-31")
@@ -141,7 +141,7 @@ def coverage_calendar(coverage_calendar: pd.DataFrame) -> go.Figure:
             made.add_trace(
                 go.Scatter(
                     x=monday[some],
-                    y=days.loc[some, "day"].dt.dayofweek,
+                    y=days.loc[some, "day"].dt.day_of_week,
                     mode="markers",
                     marker={"symbol": "square", "size": size, "color": color},
                     name=_STATE_WORDS.get(state, state),

@@ -20,8 +20,7 @@ __all__ = ["CHECKS", "SEVERITIES", "UNSEEN", "Audit", "Check", "Finding", "Sever
 
 def reconcile(
     store: Store,
-    first: str | date | Period | None = None,
-    last: str | date | None = None,
+    period: str | date | Period | None = None,
     *,
     pbx: str | None = None,
 ) -> pd.DataFrame:
@@ -31,10 +30,8 @@ def reconcile(
     ----------
     store : Store
         Where the records are.
-    first : str, date or Period, optional
-        ``2026-03``, ``2026-W11``, a day or, with `last`, the first day; without it everything stored.
-    last : str or date, optional
-        The last day, included.
+    period : str, date or Period, optional
+        ``2026-03``, ``2026-W11``, a day, or ``Period.of(first, last)``; without it everything stored.
     pbx : str, optional
         Only this PBX.
 
@@ -52,5 +49,9 @@ def reconcile(
     DamagedFile
         A file cannot be read.
     """
-    legs, steps, rings, calls = (store.scan(name, first, last, pbx=pbx) for name in ("legs", "steps", "rings", "calls"))
-    return reconciliation(legs, steps, rings, calls)
+    return reconciliation(
+        store.scan("legs", period, pbx=pbx),
+        steps=store.scan("steps", period, pbx=pbx),
+        rings=store.scan("rings", period, pbx=pbx),
+        calls=store.scan("calls", period, pbx=pbx),
+    )

@@ -121,8 +121,7 @@ class Audit:
 
 def audit(
     store: Store,
-    first: str | date | Period | None = None,
-    last: str | date | None = None,
+    period: str | date | Period | None = None,
     *,
     pbx: str | None = None,
 ) -> Audit:
@@ -134,10 +133,8 @@ def audit(
     ----------
     store : Store
         Where the records are.
-    first : str, date or Period, optional
-        ``2026-03``, ``2026-W11``, a day or, with `last`, the first day; without it everything stored.
-    last : str or date, optional
-        The last day, included.
+    period : str, date or Period, optional
+        ``2026-03``, ``2026-W11``, a day, or ``Period.of(first, last)``; without it everything stored.
     pbx : str, optional
         Only this PBX.
 
@@ -158,14 +155,14 @@ def audit(
     Examples
     --------
     >>> import ucm_analytics as ucm
-    >>> found = audit(ucm.demo_store(), "2026-03-02", "2026-03-29")
+    >>> found = audit(ucm.demo_store(), ucm.Period.of("2026-03-02", "2026-03-29"))
     >>> found.worst
     'note'
     >>> found.frame[["id", "count"]].values.tolist()[0]
     ['clock_changed', 1]
     """
-    period = None if first is None else Period.of(first, last)
-    source = Source(store, period, pbx, store.coverage(period, pbx=pbx))
+    days = None if period is None else Period.of(period)
+    source = Source(store, days, pbx, store.coverage(days, pbx=pbx))
     seen = measure(source)
     ranks = list(SEVERITIES)
     findings = [

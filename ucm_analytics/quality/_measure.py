@@ -164,7 +164,7 @@ def _silent(source: Source) -> Seen:
     calls["day"] = pd.to_datetime(calls["day"])
     days = source.coverage.loc[source.coverage["state"] != "missing", ["pbx", "day"]].astype({"pbx": "str"})
     days = days.merge(calls.astype({"pbx": "str"}), on=["pbx", "day"], how="left").fillna({"calls": 0})
-    alike = days.groupby(["pbx", days["day"].dt.dayofweek])["calls"]
+    alike = days.groupby(["pbx", days["day"].dt.day_of_week])["calls"]
     odd = days[(days["calls"] == 0) & (alike.transform("median") >= _MANY) & (alike.transform("size") >= _WEEKDAYS)]
     return Seen(len(odd), source.days(odd))
 
