@@ -23,6 +23,8 @@ from tests.analyses.made import (
     random_steps,
     rings,
 )
+from tests.analyses.stays import ringing
+from tests.analyses.queued import on_trunks, queued
 from ucm_analytics import analyses, charts
 from ucm_analytics.charts import _template
 from ucm_analytics.errors import WrongColumns
@@ -42,14 +44,28 @@ RESULTS: dict[str, Callable[[Tables], pd.DataFrame]] = {
     "ivr_transitions": lambda t: analyses.ivr_transitions(t["steps"]),
     "ivr_dropoff": lambda t: analyses.ivr_dropoff(t["steps"]),
     "ivr_choices": lambda t: analyses.ivr_choices(t["steps"], KEYS),
+    "compare": lambda t: analyses.compare(t["calls"], Period.of("2026-W43")),
+    "top_callers": lambda t: analyses.top_callers(t["calls"]),
+    "caller_concentration": lambda t: analyses.caller_concentration(t["calls"]),
+    "caller_areas": lambda t: analyses.caller_areas(t["calls"]),
     "missed_calls": lambda t: analyses.missed_calls(t["calls"]),
     "time_to_callback": lambda t: analyses.time_to_callback(t["calls"]),
+    "repeat_callers": lambda t: analyses.repeat_callers(t["calls"]),
     "reconciliation": lambda t: analyses.reconciliation(
         t["legs"], steps=t["steps"], rings=t["rings"], calls=t["calls"]
     ),
     "coverage_calendar": lambda t: analyses.coverage_calendar(t["coverage"]),
     "affected_reports": lambda t: analyses.affected_reports(t["findings"]),
-    "repeat_callers": lambda t: analyses.repeat_callers(t["calls"]),
+    "long_and_short_calls": lambda t: analyses.long_and_short_calls(t["calls"]),
+    "patience": lambda t: analyses.patience(t["steps"]),
+    "queue_agents": lambda t: analyses.queue_agents(t["steps"], ringing(t["steps"])),
+    "queue_waits": lambda t: analyses.queue_waits(t["steps"]),
+    "queues": lambda t: analyses.queues(t["steps"]),
+    "service_level": lambda t: analyses.service_level(t["steps"]),
+    "concurrent_calls": lambda t: analyses.concurrent_calls(on_trunks(t["calls"]), by="trunk"),
+    "trunk_usage": lambda t: analyses.trunk_usage(on_trunks(t["calls"])),
+    "staffing": lambda t: analyses.staffing(queued(t["steps"])),
+    "staffing_check": lambda t: analyses.staffing_check(queued(t["steps"])),
 }
 FULL: Tables = {
     "calls": random_calls(5).to_pandas(),

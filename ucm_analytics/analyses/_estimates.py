@@ -27,7 +27,9 @@ def wilson(hits: Any, of: Any) -> tuple[Floats, Floats]:
 
 
 def student(freedom: float) -> float:
-    """97.5 % quantile of Student's t, within 1 % from 3 degrees of freedom (Abramowitz and Stegun 26.7.5)."""
+    """97.5 % quantile of Student's t, within 1 % (Abramowitz and Stegun 26.7.5)."""
+    if freedom <= 2:
+        return 4.3027 if freedom == 2 else 12.7062
     z, f = Z95, freedom
     return float(
         z

@@ -98,10 +98,10 @@ def international(written: Any, home: str) -> str | None:
     if home == "1":
         if plain.startswith("011"):
             return plain[3:] or None
-        if len(plain) == 10:
+        if len(plain) == 10 and not plain.startswith("0"):
             return f"1{plain}"
     if plain.startswith("0"):
-        return home + plain[1:] if home else None
+        return home + plain[1:] if home not in ("", "1") else None
     return plain if len(plain) >= 10 else None
 
 

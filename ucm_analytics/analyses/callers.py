@@ -1,0 +1,291 @@
+"""Who calls: the most frequent callers, how much a few of them make up, and where they call from."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import narwhals.stable.v2 as nw
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from ucm_analytics.analyses._frame import Result, analysis, arrow, collect, lazy, needs
+from ucm_analytics.analyses._numbers import area, country, international, keyed, number, optional
+from ucm_analytics.errors import SettingError
+from ucm_analytics.period import Period
+
+_TENTHS: Final = 10
+_SUMS: Final = ("calls", "answered", "talk_s")
+
+
+@analysis(
+    Result("caller", "string", "number as shown most often"),
+    Result("caller_name", "string", "name shown most often with it; NA if none"),
+    Result("calls", "int64", "calls from it"),
+    Result("share", "float64", "calls / calls of all callers with a number, 0-1"),
+    Result("answered", "int64", "calls that a person answered"),
+    Result("answered_rate", "float64", "answered / calls, 0-1"),
+    Result("talk_s", "int64", "time talked", "s"),
+    Result("first_at", "wall", "first call"),
+    Result("last_at", "wall", "last call"),
+)
+def top_callers(calls: Any, *, top: int = 100, period: Period | None = None) -> pa.Table:
+    """List the callers from outside who call most often.
+
+    Parameters
+    ----------
+    calls : frame
+        One row per call: ``local_at, direction, caller, caller_name, outcome, talk_s, is_forward``;
+        ``caller_number`` where it is there.
+    top : int
+        How many callers to list.
+    period : Period, optional
+        Days to count; by default all calls.
+
+    Returns
+    -------
+    frame
+        The kind that went in. One row per caller, most calls first: ``caller``, ``caller_name``, ``calls``,
+        ``share``, ``answered``, ``answered_rate``, ``talk_s`` [s], ``first_at``, ``last_at``.
+
+    Raises
+    ------
+    WrongColumns
+        A column is missing or has another type.
+    SettingError
+        `top` is not positive.
+
+    Notes
+    -----
+    share = calls / calls of all callers with a number, those not listed included. National and international
+    writings of one number are one caller. Callers who withhold their number are left out: `caller_concentration`
+    counts them.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> calls = pd.DataFrame({
+    ...     "local_at": pd.Timestamp("2026-03-02 09:05"), "direction": "inbound", "caller_name": None,
+    ...     "caller": ["12025550142", "+12025550142", "12025550187", "anonymous"], "talk_s": [60, 0, 30, 10],
+    ...     "outcome": ["answered", "abandoned", "answered", "answered"], "is_forward": False})
+    >>> top_callers(calls)[["caller", "calls", "share", "answered_rate"]]
+             caller  calls     share  answered_rate
+    0  +12025550142      2  0.666667            0.5
+    1   12025550187      1  0.333333            1.0
+    """
+    if top < 1:
+        raise SettingError(f"top={top} lists nobody", hint="give a positive number of callers")
+    seen = _seen(calls, period).dropna(subset=["key"])
+    seen["shown"] = seen.groupby("number")["calls"].transform("sum")
+    seen = seen.sort_values(["shown", "number", "calls"], ascending=[False, True, False], kind="stable")
+    callers = seen.groupby("key").agg(
+        caller=("number", "first"),
+        caller_name=("caller_name", "first"),
+        calls=("calls", "sum"),
+        answered=("answered", "sum"),
+        talk_s=("talk_s", "sum"),
+        first_at=("first_at", "min"),
+        last_at=("last_at", "max"),
+    )
+    callers["share"] = callers["calls"] / callers["calls"].sum()
+    callers["answered_rate"] = callers["answered"] / callers["calls"]
+    callers = callers.sort_values(["calls", "caller"], ascending=[False, True]).head(top)
+    return arrow(
+        callers[[column.name for column in top_callers.columns]],
+        sort=[("calls", "descending"), ("caller", "ascending")],
+    )
+
+
+@analysis(
+    Result("top_rate", "float64", "this part of the callers, those who call most, 0-1"),
+    Result("callers", "int64", "so many callers, rounded up"),
+    Result("calls", "int64", "their calls"),
+    Result("share", "float64", "calls / calls of all callers with a number, 0-1"),
+    Result("withheld", "int64", "calls that show no number, in no other column; the same in every row"),
+    Result("entropy", "float64", "entropy of the calls over the callers, in bit; the same in every row"),
+    Result("evenness", "float64", "entropy / log2(callers), 0-1; NA for one caller; the same in every row"),
+)
+def caller_concentration(calls: Any, *, period: Period | None = None) -> pa.Table:
+    """Say which share of the calls the most frequent callers make.
+
+    Parameters
+    ----------
+    calls : frame
+        What `top_callers` takes.
+    period : Period, optional
+        Days to count; by default all calls.
+
+    Returns
+    -------
+    frame
+        The kind that went in. Ten rows, for a tenth of the callers, two tenths, to all of them: ``top_rate``,
+        ``callers``, ``calls``, ``share``, ``withheld``, ``entropy`` [bit], ``evenness``. No rows without calls.
+
+    Raises
+    ------
+    WrongColumns
+        A column is missing or has another type.
+
+    Notes
+    -----
+    callers = ⌈top_rate · all callers⌉; share = their calls / all calls with a number. entropy = -Σ p log2 p with p
+    the share of each caller: 0 if one makes all calls. evenness = entropy / log2(number of callers): 1 if all
+    call equally often.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> calls = pd.DataFrame({
+    ...     "local_at": pd.Timestamp("2026-03-02 09:05"), "direction": "inbound", "caller_name": None,
+    ...     "caller": ["12025550142", "12025550142", "12025550142", "12025550187"], "talk_s": 0,
+    ...     "outcome": "answered", "is_forward": False})
+    >>> caller_concentration(calls).loc[[0, 9], ["top_rate", "callers", "calls", "share", "entropy"]]
+       top_rate  callers  calls  share   entropy
+    0       0.1        1      3   0.75  0.811278
+    9       1.0        2      4   1.00  0.811278
+    """
+    seen = _seen(calls, period)
+    counts = seen.dropna(subset=["key"]).groupby("key")["calls"].sum().sort_values(ascending=False).to_numpy(dtype=int)
+    withheld = int(seen.loc[seen["key"].isna(), "calls"].sum())
+    tenths = np.arange(1, _TENTHS + 1) if len(counts) else np.array([], dtype=int)
+    callers = -(-tenths * len(counts) // _TENTHS)
+    made = np.cumsum(counts)[callers - 1] if len(counts) else np.array([], dtype=int)
+    part = counts / counts.sum() if len(counts) else counts
+    entropy = float(-(part * np.log2(part)).sum()) + 0.0 if len(counts) else np.nan
+    result = pd.DataFrame({"top_rate": tenths / _TENTHS, "callers": callers, "calls": made})
+    result["share"] = result["calls"] / max(int(counts.sum()), 1)
+    result["withheld"] = withheld
+    result["entropy"] = entropy
+    result["evenness"] = entropy / np.log2(len(counts)) if len(counts) > 1 else np.nan
+    return arrow(result, sort=[("top_rate", "ascending")])
+
+
+@analysis(
+    Result("area", "category", "country code and country; or national, internal, withheld"),
+    Result("prefix", "category", "first digits behind the country code too; NA where the area is no country"),
+    Result("calls", "int64", "calls from there"),
+    Result("share", "float64", "calls / all calls from outside, 0-1"),
+    Result("callers", "int64", "different numbers; 0 where they are withheld"),
+    Result("answered", "int64", "calls that a person answered"),
+    Result("answered_rate", "float64", "answered / calls, 0-1"),
+    Result("talk_s", "int64", "time talked", "s"),
+)
+def caller_areas(calls: Any, *, home: str = "", digits: int = 0, period: Period | None = None) -> pa.Table:
+    """Count the calls from outside by country, or by country and the first digits of the number.
+
+    Parameters
+    ----------
+    calls : frame
+        What `top_callers` takes.
+    home : str
+        Country code of the PBX, such as ``49``: numbers in national form then count for it.
+    digits : int
+        So many digits behind the country code split it further: 3 gives the area codes of North America.
+    period : Period, optional
+        Days to count; by default all calls.
+
+    Returns
+    -------
+    frame
+        The kind that went in. One row per area and prefix, most calls first: ``area``, ``prefix``, ``calls``,
+        ``share``, ``callers``, ``answered``, ``answered_rate``, ``talk_s`` [s].
+
+    Raises
+    ------
+    WrongColumns
+        A column is missing or has another type.
+    SettingError
+        `home` is no country code, or `digits` is negative.
+
+    Notes
+    -----
+    A number is read as international if it begins with + or 00 (011 in North America), or has ten digits or
+    more and no leading zero; it is 'national' if it begins with one zero and `home` is not given. Shorter ones are
+    'internal'. share = calls / all calls from outside, those without a number included.
+
+    References
+    ----------
+    ITU-T E.164, assigned country codes.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> calls = pd.DataFrame({
+    ...     "local_at": pd.Timestamp("2026-03-02 09:05"), "direction": "inbound", "caller_name": None,
+    ...     "caller": ["+442079460142", "0305550142", "0305550187", "anonymous"], "talk_s": 0,
+    ...     "outcome": "answered", "is_forward": False})
+    >>> caller_areas(calls, home="49", digits=2)[["area", "prefix", "calls", "share", "callers"]]
+                     area prefix  calls  share  callers
+    0         +49 Germany   4930      2   0.50        2
+    1  +44 United Kingdom   4420      1   0.25        1
+    2            withheld    NaN      1   0.25        0
+    """
+    checked_home(home)
+    if digits < 0:
+        raise SettingError(f"digits={digits} is negative", hint="give 0, or how many digits to split by")
+    seen = _seen(calls, period)
+    full = [international(written, home) for written in seen["number"]]
+    codes = [country(each) for each in full]
+    seen["area"] = pd.Series(
+        [
+            area(code) or _unplaced(written, key)
+            for code, written, key in zip(codes, seen["number"], seen["key"], strict=True)
+        ],
+        index=seen.index,
+        dtype="str",
+    )
+    prefixes = [
+        each[: len(code) + digits] if each is not None and code is not None else None
+        for each, code in zip(full, codes, strict=True)
+    ]
+    seen["prefix"] = pd.Series(prefixes, index=seen.index, dtype="str")
+    grouped = seen.groupby(["area", "prefix"], dropna=False)
+    result = grouped[list(_SUMS)].sum().join(grouped["key"].nunique().rename("callers")).reset_index()
+    result["share"] = result["calls"] / result["calls"].sum()
+    result["answered_rate"] = result["answered"] / result["calls"]
+    return arrow(
+        result[[column.name for column in caller_areas.columns]],
+        sort=[("calls", "descending"), ("area", "ascending"), ("prefix", "ascending")],
+    )
+
+
+def checked_home(home: str) -> None:
+    """Refuse a country code that there is not.
+
+    Raises
+    ------
+    SettingError
+        There is no such country code.
+    """
+    if home and country(home) != home:
+        raise SettingError(f"home={home!r} is no country code", hint="give its digits, such as 49, or leave it empty")
+
+
+def _seen(calls: Any, period: Period | None) -> pd.DataFrame:
+    """Calls from outside by number as shown, with the key of the caller."""
+    more = optional(calls, "caller_number")
+    names = ("local_at", "direction", "caller", "caller_name", "outcome", "talk_s", "is_forward")
+    frame = lazy(calls, "calls", (*needs("calls", *names), *more))
+    frame = frame.filter(nw.col("direction") == "inbound", ~nw.col("is_forward").fill_null(False))
+    if period is not None:
+        frame = frame.filter(nw.col("local_at") >= period.start, nw.col("local_at") < period.end)
+    seen = collect(
+        frame.with_columns(number=number("caller", more))
+        .group_by("number", "caller_name")
+        .agg(
+            calls=nw.len().cast(nw.Int64),
+            answered=(nw.col("outcome") == "answered").fill_null(False).cast(nw.Int64).sum().cast(nw.Int64),
+            talk_s=nw.col("talk_s").sum().cast(nw.Int64),
+            first_at=nw.col("local_at").min(),
+            last_at=nw.col("local_at").max(),
+        )
+    )
+    seen["talk_s"] = seen["talk_s"].fillna(0).astype("int64")
+    seen["key"] = keyed(seen["number"], seen["number"].dropna().unique())
+    return seen.sort_values(["number", "caller_name"], ignore_index=True)
+
+
+def _unplaced(written: Any, key: Any) -> str:
+    if pd.isna(key):
+        return "withheld"
+    return "national" if written.strip().startswith("0") else "internal"

@@ -1,0 +1,78 @@
+"""This period against earlier ones, with what is only noise called noise."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from ucm_analytics import analyses
+from ucm_analytics.charts._template import VERDICT_COLORS, checked, figure, without_calls
+
+_MEASURES: Final = {
+    "calls": "calls a day",
+    "answered_rate": "answered rate",
+    "wait_s": "mean wait",
+    "talk_s": "mean talk",
+}
+_AGAINST: Final = {"previous": "the period before", "last_year": "last year"}
+_ROW_PX: Final = 34
+
+
+def compare(changes: pd.DataFrame) -> go.Figure:
+    """Draw how much each measure changed, with its interval and the verdict.
+
+    Parameters
+    ----------
+    changes : pandas.DataFrame
+        Result of `ucm_analytics.analyses.compare`.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+        One row per measure and period compared with, x [relative change] with 95 % interval; grey is noise.
+
+    Raises
+    ------
+    WrongColumns
+        `changes` is not such a result.
+    """
+    frame = checked(changes, analyses.compare)
+    title = "Change against earlier periods"
+    if not frame["calls"].sum():
+        return without_calls(title)
+    rows = [f"{_MEASURES[m]}, against {_AGAINST[a]}" for m, a in zip(frame["measure"], frame["against"], strict=True)]
+    drawn = figure(title, x="change", height=150 + _ROW_PX * len(frame))
+    for verdict, color in VERDICT_COLORS.items():
+        some = (frame["verdict"].astype(str) == verdict) & frame["change"].notna()
+        if not some.any():
+            continue
+        part = frame[some]
+        drawn.add_scatter(
+            x=part["change"],
+            y=[row for row, shown in zip(rows, some, strict=True) if shown],
+            name=verdict if verdict != "unknown" else "too few days to tell",
+            mode="markers",
+            marker={"size": 10, "color": color},
+            error_x={
+                "type": "data",
+                "symmetric": False,
+                "array": part["high"] - part["change"],
+                "arrayminus": part["change"] - part["low"],
+                "thickness": 1.5,
+                "color": color,
+            },
+            customdata=part[["value", "before", "calls", "calls_before"]],
+            hovertemplate="%{y}<br>%{x:+.1%}<br>%{customdata[0]:.3g} after %{customdata[1]:.3g}<br>"
+            "%{customdata[2]} and %{customdata[3]} calls<extra></extra>",
+        )
+    if not drawn.data:
+        drawn.add_scatter(
+            x=[None] * len(rows), y=rows, name="nothing to compare with", hovertemplate="%{y}<extra></extra>"
+        )
+    drawn.add_vline(x=0, line_color="#888888")
+    drawn.update_xaxes(tickformat="+.0%")
+    drawn.update_yaxes(type="category", categoryarray=rows, categoryorder="array", autorange="reversed", dtick=1)
+    drawn.update_layout(showlegend=True)
+    return drawn
