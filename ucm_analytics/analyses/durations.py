@@ -216,6 +216,86 @@ def duration_histogram(
     return arrow(result[columns], sort=[(key, "ascending") for key in [*groups, "from_s"]])
 
 
+@analysis(
+    Result("direction", "category", "direction of the calls"),
+    Result("calls", "int64", "calls that a person answered"),
+    Result("short", "int64", "those with talk_s below short_s"),
+    Result("long", "int64", "those with talk_s of long_s or more"),
+    Result("short_rate", "float64", "short / calls, 0-1"),
+    Result("long_rate", "float64", "long / calls, 0-1"),
+    Result("long_talk_s", "int64", "talk of the long calls", "s"),
+    Result("long_talk_rate", "float64", "long_talk_s / talk of all these calls, 0-1; NA if nobody talked"),
+    Result("short_s", "int64", "the threshold that was used", "s"),
+    Result("long_s", "int64", "the threshold that was used", "s"),
+)
+def long_and_short_calls(calls: Any, *, short_s: int = 10, long_s: int = 1800) -> pa.Table:
+    """Count the answered calls that ended at once, and those that went on and on.
+
+    Parameters
+    ----------
+    calls : frame
+        One row per call, the columns of `durations`.
+    short_s : int
+        A call with less talk is very short [s].
+    long_s : int
+        A call with so much talk or more is long [s].
+
+    Returns
+    -------
+    frame
+        The kind that went in. One row per direction: ``direction``, ``calls``, ``short``, ``long``,
+        ``short_rate``, ``long_rate``, ``long_talk_s`` [s], ``long_talk_rate``, ``short_s``, ``long_s``.
+
+    Raises
+    ------
+    WrongColumns
+        A column is missing or has another type.
+    SettingError
+        The thresholds are no whole seconds, or `long_s` is below `short_s`.
+
+    Notes
+    -----
+    Only calls that a person answered (outcome 'answered'), without rows with ``is_forward``: very short if
+    talk_s < `short_s`, long if talk_s >= `long_s`. Very short calls are wrong numbers, lines that broke and
+    faxes; long ones may be lines that nobody hung up.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> calls = pd.DataFrame({
+    ...     "direction": "inbound", "local_at": pd.Timestamp("2026-03-02 09:05"), "outcome": "answered",
+    ...     "path": "extension:1004", "queue": None, "phones": 1, "talk_s": [4, 200, 1800, 3600], "wait_s": 5,
+    ...     "ring_s": 5, "ivr_s": 0, "queue_s": 0, "is_forward": False})
+    >>> long_and_short_calls(calls)[["direction", "calls", "short", "long", "long_rate", "long_talk_s"]]
+      direction  calls  short  long  long_rate  long_talk_s
+    0   inbound      4      1     2        0.5         5400
+    """
+    for name, value in (("short_s", short_s), ("long_s", long_s)):
+        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+            raise SettingError(f"{name} cannot be {value!r}", hint="use a whole number of seconds")
+    if long_s < short_s:
+        raise SettingError(f"long calls of {long_s} s are shorter than short ones", hint="use long_s >= short_s")
+    talk = nw.col("talk_s")
+    long = talk >= long_s
+    result = collect(
+        _measured(calls)
+        .filter(nw.col("outcome") == "answered")
+        .group_by("direction")
+        .agg(
+            calls=nw.len().cast(nw.Int64),
+            short=(talk < short_s).fill_null(False).cast(nw.Int64).sum().cast(nw.Int64),
+            long=long.fill_null(False).cast(nw.Int64).sum().cast(nw.Int64),
+            long_talk_s=nw.when(long).then(talk).otherwise(0).sum().cast(nw.Int64),
+            talk_s=talk.sum().cast(nw.Int64),
+        )
+    )
+    result["short_rate"] = result["short"] / result["calls"]
+    result["long_rate"] = result["long"] / result["calls"]
+    result["long_talk_rate"] = result["long_talk_s"] / result["talk_s"].where(result["talk_s"] > 0)
+    result = result.assign(short_s=short_s, long_s=long_s)
+    return arrow(result[[column.name for column in long_and_short_calls.columns]], sort=[("direction", "ascending")])
+
+
 def _measured(calls: Any) -> nw.LazyFrame[Any]:
     """Calls with each measure that they have; NA where they do not have it."""
     frame = lazy(calls, "calls", needs("calls", *_COLUMNS)).filter(~nw.col("is_forward").fill_null(False))

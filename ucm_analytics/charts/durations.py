@@ -9,7 +9,17 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from ucm_analytics import analyses
-from ucm_analytics.charts._template import DIRECTION_COLORS, NEUTRAL, checked, figure, ordered, without_calls, words
+from ucm_analytics.charts._template import (
+    ACCENT,
+    DIRECTION_COLORS,
+    NEUTRAL,
+    PALE_TO_DARK,
+    checked,
+    figure,
+    ordered,
+    without_calls,
+    words,
+)
 
 _NAMES: Final = {
     "talk_s": "talk",
@@ -22,6 +32,7 @@ _MARKS: Final = {"median_s": "circle", "mean_s": "line-ns-open", "p90_s": "diamo
 _ROW_PX: Final = 30
 _GAP_PX: Final = 56
 _HOUR_ROWS: Final = 4
+_TALK_COLOR: Final = PALE_TO_DARK[2][1]
 
 
 def durations(durations: pd.DataFrame) -> go.Figure:
@@ -132,6 +143,54 @@ def duration_histogram(histogram: pd.DataFrame) -> go.Figure:
     drawn.update_xaxes(range=[0, last + width], showgrid=False)
     drawn.update_yaxes(rangemode="tozero")
     drawn.update_layout(showlegend=by is not None)
+    return drawn
+
+
+def long_and_short_calls(counts: pd.DataFrame) -> go.Figure:
+    """Draw the share of very short and of long calls, and of the talk that is in long ones.
+
+    Parameters
+    ----------
+    counts : pandas.DataFrame
+        Result of `ucm_analytics.analyses.long_and_short_calls`.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+        A group of bars per direction, y [share]: very short calls, long calls, talk in long calls.
+
+    Raises
+    ------
+    WrongColumns
+        `counts` is not such a result.
+    """
+    frame = checked(counts, analyses.long_and_short_calls)
+    title = "Very short and long calls"
+    if not frame["calls"].sum():
+        return without_calls(title)
+    short, long = int(frame["short_s"].iloc[0]), int(frame["long_s"].iloc[0])
+    bars = {
+        "short_rate": (f"calls below {short} s", "short", ACCENT),
+        "long_rate": (f"calls of {long} s or more", "long", NEUTRAL),
+        "long_talk_rate": ("talk that is in them", "long_talk_s", _TALK_COLOR),
+    }
+    drawn = figure(title, y="share", barmode="group")
+    for rate, (shown, count, color) in bars.items():
+        unit = " s" if count.endswith("_s") else ""
+        drawn.add_bar(
+            x=[words(str(direction)) for direction in frame["direction"]],
+            y=frame[rate],
+            name=shown,
+            marker={"color": color, "line": {"width": 0}},
+            text=[f"{value:.1%}" if pd.notna(value) else "" for value in frame[rate]],
+            textposition="outside",
+            cliponaxis=False,
+            customdata=frame[[count, "calls"]],
+            hovertemplate=f"%{{x}}<br>%{{y:.1%}} {shown}<br>%{{customdata[0]}}{unit}, of %{{customdata[1]}} "
+            "answered calls<extra></extra>",
+        )
+    drawn.update_xaxes(type="category", showgrid=False)
+    drawn.update_yaxes(rangemode="tozero", tickformat=".0%")
     return drawn
 
 

@@ -1,0 +1,114 @@
+"""Patience: how long callers are willing to wait in a queue."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import narwhals.stable.v2 as nw
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from ucm_analytics.analyses._estimates import Z95, Floats
+from ucm_analytics.analyses._frame import Result, analysis, arrow, collect
+from ucm_analytics.analyses._stays import in_queues, times
+
+_HALF: Final = 0.5 + 1e-12
+"""A product of fractions that is one half comes out a rounding error above it."""
+
+
+@analysis(
+    Result("wait_s", "int64", "wait after which stays ended", "s"),
+    Result("offered", "int64", "stays that the curve is made of"),
+    Result("at_risk", "int64", "those that lasted this long"),
+    Result("abandoned", "int64", "those that ended now because the caller left"),
+    Result("censored", "int64", "those that ended now in another way: answered, overflowed, ..."),
+    Result("patience_level", "float64", "S, share of callers who would wait longer than this, 0-1"),
+    Result("low_level", "float64", "lower end of its 95 % band; NA while S is 1 and where it is 0"),
+    Result("high_level", "float64", "upper end of it"),
+    Result("median_s", "Int64", "median patience, the same in every row; NA if S stays above one half", "s"),
+    Result("median_low_s", "Int64", "lower end of its 95 % interval", "s"),
+    Result("median_high_s", "Int64", "upper end of it; NA if the data do not tell", "s"),
+)
+def patience(steps: Any, *, queue: str | None = None) -> pa.Table:
+    """Estimate how long callers are willing to wait: the Kaplan-Meier curve of giving up.
+
+    Parameters
+    ----------
+    steps : frame
+        One row per step: ``pbx, kind, target, wait_s, result``.
+    queue : str, optional
+        Only this queue; else all together.
+
+    Returns
+    -------
+    frame
+        The kind that went in. One row per length of wait that occurs, shortest first: ``wait_s`` [s],
+        ``offered``, ``at_risk``, ``abandoned``, ``censored``, ``patience_level``, ``low_level``,
+        ``high_level``, and in each row the same ``median_s``, ``median_low_s``, ``median_high_s`` [s].
+
+    Raises
+    ------
+    WrongColumns
+        A column is missing or has another type.
+
+    Notes
+    -----
+    Who is answered after 10 s would have waited at least 10 s: such a stay is censored, not short. The mean wait
+    of those who gave up leaves it out, and so says little: it grows and shrinks with the queue, not with the
+    callers. With d stays abandoned at wait t and n at risk, those that lasted at least t::
+
+        S(w) = product over t <= w of (1 - d / n)
+        G(w) = sum over t <= w of d / (n (n - d))
+        band = S ^ exp(+-1.96 sqrt(G) / ln S)
+
+    The median is the first wait with S <= 0.5, the ends of its interval the first waits at which the lower and
+    the upper end of the band are. At equal waits abandoned come before censored.
+
+    References
+    ----------
+    E. L. Kaplan, P. Meier: Nonparametric Estimation from Incomplete Observations. JASA 53 (1958) 457-481.
+    R. Brookmeyer, J. Crowley: A Confidence Interval for the Median Survival Time. Biometrics 38 (1982) 29-41.
+    L. Brown et al.: Statistical Analysis of a Telephone Call Center. JASA 100 (2005) 36-50.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> steps = pd.DataFrame({"pbx": "clinic", "kind": "queue", "target": "6500", "wait_s": [5, 10, 20, 30],
+    ...     "result": ["answered", "hung_up", "answered", "hung_up"]})
+    >>> patience(steps)[["wait_s", "at_risk", "abandoned", "censored", "patience_level", "median_s"]]
+       wait_s  at_risk  abandoned  censored  patience_level  median_s
+    0       5        4          0         1        1.000000        30
+    1      10        3          1         0        0.666667        30
+    2      20        2          0         1        0.666667        30
+    3      30        1          1         0        0.000000        30
+    """
+    stays = in_queues(steps).filter(~nw.col("wait_s").is_null())
+    if queue is not None:
+        stays = stays.filter(nw.col("queue") == queue)
+    curve = collect(
+        stays.group_by("wait_s").agg(ended=nw.len().cast(nw.Int64), abandoned=times(nw.col("abandoned")))
+    ).sort_values("wait_s", ignore_index=True)
+    curve["censored"] = curve["ended"] - curve["abandoned"]
+    curve["offered"] = curve["ended"].sum()
+    curve["at_risk"] = curve["offered"] - curve["ended"].cumsum() + curve["ended"]
+    at_risk, abandoned = (curve[name].to_numpy(dtype="float64") for name in ("at_risk", "abandoned"))
+    level = np.cumprod(1 - abandoned / at_risk)
+    low, high = _band(level, at_risk, abandoned)
+    curve = curve.assign(patience_level=level, low_level=low, high_level=high)
+    waits = curve["wait_s"].to_numpy()
+    for name, of in (("median_s", level), ("median_low_s", low), ("median_high_s", high)):
+        reached = waits[of <= _HALF]
+        curve[name] = pd.array([reached[0] if len(reached) else pd.NA] * len(curve), dtype="Int64")
+    return arrow(curve[[column.name for column in patience.columns]], sort=[("wait_s", "ascending")])
+
+
+def _band(level: Floats, at_risk: Floats, abandoned: Floats) -> tuple[Floats, Floats]:
+    """Both ends of the log-log band; NaN where the logarithms do not exist."""
+    inside = (level > 0) & (level < 1)
+    left = np.where(at_risk > abandoned, at_risk - abandoned, np.nan)
+    greenwood = np.cumsum(abandoned / (at_risk * left))
+    logarithm = np.log(level, where=inside, out=np.full_like(level, np.nan))
+    power = np.exp(Z95 * np.sqrt(greenwood) / logarithm)
+    # 1 ** NaN is 1, but there is no band before anybody gave up
+    return np.where(inside, level ** (1 / power), np.nan), np.where(inside, level**power, np.nan)

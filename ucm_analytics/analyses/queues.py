@@ -1,0 +1,245 @@
+"""Queues: who was answered, who gave up, who picked up."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any, Final
+
+import duckdb
+import narwhals.stable.v2 as nw
+import pandas as pd
+import pyarrow as pa
+
+from ucm_analytics.analyses._frame import Result, analysis, arrow, collect, lazy, needs
+from ucm_analytics.analyses._stays import BY_QUEUE, ENDS, QUEUE, check_seconds, in_queues, ratio, times
+
+_AGENT: Final = [*QUEUE, "extension"]
+_STAY: Final = ["pbx", "call_id", "step_no"]
+_FATES: Final = ("answered", "elsewhere", "missed")
+
+
+@analysis(
+    Result("pbx", "category", "name of the PBX"),
+    Result("queue", "category", "number of the queue"),
+    Result("offered", "int64", "stays in the queue = answered + abandoned + overflowed + other"),
+    Result("answered", "int64", "stays that ended with a person"),
+    Result("abandoned", "int64", "stays that ended because the caller left"),
+    Result("abandoned_short", "int64", "those of abandoned with a wait below short_s"),
+    Result("overflowed", "int64", "stays after which the call went on without a person"),
+    Result("other", "int64", "stays that ended in another way: all agents busy, failed"),
+    Result("answered_rate", "float64", "answered / offered, 0-1"),
+    Result("abandon_rate", "float64", "abandoned / offered, 0-1"),
+    Result("abandon_rate_long", "float64", "the same without short abandons above and below; NA if none is left"),
+    Result("asa_s", "float64", "mean wait of the answered, ringing included; NA if none", "s"),
+    Result("median_wait_s", "float64", "median wait of all stays", "s"),
+    Result("p90_wait_s", "float64", "90th percentile of it", "s"),
+    Result("longest_wait_s", "Int64", "longest wait", "s"),
+    Result("talk_s", "int64", "time with people", "s"),
+    Result("att_s", "float64", "talk_s / answered; NA if none", "s"),
+    Result("transferred", "int64", "answered stays that were sent on right after"),
+    Result("transfer_rate", "float64", "transferred / answered, 0-1; NA if none"),
+    Result("recalls", "int64", "calls whose caller came to the queue again, in another call", optional=True),
+)
+def queues(steps: Any, calls: Any = None, *, short_s: int = 5, recall_s: int = 3600) -> pa.Table:
+    """Say for each queue how many were offered, answered, gave up and overflowed, and how long they waited.
+
+    Parameters
+    ----------
+    steps : frame
+        One row per step: ``pbx, call_id, step_no, kind, target, local_at, dwell_s, wait_s, talk_s, result``.
+    calls : frame, optional
+        One row per call: ``pbx, call_id, caller, utc_offset_s, is_forward``. With it, re-calls are counted.
+    short_s : int
+        An abandoned stay with a shorter wait is a short abandon [s].
+    recall_s : int
+        A re-call comes at most so long after the call before it left the queue [s].
+
+    Returns
+    -------
+    frame
+        The kind that went in. One row per queue: ``pbx``, ``queue``, ``offered``, ``answered``, ``abandoned``,
+        ``abandoned_short``, ``overflowed``, ``other``, ``answered_rate``, ``abandon_rate``,
+        ``abandon_rate_long``, and in seconds ``asa_s``, ``median_wait_s``, ``p90_wait_s``, ``longest_wait_s``,
+        ``talk_s``, ``att_s``; ``transferred``, ``transfer_rate``, and with `calls` ``recalls``.
+
+    Raises
+    ------
+    WrongColumns
+        A column is missing or has another type.
+    SettingError
+        A number of seconds cannot be used.
+
+    Notes
+    -----
+    Answered means that a person picked up: a queue that plays its announcement, or that hands the call to a
+    mailbox, has not answered it. asa = sum of the waits of the answered / answered. A wait runs from entering
+    the queue to the pick-up, or until the caller left or went on; it includes the time that agents' phones rang.
+    abandon_rate_long = (abandoned - abandoned_short) / (offered - abandoned_short).
+
+    A re-call is the same caller's next call to the same queue within `recall_s`, by the digits of the number;
+    hidden and non-numeric callers and rows with ``is_forward`` are left out.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> steps = pd.DataFrame({"pbx": "clinic", "call_id": ["a", "b", "c", "d"], "step_no": 1, "kind": "queue",
+    ...     "target": "6500", "local_at": pd.Timestamp("2026-03-02 09:05"), "dwell_s": [70, 90, 30, 95],
+    ...     "wait_s": [10, 30, 30, 95], "talk_s": [60, 60, 0, 0],
+    ...     "result": ["answered", "answered", "hung_up", "next"]})
+    >>> queues(steps)[["queue", "offered", "answered", "abandoned", "overflowed", "asa_s", "longest_wait_s"]]
+      queue  offered  answered  abandoned  overflowed  asa_s  longest_wait_s
+    0  6500        4         2          1           1   20.0              95
+    """
+    check_seconds(short_s=short_s, recall_s=recall_s)
+    wait = nw.col("wait_s")
+    stays = in_queues(steps, "call_id", "step_no", "local_at", "dwell_s", "talk_s")
+    result = collect(
+        stays.group_by(QUEUE).agg(
+            offered=nw.len().cast(nw.Int64),
+            **{end: times(nw.col(end)) for end in ENDS},
+            abandoned_short=times(nw.col("abandoned") & (wait < short_s)),
+            asa_s=nw.when(nw.col("answered")).then(wait).mean(),
+            median_wait_s=wait.median().cast(nw.Float64),
+            p90_wait_s=wait.quantile(0.9, "linear"),
+            longest_wait_s=wait.max(),
+            talk_s=nw.col("talk_s").sum().cast(nw.Int64),
+        )
+    )
+    parts = [_transferred(steps, stays)] + ([] if calls is None else [_recalls(stays, calls, recall_s)])
+    for part in parts:
+        result = result.merge(part, how="left", on=QUEUE)
+    counts = {name: "int64" for name in ("talk_s", "transferred", "recalls") if name in result}
+    result = result.fillna(dict.fromkeys(counts, 0)).astype({**counts, "longest_wait_s": "Int64"})
+    result["other"] = result["offered"] - result[list(ENDS)].sum(axis=1)
+    long = result["abandoned"] - result["abandoned_short"], result["offered"] - result["abandoned_short"]
+    result["answered_rate"] = ratio(result["answered"], result["offered"])
+    result["abandon_rate"] = ratio(result["abandoned"], result["offered"])
+    result["abandon_rate_long"] = ratio(*long)
+    result["att_s"] = ratio(result["talk_s"], result["answered"])
+    result["transfer_rate"] = ratio(result["transferred"], result["answered"])
+    return arrow(result[[c.name for c in queues.columns if c.name in result]], sort=BY_QUEUE)
+
+
+@analysis(
+    Result("pbx", "category", "name of the PBX"),
+    Result("queue", "category", "number of the queue"),
+    Result("extension", "category", "number of the agent's extension"),
+    Result("offered", "int64", "different stays that rang the agent"),
+    Result("rung", "int64", "times that it rang; a stay may ring it again and again"),
+    Result("answered", "int64", "stays that the agent picked up"),
+    Result("elsewhere", "int64", "stays that another agent picked up while it rang"),
+    Result("missed", "int64", "stays that rang it and that nobody picked up while it rang"),
+    Result("unreachable", "int64", "stays that found it only busy or not reachable"),
+    Result("answered_rate", "float64", "answered / (answered + missed), 0-1; NA if both are 0"),
+    Result("talk_s", "int64", "time talked in the stays picked up", "s"),
+    Result("mean_talk_s", "float64", "talk_s / answered; NA if none", "s"),
+    Result("mean_ring_s", "float64", "mean ringing before the pick-up; NA if none", "s"),
+)
+def queue_agents(steps: Any, rings: Any) -> pa.Table:
+    """Say for each agent of each queue how often the queue rang it, and what came of that.
+
+    Parameters
+    ----------
+    steps : frame
+        One row per step: ``pbx, call_id, step_no, kind, target, wait_s, result``.
+    rings : frame
+        One row per phone that rang: ``pbx, call_id, step_no, extension, ring_s, talk_s, result``.
+
+    Returns
+    -------
+    frame
+        The kind of `steps`. One row per queue and agent that it rang: ``pbx``, ``queue``, ``extension``,
+        ``offered``, ``rung``, ``answered``, ``elsewhere``, ``missed``, ``unreachable``, ``answered_rate``,
+        ``talk_s``, ``mean_talk_s``, ``mean_ring_s`` [s].
+
+    Raises
+    ------
+    WrongColumns
+        A column is missing or has another type.
+
+    Notes
+    -----
+    As in `extensions`, with stays in place of calls: a stay counts once for an agent, by the best that came of
+    it: answered, else elsewhere, else missed, else unreachable. answered_rate = answered / (answered + missed).
+    An agent who was logged in but was never rung has no row: the records do not say who was logged in.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> steps = pd.DataFrame({"pbx": "clinic", "call_id": "a", "step_no": 1, "kind": "queue", "target": ["6500"],
+    ...     "wait_s": 21, "result": "answered"})
+    >>> rings = pd.DataFrame({"pbx": "clinic", "call_id": "a", "step_no": 1, "ring_s": [15, 6, 6],
+    ...     "extension": ["1004", "1004", "1005"], "talk_s": [0, 0, 60], "result": ["missed", "elsewhere", "answered"]})
+    >>> queue_agents(steps, rings)[["queue", "extension", "offered", "rung", "answered", "elsewhere", "missed"]]
+      queue extension  offered  rung  answered  elsewhere  missed
+    0  6500      1004        1     2         0          1       0
+    1  6500      1005        1     1         1          0       0
+    """
+    rang = lazy(rings, "rings", needs("rings", *_STAY, "extension", "ring_s", "talk_s", "result"))
+    rang = rang.filter(~nw.col("extension").is_null())
+    of_queues = _joined(rang, in_queues(steps, "call_id", "step_no").select(*_STAY, "queue"), _STAY)
+    per_stay = of_queues.group_by([*_AGENT, "call_id", "step_no"]).agg(
+        rung=nw.len().cast(nw.Int64),
+        talk_s=nw.col("talk_s").sum().cast(nw.Int64),
+        picked_up=times(nw.col("result") == "answered"),
+        picked_up_s=nw.when(nw.col("result") == "answered").then(nw.col("ring_s")).sum().cast(nw.Int64),
+        **{fate: times(nw.col("result") == fate) > 0 for fate in _FATES},
+    )
+    answered, elsewhere, missed = (nw.col(fate) for fate in _FATES)
+    result = collect(
+        per_stay.group_by(_AGENT).agg(
+            offered=nw.len().cast(nw.Int64),
+            **{name: nw.col(name).sum().cast(nw.Int64) for name in ("rung", "talk_s", "picked_up", "picked_up_s")},
+            answered=times(answered),
+            elsewhere=times(elsewhere & ~answered),
+            missed=times(missed & ~elsewhere & ~answered),
+            unreachable=times(~missed & ~elsewhere & ~answered),
+        )
+    )
+    result = result.fillna({"talk_s": 0, "picked_up_s": 0}).astype({"talk_s": "int64"})
+    result["answered_rate"] = ratio(result["answered"], result["answered"] + result["missed"])
+    result["mean_talk_s"] = ratio(result["talk_s"], result["answered"])
+    result["mean_ring_s"] = ratio(result["picked_up_s"], result["picked_up"])
+    columns = [column.name for column in queue_agents.columns]
+    return arrow(result[columns], sort=[*BY_QUEUE, ("extension", "ascending")])
+
+
+def _transferred(steps: Any, stays: nw.LazyFrame[Any]) -> pd.DataFrame:
+    """Answered stays of each queue whose next step is a transfer."""
+    after = lazy(steps, "steps", needs("steps", *_STAY, "kind")).filter(nw.col("kind") == "transfer")
+    after = after.select("pbx", "call_id", step_no=nw.col("step_no") - 1)
+    sent_on = stays.filter(nw.col("answered")).join(after, on=_STAY)
+    return collect(sent_on.group_by(QUEUE).agg(transferred=nw.len().cast(nw.Int64)))
+
+
+def _recalls(stays: nw.LazyFrame[Any], calls: Any, recall_s: int) -> pd.DataFrame:
+    """Calls of each queue after which the same caller called it again."""
+    called = lazy(calls, "calls", needs("calls", "pbx", "call_id", "caller", "utc_offset_s", "is_forward"))
+    called = called.filter(~nw.col("is_forward").fill_null(False))
+    called = called.with_columns(caller=nw.col("caller").str.replace_all(r"\D", "")).filter(nw.col("caller") != "")
+    key = [*QUEUE, "caller"]
+    known = _joined(stays, called.drop("is_forward"), ["pbx", "call_id"])
+    again = collect(
+        known.select(*key, "call_id", "local_at", "dwell_s", "utc_offset_s", times=nw.len().over(*key))
+        .filter(nw.col("times") > 1)
+        .drop("times")
+    )
+    again["from"] = again["local_at"] - pd.to_timedelta(again["utc_offset_s"].astype("float64"), unit="s")
+    again["to"] = again["from"] + pd.to_timedelta(again["dwell_s"].astype("float64"), unit="s")
+    each = again.groupby([*key, "call_id"]).agg({"from": "min", "to": "max"}).reset_index()
+    each = each.sort_values([*key, "from", "call_id"])
+    gap = each.groupby(key)["from"].shift(-1) - each["to"]
+    return each[gap <= pd.Timedelta(seconds=recall_s)].groupby(QUEUE).size().rename("recalls").reset_index()
+
+
+def _joined(left: nw.LazyFrame[Any], right: nw.LazyFrame[Any], on: list[str]) -> nw.LazyFrame[Any]:
+    """Inner join; frames of different engines or connections meet in DuckDB."""
+    if left.implementation is right.implementation:
+        with suppress(duckdb.InvalidInputException):  # relations of two connections
+            return left.join(right, on=on)
+    return _in_duckdb(left).join(_in_duckdb(right), on=on)
+
+
+def _in_duckdb(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    table: nw.DataFrame[Any] = nw.from_native(frame.collect("pyarrow").to_native())
+    return table.lazy("duckdb")

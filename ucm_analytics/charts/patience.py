@@ -1,0 +1,75 @@
+"""Patience: how long callers are willing to wait in a queue."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from ucm_analytics import analyses
+from ucm_analytics.charts._template import ACCENT, NEUTRAL, checked, figure, without_calls
+
+_BAND: Final = "rgba(0,114,178,0.18)"
+
+
+def patience(patience: pd.DataFrame) -> go.Figure:
+    """Draw the share of callers who would wait longer, as steps with a band, and the median.
+
+    Parameters
+    ----------
+    patience : pandas.DataFrame
+        Result of `ucm_analytics.analyses.patience`.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+        x wait [s], y [share]: the Kaplan-Meier curve, its 95 % band, and the median where there is one.
+
+    Raises
+    ------
+    WrongColumns
+        `patience` is not such a result.
+    """
+    frame = checked(patience, analyses.patience)
+    title = "Patience: share of callers who would still wait"
+    if not frame["offered"].sum():
+        return without_calls(title)
+    note = f"{frame['offered'].iloc[0]:,} stays, {frame['abandoned'].sum():,} of them abandoned"
+    drawn = figure(title, note, x="wait [s]", y="share of callers")
+    band = frame.dropna(subset=["low_level", "high_level"])
+    around: dict[str, Any] = {"x": band["wait_s"], "mode": "lines", "line": {"shape": "hv", "width": 0}}
+    for name, end in (("low_level", "at least"), ("high_level", "at most")):
+        drawn.add_scatter(
+            y=band[name],
+            name="95 % band",
+            showlegend=name == "high_level",
+            fill="tonexty" if name == "high_level" else None,
+            fillcolor=_BAND,
+            hovertemplate=f"{end} %{{y:.1%}}<extra></extra>",
+            **around,
+        )
+    drawn.add_scatter(
+        x=[0, *frame["wait_s"]],
+        y=[1, *frame["patience_level"]],
+        mode="lines",
+        name="would still wait",
+        line={"shape": "hv", "color": NEUTRAL, "width": 2},
+        customdata=[int(frame["offered"].iloc[0]), *frame["at_risk"]],
+        hovertemplate="after %{x} s<br>%{y:.1%} would still wait<br>%{customdata} stays lasted so long<extra></extra>",
+    )
+    median = frame["median_s"].iloc[0]
+    if pd.notna(median):
+        drawn.add_scatter(
+            x=[int(median)],
+            y=[0.5],
+            mode="markers+text",
+            name="median",
+            text=[f"median {median} s"],
+            textposition="top right",
+            marker={"color": ACCENT, "size": 11, "line": {"color": "white", "width": 1}},
+            hovertemplate=f"half would have left by {median} s<extra></extra>",
+        )
+    drawn.update_yaxes(range=[0, 1.02], tickformat=".0%")
+    drawn.update_xaxes(rangemode="tozero")
+    return drawn

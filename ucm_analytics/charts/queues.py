@@ -1,0 +1,123 @@
+"""Queues: who was answered, who gave up, who picked up."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from ucm_analytics import analyses
+from ucm_analytics.charts._template import (
+    ACCENT,
+    MENU_COLORS,
+    OUTCOME_COLORS,
+    RING_COLORS,
+    checked,
+    figure,
+    without_calls,
+)
+
+_ROW_PX: Final = 20
+_BAR_PX: Final = 44
+_ENDS: Final = {
+    "answered": ("answered", OUTCOME_COLORS["answered"]),
+    "abandoned_long": ("caller left", OUTCOME_COLORS["abandoned"]),
+    "abandoned_short": ("caller left at once", ACCENT),
+    "overflowed": ("went on unanswered", MENU_COLORS["went on, not answered"]),
+    "other": ("other end", MENU_COLORS["other"]),
+}
+_FATES: Final = {
+    "answered": "answered",
+    "elsewhere": "picked up by a colleague",
+    "missed": "missed",
+    "unreachable": "busy or not reachable",
+}
+
+
+def queues(queues: pd.DataFrame) -> go.Figure:
+    """Draw how the stays in each queue ended, as stacked bars.
+
+    Parameters
+    ----------
+    queues : pandas.DataFrame
+        Result of `ucm_analytics.analyses.queues`.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+        One row per queue, x [stays]: answered, abandoned, short abandons, overflowed, other.
+
+    Raises
+    ------
+    WrongColumns
+        `queues` is not such a result.
+    """
+    frame = checked(queues, analyses.queues)
+    title = "How stays in queues ended"
+    if not frame["offered"].sum():
+        return without_calls(title)
+    frame = frame.assign(abandoned_long=frame["abandoned"] - frame["abandoned_short"])
+    drawn = figure(title, x="stays in the queue", barmode="stack", height=max(240, 150 + _BAR_PX * len(frame)))
+    for name, (shown, color) in _ENDS.items():
+        drawn.add_bar(
+            x=frame[name],
+            y=rows_of(frame),
+            orientation="h",
+            name=shown,
+            marker={"color": color, "line": {"width": 0}},
+            customdata=frame[["offered"]],
+            hovertemplate=f"queue %{{y}}<br>%{{x}} of %{{customdata[0]}} stays: {shown}<extra></extra>",
+        )
+    drawn.update_xaxes(rangemode="tozero")
+    drawn.update_yaxes(type="category", autorange="reversed", dtick=1, showgrid=False)
+    return drawn
+
+
+def queue_agents(agents: pd.DataFrame) -> go.Figure:
+    """Draw what came of the stays that rang each agent, as stacked bars.
+
+    Parameters
+    ----------
+    agents : pandas.DataFrame
+        Result of `ucm_analytics.analyses.queue_agents`.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+        One row per queue and agent, x [stays]: answered, picked up by a colleague, missed, unreachable.
+
+    Raises
+    ------
+    WrongColumns
+        `agents` is not such a result.
+    """
+    frame = checked(agents, analyses.queue_agents)
+    title = "Stays that rang each agent"
+    if not frame["offered"].sum():
+        return without_calls(title)
+    rows = frame["extension"].astype(str)
+    if frame["queue"].nunique() > 1 or frame["pbx"].nunique() > 1:
+        rows = rows_of(frame) + " › " + rows
+    drawn = figure(title, x="stays that rang the agent", barmode="stack", height=max(240, 150 + _ROW_PX * len(frame)))
+    rate = [f"{value:.0%}" if pd.notna(value) else "–" for value in frame["answered_rate"]]
+    for name, shown in _FATES.items():
+        drawn.add_bar(
+            x=frame[name],
+            y=rows,
+            orientation="h",
+            name=shown,
+            marker={"color": RING_COLORS[name], "line": {"width": 0}},
+            customdata=list(zip(frame["offered"], rate, strict=True)),
+            hovertemplate=f"%{{y}}<br>%{{x}} of %{{customdata[0]}} stays {shown}<br>"
+            "answered rate %{customdata[1]}<extra></extra>",
+        )
+    drawn.update_xaxes(rangemode="tozero")
+    drawn.update_yaxes(type="category", autorange="reversed", dtick=1, showgrid=False, tickfont_size=11)
+    return drawn
+
+
+def rows_of(frame: pd.DataFrame) -> pd.Series:
+    """Labels of queues, with the PBX where there are several."""
+    rows = frame["queue"].astype(str)
+    return rows + " @ " + frame["pbx"].astype(str) if frame["pbx"].nunique() > 1 else rows

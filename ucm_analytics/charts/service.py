@@ -1,0 +1,121 @@
+"""Service level by every formula in use, and how the waits are spread."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from ucm_analytics import analyses
+from ucm_analytics.charts._template import NEUTRAL, OUTCOME_COLORS, checked, figure, ordered, without_calls
+from ucm_analytics.charts.queues import rows_of
+
+_ROW_PX: Final = 48
+_MARKS: Final = {
+    "sl_f1": ("1: left in time counts as served", "circle"),
+    "sl_f2": ("2: of the answered only", "triangle-up"),
+    "sl_f3": ("3: of answered and left", "square"),
+    "sl_f4": ("4: without left in time", "diamond"),
+    "sl_f5": ("5: left at once counts as served", "cross"),
+    "sl_genesys": ("Genesys", "x"),
+}
+
+
+def service_level(levels: pd.DataFrame) -> go.Figure:
+    """Draw the service level of each queue by each formula, as dots; the headline is filled.
+
+    Parameters
+    ----------
+    levels : pandas.DataFrame
+        Result of `ucm_analytics.analyses.service_level`.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+        One row per queue, x [share], one mark per formula; a level that is NA has no mark.
+
+    Raises
+    ------
+    WrongColumns
+        `levels` is not such a result.
+    """
+    frame = checked(levels, analyses.service_level)
+    title = "Service level, by formula"
+    if not frame["offered"].sum():
+        return without_calls(title)
+    title += f": within {frame['target_s'].iloc[0]} s"
+    rows = list(dict.fromkeys(rows_of(frame)))
+    drawn = figure(title, x="service level", height=max(280, 190 + _ROW_PX * len(rows)))
+    for variant, (shown, symbol) in _MARKS.items():
+        some = frame[frame["variant"] == variant]
+        chosen = bool(some["is_headline"].any())
+        drawn.add_scatter(
+            x=some["service_level"],
+            y=rows_of(some),
+            mode="markers",
+            name=f"{shown} (headline)" if chosen else shown,
+            marker={
+                "symbol": symbol if chosen else f"{symbol}-open",
+                "size": 16 if chosen else 11,
+                "color": NEUTRAL if chosen else "#555555",
+                "line": {"width": 2},
+            },
+            customdata=some[["numerator", "denominator"]],
+            hovertemplate=f"queue %{{y}}<br>formula {shown}<br>%{{x:.1%}}: %{{customdata[0]}} of "
+            "%{customdata[1]}<extra></extra>",
+        )
+    drawn.update_xaxes(range=[-0.02, 1.02], tickformat=".0%")
+    drawn.update_yaxes(type="category", categoryorder="array", categoryarray=rows, autorange="reversed", dtick=1)
+    return drawn
+
+
+def queue_waits(waits: pd.DataFrame) -> go.Figure:
+    """Draw how many stays waited how long, answered and abandoned stacked.
+
+    Parameters
+    ----------
+    waits : pandas.DataFrame
+        Result of `ucm_analytics.analyses.queue_waits`.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+        One bar per bin up to the last with stays, x wait [s], y [stays].
+
+    Raises
+    ------
+    WrongColumns
+        `waits` is not such a result.
+    """
+    frame = checked(waits, analyses.queue_waits)
+    title = "Stays in queues by their wait [s]"
+    if not frame["calls"].sum():
+        return without_calls(title)
+    drawn = figure(title, x="wait [s]", y="stays in the queue", barmode="stack", bargap=0)
+    last = int(frame.loc[frame["calls"] > 0, "from_s"].max())
+    shown = frame[frame["from_s"] <= last]
+    width = int(frame["to_s"].iloc[0] - frame["from_s"].iloc[0])
+    for result in ordered(shown["result"], OUTCOME_COLORS):
+        some = shown[shown["result"] == result]
+        ends = [
+            f"longer than {a} s" if pd.isna(b) else f"up to {b} s" if a == 0 else f"over {a} to {b} s"
+            for a, b in zip(some["from_s"], some["to_s"], strict=True)
+        ]
+        drawn.add_bar(
+            x=some["from_s"],
+            y=some["calls"],
+            width=width,
+            offset=0,
+            name=result,
+            marker={"color": OUTCOME_COLORS[result], "line": {"color": "white", "width": 1}},
+            customdata=list(zip(ends, some["share"], strict=True)),
+            hovertemplate=f"%{{customdata[0]}}<br>%{{y}} {result}<br>%{{customdata[1]:.1%}} of them<extra></extra>",
+        )
+    if shown["to_s"].isna().any():
+        drawn.add_annotation(
+            x=last + width, y=0, text=f"longer than {last} s", showarrow=False, xanchor="right", yshift=-32
+        )
+    drawn.update_xaxes(range=[0, last + width], showgrid=False)
+    drawn.update_yaxes(rangemode="tozero")
+    return drawn
