@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING
 
-from ucm_analytics.analyses.quality import reconciliation
+from ucm_analytics.period import Period
 from ucm_analytics.quality._audit import Audit, Finding, audit
 from ucm_analytics.quality._checks import CHECKS, SEVERITIES, UNSEEN, Check, Severity
+from ucm_analytics.quality._measure import Source
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ucm_analytics.period import Period
     from ucm_analytics.store import Store
 
 __all__ = ["CHECKS", "SEVERITIES", "UNSEEN", "Audit", "Check", "Finding", "Severity", "audit", "reconcile"]
@@ -49,9 +49,5 @@ def reconcile(
     DamagedFile
         A file cannot be read.
     """
-    return reconciliation(
-        store.scan("legs", period, pbx=pbx),
-        steps=store.scan("steps", period, pbx=pbx),
-        rings=store.scan("rings", period, pbx=pbx),
-        calls=store.scan("calls", period, pbx=pbx),
-    )
+    days = None if period is None else Period.of(period)
+    return Source(store, days, pbx, store.coverage(days, pbx=pbx)).reconciliation()

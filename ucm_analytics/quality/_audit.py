@@ -11,7 +11,7 @@ import pandas as pd
 
 from ucm_analytics.period import Period
 from ucm_analytics.quality._checks import CHECKS, SEVERITIES, UNSEEN, Severity
-from ucm_analytics.quality._measure import Source, measure
+from ucm_analytics.quality._measure import Source, measure, unexplained
 
 if TYPE_CHECKING:
     from ucm_analytics.store import Store
@@ -46,7 +46,7 @@ class Finding:
     touches: tuple[str, ...]
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Audit:
     """What was found in a store, the worst first.
 
@@ -58,6 +58,8 @@ class Audit:
         How many things were looked for.
     days, legs, calls : int
         How much was looked at.
+    reconciliation : pandas.DataFrame
+        How the records become rings, calls and callers: result of `analyses.reconciliation`.
     """
 
     findings: tuple[Finding, ...]
@@ -65,6 +67,7 @@ class Audit:
     days: int
     legs: int
     calls: int
+    reconciliation: pd.DataFrame
 
     @property
     def worst(self) -> Severity | None:
@@ -85,7 +88,7 @@ class Audit:
     def verdict(self) -> str:
         """One plain sentence: can the numbers be trusted."""
         if not self.legs:
-            return "there are no records, so there is nothing to trust or to doubt."
+            return "no records are stored, so there is nothing to trust or to doubt."
         worst = [f"{found.title} ({found.count:,})" for found in self.findings if found.severity == self.worst]
         named = "; ".join(worst[:3]) + (f"; and {len(worst) - 3} more" if len(worst) > 3 else "")
         looked = f"{self.legs:,} records of {self.calls:,} calls on {self.days:,} {'day' if self.days == 1 else 'days'}"
@@ -163,7 +166,8 @@ def audit(
     """
     days = None if period is None else Period.of(period)
     source = Source(store, days, pbx, store.coverage(days, pbx=pbx))
-    seen = measure(source)
+    table = source.reconciliation()
+    seen = measure(source) | {"unexplained": unexplained(table)}
     ranks = list(SEVERITIES)
     findings = [
         Finding(
@@ -180,14 +184,15 @@ def audit(
         for check in CHECKS
         if seen[check.id].count
     ]
-    (legs,) = source.query("legs", "SELECT count(*) AS n FROM legs")
+    records = table.loc[table["what"] == "records", "count"]
     (calls,) = source.query("calls", "SELECT count(*) AS n FROM calls")
     return Audit(
         findings=tuple(sorted(findings, key=lambda found: ranks.index(found.severity))),
         checks=len(CHECKS),
         days=int(source.coverage.loc[source.coverage["state"] != "missing", "day"].nunique()),
-        legs=legs["n"],
+        legs=int(records.iloc[0]),
         calls=calls["n"],
+        reconciliation=table,
     )
 
 

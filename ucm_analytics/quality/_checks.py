@@ -88,6 +88,15 @@ CHECKS: Final = (
         condition="called_at > $pulled_at + INTERVAL 10 MINUTE",
     ),
     Check(
+        "unexplained",
+        "error",
+        "records, rings or calls that do not add up",
+        "rows",
+        "Counted from the records by other rules, the numbers differ from the tables that the reports use. Build the "
+        "tables again with Store.rebuild(); if it stays, it is a fault of this package: please report it.",
+        _EVERY,
+    ),
+    Check(
         "unsettled_days",
         "warning",
         "days that may still change",

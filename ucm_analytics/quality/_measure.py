@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import pandas as pd
 
+from ucm_analytics.analyses.quality import reconciliation
 from ucm_analytics.period import Period
 from ucm_analytics.quality._checks import CHECKS
 from ucm_analytics.schema import KEY, LEGS, TableName
@@ -57,6 +59,11 @@ class Source:
         found = cast("duckdb.DuckDBPyRelation", scanned.query(table, sql))
         return cast("list[dict[str, Any]]", found.to_arrow_table().to_pylist())
 
+    def reconciliation(self) -> pd.DataFrame:
+        """How the records become rings, calls and callers."""
+        scan = partial(self.store.scan, first=self.period, pbx=self.pbx)
+        return reconciliation(scan("legs"), steps=scan("steps"), rings=scan("rings"), calls=scan("calls"))
+
     @property
     def pulled_at(self) -> datetime | None:
         """When the latest day was pulled."""
@@ -68,6 +75,13 @@ class Source:
         several = self.coverage["pbx"].nunique() > 1
         first = rows.sort_values(["day", "pbx"]).head(EXAMPLES)
         return tuple(f"{day:%Y-%m-%d} ({pbx})" if several else f"{day:%Y-%m-%d}" for pbx, day in _pairs(first))
+
+
+def unexplained(table: pd.DataFrame) -> Seen:
+    """What is left over when the records are reconciled with the tables."""
+    left = table[(table["part"] == "unexplained") & (table["count"] != 0)]
+    words = ", ".join(f"{effect:+,} {grain}" for grain, effect in _cells(left, "grain", "effect"))
+    return Seen(int(left["count"].sum()), (), words)
 
 
 def measure(source: Source) -> dict[str, Seen]:

@@ -1,0 +1,108 @@
+"""Can the numbers be trusted: what is wrong with the records, how they become calls, which days are there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ucm_analytics import analyses, charts
+from ucm_analytics.period import Period
+from ucm_analytics.quality import SEVERITIES, UNSEEN, Audit, audit
+from ucm_analytics.reports._format import plural
+from ucm_analytics.reports._report import Section, Shown
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ucm_analytics.store import Store
+
+TITLE = "Data quality"
+QUESTION = "Can the numbers be trusted?"
+
+
+def build(store: Store, period: Period, *, pbx: str | None = None) -> list[Section]:
+    """Findings, the way from records to calls, and the days in the store."""
+    audited = audit(store, period, pbx=pbx)
+    return [_findings(audited), _records(audited), _days(store.coverage(period, pbx=pbx))]
+
+
+def _findings(audited: Audit) -> Section:
+    found = audited.frame
+    return Section(
+        title="Findings",
+        sentence=audited.verdict,
+        figure=charts.affected_reports(analyses.affected_reports(found)),
+        table=found,
+        columns=(
+            Shown("severity", "Severity"),
+            Shown("count", "Count", "count"),
+            Shown("title", "What"),
+            Shown("detail", "In detail"),
+            Shown("means", "Meaning"),
+            Shown("touches", "Touches"),
+            Shown("examples", "Examples: call or day"),
+        ),
+        formula="count = records, calls, steps or days for which the check holds. "
+        + "; ".join(f"{name} = {meaning}" for name, meaning in SEVERITIES.items())
+        + ".",
+        reading=f"No findings does not mean no faults. {UNSEEN}",
+    )
+
+
+def _records(audited: Audit) -> Section:
+    table = audited.reconciliation
+    counts = {
+        (grain, what): count for grain, what, count in zip(table["grain"], table["what"], table["count"], strict=True)
+    }
+    left = int(table.loc[table["part"] == "unexplained", "count"].sum())
+    sentence = "No records to count."
+    if audited.legs:
+        sentence = (
+            f"{plural(audited.legs, 'record')} are {plural(counts['calls', 'calls'], 'different call')} and "
+            f"{plural(counts['rings', 'rings'], 'ringing phone')}; {plural(counts['callers', 'callers'], 'number')} "
+            f"called from outside. Where the PBX counts {counts['answered', 'answered_records']:,} rows as ANSWERED, "
+            f"a person answered {plural(counts['answered', 'answered'], 'call')}. "
+            + (f"{left:,} are not explained." if left else "Nothing is left unexplained.")
+        )
+    return Section(
+        title="From records to calls",
+        sentence=sentence,
+        figure=charts.reconciliation(table),
+        table=table[(table["count"] != 0) | (table["part"] == "unexplained")].reset_index(drop=True),
+        columns=(
+            Shown("grain", "Counting"),
+            Shown("part", "Part"),
+            Shown("what", "Line"),
+            Shown("count", "Count", "count"),
+            Shown("effect", "Effect", "count"),
+            Shown("meaning", "Meaning"),
+        ),
+        formula="total = start + sum of the effects [records, rings, calls or callers]; unexplained = total - (start + "
+        "the named effects). The lines come from the raw records, the totals from the tables that the reports use.",
+        reading="One call writes a record for every stage and every phone that rings, and a menu or a mailbox "
+        "ANSWERS too: so the number of records, and of ANSWERED records, is never the number of calls. A caller with "
+        "two phones counts as two callers.",
+    )
+
+
+def _days(coverage: pd.DataFrame) -> Section:
+    calendar = analyses.coverage_calendar(coverage)
+    counts = calendar["state"].astype(str).value_counts()
+    words = {
+        "settled": "settled",
+        "empty": "settled without a record",
+        "provisional": "may still change",
+        "missing": "never pulled",
+    }
+    parts = [f"{counts[state]:,} {said}" for state, said in words.items() if state in counts.index]
+    pulled = len(calendar) - int(counts.get("missing", 0))
+    return Section(
+        title="Days in the store",
+        sentence=f"{plural(len(calendar), 'day')}: {', '.join(parts)}." if pulled else "No day is in the store.",
+        figure=charts.coverage_calendar(calendar),
+        table=calendar,
+        columns=(Shown("day", "Day", "day"), Shown("state", "State"), Shown("legs", "Records", "count")),
+        formula="settled = the day had ended for long, and a later look found nothing new; provisional = pulled, but "
+        "it may still change; missing = never pulled. Records = CDR rows of calls that began on the day [rows].",
+        reading="A settled day without a record may be a holiday or a line that was down. With several PBXs a day has "
+        "the worst of their states.",
+    )
