@@ -1,0 +1,261 @@
+"""All reports of a day, a week or a month, in a folder of its own that says what it was made from."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal, get_args
+
+from ucm_analytics.delivery.manifest import NAME, manifest_of
+from ucm_analytics.errors import SettingError
+from ucm_analytics.period import Period
+from ucm_analytics.reports import names, run_report, write_all
+from ucm_analytics.reports._coverage import Coverage, coverage
+from ucm_analytics.reports._files import write
+from ucm_analytics.reports._format import period_name
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+    from ucm_analytics.reports import Report
+    from ucm_analytics.reports._files import Format
+    from ucm_analytics.store import Store
+
+Kind = Literal["daily", "weekly", "monthly"]
+KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
+
+MAILED: Final = "mailed.json"
+PROVISIONAL: Final = "PROVISIONAL"
+_EXAMPLE: Final = {"daily": "2026-03-31", "weekly": "2026-W11", "monthly": "2026-03"}
+
+
+@dataclass(frozen=True, eq=False)
+class Delivered:
+    """What became of a periodic report.
+
+    Attributes
+    ----------
+    state : {'final', 'provisional', 'incomplete'}
+        `final` if every day is settled; `provisional` if it was made although days may still change,
+        and says so everywhere; `incomplete` if it was not made, because days are not settled.
+    kind : {'daily', 'weekly', 'monthly'}
+        Which periodic report.
+    period : Period
+        The days it is about.
+    label : str
+        Their name: 2026-W11.
+    days : Coverage
+        What the store holds of them.
+    folder : Path, optional
+        Where the files are; None if nothing was made.
+    files : tuple of Path
+        The files, the manifest last.
+    reports : tuple of Report
+        The reports that were written.
+    """
+
+    state: Literal["final", "provisional", "incomplete"]
+    kind: Kind
+    period: Period
+    label: str
+    days: Coverage
+    folder: Path | None = None
+    files: tuple[Path, ...] = ()
+    reports: tuple[Report, ...] = ()
+
+    @property
+    def line(self) -> str:
+        """One line on what became of it, and why."""
+        name = f"{self.kind} report on {period_name(self.period)}"
+        if self.state == "incomplete":
+            return f"no {name} yet: {self.days.line}"
+        mark = f"{PROVISIONAL} {name}" if self.state == "provisional" else name
+        return f"{mark}: {self.days.line}"
+
+
+def last_period(kind: Kind, today: date, which: str = "last") -> Period:
+    """Period that a word means.
+
+    Parameters
+    ----------
+    kind : {'daily', 'weekly', 'monthly'}
+        A day, an ISO week or a month.
+    today : date
+        Today, on the PBX's clock.
+    which : str
+        ``last``: the last one that has ended; else its name, such as 2026-W11.
+
+    Raises
+    ------
+    SettingError
+        The word names no period of this kind.
+
+    Examples
+    --------
+    >>> last_period("weekly", date(2026, 3, 16))
+    Period(first=datetime.date(2026, 3, 9), last=datetime.date(2026, 3, 15))
+    >>> str(last_period("monthly", date(2026, 3, 16)))
+    '2026-02-01 to 2026-02-28'
+    """
+    _check(kind)
+    if which != "last":
+        period = Period.of(which)
+    elif kind == "daily":
+        period = Period.of(today - timedelta(days=1))
+    elif kind == "weekly":
+        monday = today - timedelta(days=today.weekday())
+        period = Period(monday - timedelta(days=7), monday - timedelta(days=1))
+    else:
+        last = today.replace(day=1) - timedelta(days=1)
+        period = Period(last.replace(day=1), last)
+    label_of(kind, period)
+    return period
+
+
+def label_of(kind: Kind, period: Period) -> str:
+    """Name of a period: 2026-03-31, 2026-W11 or 2026-03.
+
+    Raises
+    ------
+    SettingError
+        It is not one day, one ISO week or one month.
+    """
+    _check(kind)
+    year, week, _ = period.first.isocalendar()
+    label = {"daily": f"{period.first}", "weekly": f"{year}-W{week:02}", "monthly": f"{period.first:%Y-%m}"}[kind]
+    if Period.of(label) != period:
+        raise SettingError(
+            f"{period_name(period)} is no period of a {kind} report",
+            hint=f"write it as {_EXAMPLE[kind]}, or as last",
+        )
+    return label
+
+
+def periodic(
+    store: Store,
+    kind: Kind,
+    *,
+    period: Period,
+    folder: str | Path,
+    formats: Sequence[Format] = ("html", "csv"),
+    pbx: str | None = None,
+    reports: Sequence[str] | None = None,
+    provisional_ok: bool = False,
+) -> Delivered:
+    """Write all reports of a period into a folder of its own.
+
+    Nothing is written while a day is not settled. The folder appears when it is complete, and takes
+    the place of an earlier one. The same period, data and versions give the same bytes.
+
+    Parameters
+    ----------
+    store : Store
+        Where the calls are.
+    kind : {'daily', 'weekly', 'monthly'}
+        Which periodic report.
+    period : Period
+        Its days; see `last_period`.
+    folder : str or Path
+        Holds the folders of all periods.
+    formats : sequence of str
+        As for `reports.write_all`.
+    pbx : str, optional
+        Only the calls of this PBX.
+    reports : sequence of str, optional
+        Names of reports; all of them if not given.
+    provisional_ok : bool
+        Make it although days may still change; every title then begins with PROVISIONAL.
+
+    Returns
+    -------
+    Delivered
+        `state` is `incomplete`, and nothing is written, where days are provisional or missing; with
+        `provisional_ok` only where not one day was ever pulled.
+
+    Raises
+    ------
+    SettingError
+        The period is not of this kind, or the folder cannot be written.
+    NoData
+        The store holds nothing at all, or not this PBX.
+    """
+    label = label_of(kind, period)
+    days = coverage(store, period, pbx=pbx)
+    if days.never_pulled or not (days.complete or provisional_ok):
+        return Delivered("incomplete", kind, period, label, days)
+    state: Literal["final", "provisional"] = "final" if days.complete else "provisional"
+    made = [run_report(name, store, period, pbx=pbx) for name in (names() if reports is None else reports)]
+    if state == "provisional":
+        made = [_provisional(report) for report in made]
+    parts = [label, *([pbx] if pbx else []), *([state] if state == "provisional" else [])]
+    target = Path(folder) / "-".join(parts)
+    with _Replaced(target) as new:
+        files = write_all(made, new, formats=formats)
+        manifest = manifest_of(store, period, kind=kind, label=label, pbx=pbx, state=state, files=files)
+        write(new / NAME, manifest.encode())
+    return Delivered(
+        state,
+        kind,
+        period,
+        label,
+        days,
+        folder=target,
+        files=tuple(target / file.name for file in [*files, target / NAME]),
+        reports=tuple(made),
+    )
+
+
+def _check(kind: str) -> None:
+    if kind not in KINDS:
+        raise SettingError(f"no periodic report is called {kind!r}", hint=f"choose one of {', '.join(KINDS)}")
+
+
+def _provisional(report: Report) -> Report:
+    sections = tuple(
+        replace(section, title=f"{PROVISIONAL}: {section.title}", figure=_marked(section.figure))
+        for section in report.sections
+    )
+    return replace(report, title=f"{PROVISIONAL}: {report.title}", sections=sections)
+
+
+def _marked(figure: go.Figure) -> go.Figure:
+    import plotly.graph_objects as go
+
+    marked = go.Figure(figure)
+    title = marked.layout.title.text
+    marked.update_layout(title_text=f"{PROVISIONAL}: {title}" if title else PROVISIONAL)
+    return marked
+
+
+class _Replaced:
+    """A folder that is made beside its place and takes it when it is complete."""
+
+    def __init__(self, target: Path) -> None:
+        self._target = target
+        self._new = target.with_name(f".{target.name}.new")
+        self._old = target.with_name(f".{target.name}.old")
+
+    def __enter__(self) -> Path:
+        shutil.rmtree(self._new, ignore_errors=True)
+        return self._new
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None:
+            shutil.rmtree(self._new, ignore_errors=True)
+            return
+        try:
+            if self._target.exists():
+                # who has had the reports by mail is no part of them
+                if (note := self._target / MAILED).exists():
+                    shutil.copy2(note, self._new / MAILED)
+                shutil.rmtree(self._old, ignore_errors=True)
+                self._target.rename(self._old)
+            self._new.rename(self._target)
+        except OSError as error:
+            raise SettingError(
+                f"cannot write {self._target} ({error.strerror})", hint="choose another folder or mend this one"
+            ) from error
+        shutil.rmtree(self._old, ignore_errors=True)
