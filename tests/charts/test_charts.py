@@ -23,8 +23,8 @@ from tests.analyses.made import (
     random_steps,
     rings,
 )
-from tests.analyses.stays import ringing
 from tests.analyses.queued import on_trunks, queued
+from tests.analyses.stays import ringing
 from ucm_analytics import analyses, charts
 from ucm_analytics.charts import _template
 from ucm_analytics.errors import WrongColumns
@@ -48,6 +48,9 @@ RESULTS: dict[str, Callable[[Tables], pd.DataFrame]] = {
     "top_callers": lambda t: analyses.top_callers(t["calls"]),
     "caller_concentration": lambda t: analyses.caller_concentration(t["calls"]),
     "caller_areas": lambda t: analyses.caller_areas(t["calls"]),
+    "anomalies": lambda t: analyses.anomalies(t["calls"]),
+    "forecast": lambda t: analyses.forecast(t["calls"], freq="1d") if len(t["calls"]) > 1 else NO_FORECAST,
+    "forecast_backtest": lambda t: analyses.forecast_backtest(t["calls"], freq="1d"),
     "missed_calls": lambda t: analyses.missed_calls(t["calls"]),
     "time_to_callback": lambda t: analyses.time_to_callback(t["calls"]),
     "repeat_callers": lambda t: analyses.repeat_callers(t["calls"]),

@@ -5,10 +5,12 @@ back as pandas), and reads no clock, file or setting. `ucm_analytics.charts` dra
 function of the same name.
 """
 
+from ucm_analytics.analyses.anomalies import anomalies
 from ucm_analytics.analyses.callers import caller_areas, caller_concentration, top_callers
 from ucm_analytics.analyses.compare import compare
 from ucm_analytics.analyses.durations import duration_histogram, durations, long_and_short_calls
 from ucm_analytics.analyses.extensions import extensions
+from ucm_analytics.analyses.forecast import forecast, forecast_backtest
 from ucm_analytics.analyses.ivr import ivr_choices, ivr_dropoff, ivr_paths, ivr_transitions
 from ucm_analytics.analyses.missed import missed_calls, repeat_callers, time_to_callback
 from ucm_analytics.analyses.patience import patience
@@ -21,6 +23,7 @@ from ucm_analytics.analyses.volume import busy_hour, call_volume, hour_of_week
 
 __all__ = [
     "affected_reports",
+    "anomalies",
     "busy_hour",
     "call_volume",
     "caller_areas",
@@ -31,6 +34,8 @@ __all__ = [
     "duration_histogram",
     "durations",
     "extensions",
+    "forecast",
+    "forecast_backtest",
     "hour_of_week",
     "ivr_choices",
     "ivr_dropoff",

@@ -377,7 +377,7 @@ def _wilson(share: _Floats, count: _Floats) -> tuple[_Floats, _Floats]:
     count = np.where(count > 0, count, np.nan)
     middle = (share + _Z**2 / (2 * count)) / (1 + _Z**2 / count)
     half = _Z / (1 + _Z**2 / count) * np.sqrt(share * (1 - share) / count + _Z**2 / (4 * count**2))
-    return middle - half, middle + half
+    return np.clip(middle - half, 0, share), np.clip(middle + half, share, 1)
 
 
 def _count(test: nw.Expr) -> nw.Expr:

@@ -1,9 +1,11 @@
 """Charts: each draws the result of the analysis of the same name as a plotly figure, and computes nothing."""
 
+from ucm_analytics.charts.anomalies import anomalies
 from ucm_analytics.charts.callers import caller_areas, caller_concentration, top_callers
 from ucm_analytics.charts.compare import compare
 from ucm_analytics.charts.durations import duration_histogram, durations, long_and_short_calls
 from ucm_analytics.charts.extensions import extensions
+from ucm_analytics.charts.forecast import forecast, forecast_backtest
 from ucm_analytics.charts.ivr import ivr_choices, ivr_dropoff, ivr_paths, ivr_transitions
 from ucm_analytics.charts.missed import missed_calls, repeat_callers, time_to_callback
 from ucm_analytics.charts.patience import patience
@@ -16,6 +18,7 @@ from ucm_analytics.charts.volume import busy_hour, call_volume, hour_of_week
 
 __all__ = [
     "affected_reports",
+    "anomalies",
     "busy_hour",
     "call_volume",
     "caller_areas",
@@ -26,6 +29,8 @@ __all__ = [
     "duration_histogram",
     "durations",
     "extensions",
+    "forecast",
+    "forecast_backtest",
     "hour_of_week",
     "ivr_choices",
     "ivr_dropoff",
