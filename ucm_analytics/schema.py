@@ -256,7 +256,12 @@ DIRECTORY: Final[tuple[Column, ...]] = (
     Column("kind", "category", f"one of {', '.join(DIRECTORY_KINDS)}"),
     Column("number", "string", "its number; of trunks their index"),
     Column("name", "string", "its name"),
-    Column("key", "string", "key of the menu: 0 to 9, *, #, timeout, invalid; empty for the thing itself"),
+    Column(
+        "key",
+        "string",
+        "key of the menu: 0 to 9, *, #, timeout, invalid; dial: callers may dial any number of the target's kind;"
+        " empty for the thing itself",
+    ),
     Column("target_kind", "category", "what the key or the number dialled leads to; empty if nothing"),
     Column("target", "string", "its number"),
     Column("valid_from", "wall", "day of the sync that first saw the row; null: always, as far as is known"),

@@ -234,6 +234,35 @@ def test_a_key_table_of_another_system_is_not_used() -> None:
     assert result["certainty"].to_list() == ["unknown", "default", "unknown", "unknown"]
 
 
+def test_choices_where_numbers_can_be_dialled() -> None:
+    went = ["extension:1004", "extension:1005", "voicemail:1004", "voicemail:1005", "queue:6500", "ring_group:6400"]
+    rows = []
+    for n, to in enumerate(went):
+        kind, target = to.split(":")
+        rows.append((f"c{n}", 1, "ivr", "7000", 5, "next", None))
+        rows.append((f"c{n}", 2, kind, target, 5, "hung_up", None))
+    keys = [("7000", "1", "extension", "1004"), ("7000", "2", "queue", "6500")]
+    extensions = ("7000", "dial", "extension", "")
+
+    def choices(*table: tuple[str, str, str, str]) -> dict[str, tuple[str | None, str]]:
+        found = analyses.ivr_choices(steps(STEPS, *rows), menus(*table)).astype(object)
+        return {r.to: (None if pd.isna(r.key) else r.key, r.certainty) for r in found.itertuples()}
+
+    assert choices(*keys, extensions) == {
+        "extension:1004": ("1/dial", "ambiguous"),
+        "extension:1005": ("dial", "certain"),
+        "voicemail:1004": ("1/dial", "ambiguous"),  # a phone that is not registered leaves no step
+        "voicemail:1005": ("dial", "certain"),
+        "queue:6500": ("2", "certain"),
+        "ring_group:6400": (None, "unknown"),
+    }
+    assert choices(*keys)["voicemail:1004"] == ("1", "certain")
+    assert choices(*keys)["extension:1005"] == (None, "unknown")
+    assert choices(*keys, ("7000", "dial", "queue", ""))["queue:6500"] == ("2/dial", "ambiguous")
+    # a key without a target leads nowhere that can be known
+    assert choices(("7000", "5", "extension", ""))["extension:1005"] == (None, "unknown")
+
+
 def test_choices_without_any_key_table() -> None:
     result = analyses.ivr_choices(STORY, KEYS.head(0))
     assert result["passes"].sum() == 4

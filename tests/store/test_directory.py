@@ -29,8 +29,10 @@ def test_sync_asks_for_names_and_menus(store: Store) -> None:
         ["7000", "Main", "2", "extension", "1001"],
         ["7000", "Main", "3", "ivr", "7001"],  # the key names the menu's id
         ["7000", "Main", "4", "voicemail", "1002"],
+        ["7000", "Main", "dial", "extension", ""],
         ["7000", "Main", "timeout", "other", "goodbye"],
         ["7001", "Wards", "", "", ""],
+        ["7001", "Wards", "dial", "extension", ""],
     ]
     others = store.directory()
     others = others[others["kind"] != "ivr"]

@@ -19,7 +19,7 @@ _MENUS: Final = (
     Column("pbx", "category", "name of the PBX"),
     Column("kind", "category", "ivr for a menu"),
     Column("number", "category", "number of the menu"),
-    Column("key", "category", "key of the menu, timeout or invalid; empty for the menu itself"),
+    Column("key", "category", "key of the menu, timeout, invalid or dial; empty for the menu itself"),
     Column("target_kind", "category", "kind of step that the key leads to"),
     Column("target", "category", "its number"),
 )
@@ -236,7 +236,7 @@ def ivr_dropoff(steps: Any) -> pa.Table:
 @analysis(
     Result("pbx", "category", "name of the PBX"),
     Result("menu", "category", "number of the menu"),
-    Result("key", "category", "keys that lead there, joined by `/`; also timeout, invalid, repeat; NA if none"),
+    Result("key", "category", "keys that lead there, joined by `/`; also dial, timeout, invalid, repeat; NA if none"),
     Result("certainty", "category", "certain, ambiguous, default or unknown"),
     Result("to", "category", "`kind:target` of the step that followed"),
     Result("calls", "int64", "different calls that went this way"),
@@ -269,14 +269,16 @@ def ivr_choices(steps: Any, menus: Any) -> pa.Table:
     -----
     The records hold no digits. A choice is read from the menu's key table and the next step:
 
-    - certain: exactly one key leads to the step;
-    - ambiguous: several keys lead there, or a key and the menu's own fallback; ``key`` names them all;
+    - certain: exactly one key leads to the step, or only dialling its number in the menu (``dial``);
+    - ambiguous: several keys lead there, a key and dialling the number, or a key and the menu's own
+      fallback; ``key`` names them all. A menu that lets callers dial extensions makes every key that
+      leads to an extension or a mailbox ambiguous;
     - default: no key leads there, only the menu's ``timeout`` or ``invalid`` entry, or the menu came again
       (``repeat``): the caller pressed nothing or something invalid;
-    - unknown: nothing in the table leads there, for instance an extension dialled from within the menu, or a
-      table that was changed since; ``key`` is NA.
+    - unknown: nothing in the table leads there, for instance because it was changed since; ``key`` is NA.
 
-    A key that leads to a prompt, or back, leaves no step and is not seen. Passes in which the call ended
+    A mailbox counts as reached by a key that leads to its extension: a phone that is not registered leaves
+    no step.     A key that leads to a prompt, or back, leaves no step and is not seen. Passes in which the call ended
     are not choices: see `ivr_dropoff`. The table is that of today: calls from before a change are read by
     the new one.
 
@@ -303,7 +305,7 @@ def ivr_choices(steps: Any, menus: Any) -> pa.Table:
     counted = collect(onward.group_by(ways).agg(passes=nw.len().cast(nw.Int64)))
     result = counted.merge(_distinct_calls(onward, ways), on=ways)
     found = [
-        _read(keys.get((pbx, menu, to), []), repeats=to == f"ivr:{menu}")
+        _read(_leading(keys, pbx, menu, to), repeats=to == f"ivr:{menu}")
         for pbx, menu, to in result[ways].itertuples(index=False)
     ]
     result["key"] = pd.Series([key for key, _ in found], dtype="str")
@@ -351,7 +353,17 @@ def _keys(menus: Any) -> dict[tuple[str, str, str], list[str]]:
     return keys
 
 
-def _read(keys: list[str], *, repeats: bool) -> tuple[str | None, str]:
+def _leading(keys: dict[tuple[str, str, str], list[str]], pbx: str, menu: str, to: str) -> set[str]:
+    """Keys that lead from a menu to a step, ``dial`` where its number can be dialled there."""
+    kind, _, number = to.partition(":")
+    found: set[str] = set()
+    for reached in (kind, "extension") if kind == "voicemail" else (kind,):
+        found.update(keys.get((pbx, menu, f"{reached}:{number}"), []))
+        found.update(key for key in keys.get((pbx, menu, f"{reached}:"), []) if key == "dial")
+    return found
+
+
+def _read(keys: set[str], *, repeats: bool) -> tuple[str | None, str]:
     """Name of what was pressed, and how certain that is."""
     fallback = {"timeout", "invalid"}
     pressed = sorted(key for key in keys if key not in fallback)

@@ -25,6 +25,14 @@ _EVENTS: Final = {
     "member_ivr": "ivr",
     "member_voicemail": "voicemail",
 }
+_DIALLED: Final = {
+    "dial_extension": "extension",
+    "dial_queue": "queue",
+    "dial_ringgroup": "ring_group",
+    "dial_vmgroup": "voicemail",
+}
+"""Settings of a menu by which callers may dial numbers of a kind."""
+
 _DESTINATIONS: Final = {
     "account": "extension",
     "queue": "queue",
@@ -63,7 +71,11 @@ def _menus(ucm: UCM) -> Iterator[Row]:
     for item in items:
         menu = _row(item, "extension", "ivr_name")
         yield menu
-        for key in lists.ivr_menu(ucm, item["ivr_id"])["members"]:
+        settings = lists.ivr_menu(ucm, item["ivr_id"])
+        for field, kind in _DIALLED.items():
+            if settings.get(field) == "yes":
+                yield {**menu, "key": "dial", "target_kind": kind}
+        for key in settings["members"]:
             event = str(key.get("keypress_event", ""))
             target = str(key.get(event, ""))
             if event == "member_ivr" and target not in numbers.values():
