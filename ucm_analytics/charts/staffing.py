@@ -189,17 +189,17 @@ def _closed(values: pd.Series[Any]) -> list[Any]:
 
 def _band(at: list[Any], low: list[Any], high: list[Any], name: str, color: str, shape: str) -> list[go.Scatter]:
     common = {"x": at, "mode": "lines", "legendgroup": f"band {name}"}
-    hover = f"%{{x|%H:%M}}<br>%{{y}}: {{}} end of the 95 % interval of {name}<extra></extra>"
+    hover = f"%{{x|%H:%M}}<br>%{{y}} END end of the 95 % interval of {name}<extra></extra>"
     line = {"shape": shape, "width": 0}
     return [
-        go.Scatter(y=low, line=line, showlegend=False, hovertemplate=hover.format("lower"), **common),
+        go.Scatter(y=low, line=line, showlegend=False, hovertemplate=hover.replace("END", "is the lower"), **common),
         go.Scatter(
             y=high,
             line=line,
             fill="tonexty",
             fillcolor=color,
             name=f"95 % interval of {name}",
-            hovertemplate=hover.format("upper"),
+            hovertemplate=hover.replace("END", "is the upper"),
             **common,
         ),
     ]
