@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import pandas as pd
@@ -23,6 +24,9 @@ STATE_COLORS: Final = {
 }
 SEVERITY_COLORS: Final = {"error": _BAD, "warning": ACCENT, "note": OUTCOME_COLORS["voicemail"]}
 _STATE_WORDS: Final = {"empty": "settled, no calls", "provisional": "provisional: may still change"}
+_WEEKS: Final = 40
+"""A shorter calendar is drawn as long as this, so that its days stay together."""
+
 _DAYS: Final = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
 _TITLES: Final = {
     "rings": "from records to phones that rang",
@@ -97,7 +101,7 @@ def reconciliation(reconciliation: pd.DataFrame) -> go.Figure:
             row=row,
             col=1,
         )
-    made.update_xaxes(rangemode="tozero")
+    made.update_xaxes(rangemode="tozero", tickformat=",")
     made.update_yaxes(type="category", autorange="reversed", showgrid=False, tickfont_size=11)
     return made
 
@@ -129,34 +133,47 @@ def coverage_calendar(coverage_calendar: pd.DataFrame) -> go.Figure:
     height = 110 + 175 * len(years)
     made.update_layout(figure(title, height=height, legend={"itemsizing": "constant"}).layout)
     week = pd.Timedelta(days=7)
+    shown: set[str] = set()
     for row, year in enumerate(years, 1):
         days = frame[frame["day"].dt.year == year]
         monday = days["day"] - pd.to_timedelta(days["day"].dt.day_of_week, unit="D")
-        first, last = monday.min(), monday.max()
-        if len(years) > 1:
-            first, last = pd.Timestamp(f"{year}-01-01"), pd.Timestamp(f"{year}-12-31")
+        first, last = pd.Timestamp(f"{year}-01-01"), pd.Timestamp(f"{year}-12-31")
+        ticks, form = pd.date_range(first, last, freq="MS"), "%b\n%Y"
+        if len(years) == 1 and (monday.max() - monday.min()) / week < _WEEKS:
+            first, last = monday.min(), monday.min() + _WEEKS * week
+            ticks, form = pd.date_range(first, monday.max(), freq="14D"), "%-d %b\n%Y"
         size = max(6, min(20, _WIDTH_PX / ((last - first) / week + 2) - 2))
         for state, color in STATE_COLORS.items():
             some = days["state"] == state
+            if not some.any():
+                continue
+            said = _STATE_WORDS.get(state, state)
             made.add_trace(
                 go.Scatter(
                     x=monday[some],
                     y=days.loc[some, "day"].dt.day_of_week,
                     mode="markers",
                     marker={"symbol": "square", "size": size, "color": color},
-                    name=_STATE_WORDS.get(state, state),
+                    name=said,
                     legendgroup=state,
-                    showlegend=row == 1,
+                    showlegend=state not in shown,
                     customdata=list(
                         zip(days.loc[some, "day"].dt.strftime("%a %Y-%m-%d"), days.loc[some, "legs"], strict=True)
                     ),
-                    hovertemplate="%{customdata[0]}: "
-                    f"{_STATE_WORDS.get(state, state)}<br>%{{customdata[1]:,}} records<extra></extra>",
+                    hovertemplate=f"%{{customdata[0]}}: {said}<br>%{{customdata[1]:,}} records<extra></extra>",
                 ),
                 row=row,
                 col=1,
             )
-        made.update_xaxes(range=[first - week, last + week], showgrid=False, tickformat="%-d %b\n%Y", row=row, col=1)
+            shown.add(state)
+        made.update_xaxes(
+            range=[first - week, last + week],
+            tickvals=list(ticks),
+            ticktext=_without_repeats([f"{tick:{form}}" for tick in ticks]),
+            showgrid=False,
+            row=row,
+            col=1,
+        )
     made.update_yaxes(
         tickvals=list(range(7)), ticktext=_DAYS, range=[6.6, -0.6], showgrid=False, zeroline=False, tickfont_size=11
     )
@@ -210,6 +227,18 @@ def _effects(rows: pd.DataFrame) -> list[tuple[int, int, str]]:
     return list(zip(rows["count"], rows["effect"], rows["part"].astype(str), strict=True))
 
 
+def _without_repeats(labels: Sequence[str]) -> list[str]:
+    """Labels with the year under the first of each year only."""
+    kept, years = [], set()
+    for label in labels:
+        top, _, year = label.partition("\n")
+        kept.append(top if year in years else f"{top}<br>{year}")
+        years.add(year)
+    return kept
+
+
 def _line(what: str, part: str) -> str:
+    if part == "total":
+        what = "calls" if what == "calls by rings" else what
     sign = {"less": "− ", "more": "+ ", "total": "= "}.get(str(part), "")
     return f"{sign}{_LINES.get(what, words(what))}"
