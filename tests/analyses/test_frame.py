@@ -94,6 +94,9 @@ ARROW_OF = {
     "wall": pa.timestamp("us"),
 }
 
+ANSWERING = [name for name in RUNS if name != "forecast"]
+"""forecast() refuses too short a history instead: see test_forecast."""
+
 
 @cache
 def answer(name: str) -> pa.Table:
@@ -151,7 +154,7 @@ def test_pandas_types_are_those_declared(name: str) -> None:
             assert str(result[column.name].dtype) == pandas.get(column.dtype, column.dtype), column.name
 
 
-@pytest.mark.parametrize("name", RUNS)
+@pytest.mark.parametrize("name", ANSWERING)
 @pytest.mark.parametrize("kind", ["pandas", "polars lazy", "narwhals"])
 def test_no_rows(name: str, kind: str) -> None:
     full = as_arrow(answer(name))
@@ -165,14 +168,14 @@ def test_no_rows(name: str, kind: str) -> None:
             assert set(result[rate].to_pylist()) <= {None}
 
 
-@pytest.mark.parametrize("name", RUNS)
+@pytest.mark.parametrize("name", ANSWERING)
 def test_one_row(name: str) -> None:
     full = as_arrow(answer(name))
     one = {table: frame.slice(0, 1) for table, frame in TABLES.items()}
     assert as_arrow(RUNS[name](one)).schema.equals(full.schema)
 
 
-@pytest.mark.parametrize("name", RUNS)
+@pytest.mark.parametrize("name", ANSWERING)
 def test_nothing_but_na(name: str) -> None:
     full = as_arrow(answer(name))
     blank = {t: pd.DataFrame(dict.fromkeys(frame.column_names, (None, None))) for t, frame in TABLES.items()}

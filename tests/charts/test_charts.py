@@ -79,6 +79,8 @@ FULL: Tables = {
     "findings": random_findings(5).to_pandas(),
 }
 EMPTY: Tables = {table: frame.head(0) for table, frame in FULL.items()}
+NO_FORECAST = analyses.forecast(FULL["calls"], freq="1d").head(0)
+"""forecast() refuses too short a history, so its empty result is cut from a full one."""
 
 
 def drawn(name: str, result: pd.DataFrame) -> go.Figure:

@@ -1,0 +1,160 @@
+"""What is unusual: by hand, by a plain loop, and with as many false alarms as were asked for."""
+
+from __future__ import annotations
+
+from datetime import date
+from math import comb, exp, factorial, isinf
+from statistics import mean
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.analyses.made import as_arrow, calls, random_calls
+from ucm_analytics import analyses
+from ucm_analytics.analyses._estimates import count_band, student, wilson
+from ucm_analytics.errors import SettingError
+from ucm_analytics.period import Period
+
+OFFICE = np.array([0.05] * 7 + [2, 8, 14, 15, 12, 8, 9, 11, 10, 6, 2, 1] + [0.3] * 5)
+WEEK = np.array([1.2, 1, 1, 1, 0.8, 0.3, 0.1])
+
+
+def daily(counts: list[int]) -> pd.DataFrame:
+    days = pd.date_range("2026-03-02", periods=len(counts))
+    return pd.DataFrame({"local_at": days.repeat(counts), "is_forward": False})
+
+
+def test_a_day_by_hand() -> None:
+    found = analyses.anomalies(daily([10] * 16 + [40] + [10] * 11), freq="1d")
+    assert found["is_anomaly"].to_list() == [n == 16 for n in range(28)]
+    day = found.iloc[16]
+    assert (day["calls"], day["weeks"], day["expected"]) == (40, 3, pytest.approx(30.5 / 3))
+    # The other Wednesdays are not measured by the unusual one: two weeks are left, with 20 calls.
+    other = found.iloc[9]
+    assert (other["weeks"], other["expected"]) == (2, pytest.approx(20.5 / 2))
+
+
+def test_a_day_without_calls_is_unusual_too() -> None:
+    found = analyses.anomalies(daily([50] * 16 + [0] + [50] * 11), freq="1d")
+    assert found.loc[found["is_anomaly"], "calls"].to_list() == [0]
+
+
+def test_holidays_are_neither_judged_nor_used() -> None:
+    found = analyses.anomalies(daily([50] * 16 + [0] + [50] * 11), freq="1d", holidays=[date(2026, 3, 18)])
+    assert not found["is_anomaly"].any()
+    assert found["weeks"].to_list() == [0 if n == 16 else 2 if n % 7 == 2 else 3 for n in range(28)]
+    assert found["expected"].isna().to_list() == [n == 16 for n in range(28)]
+
+
+def test_two_weeks_are_too_few() -> None:
+    found = analyses.anomalies(daily([10] * 7 + [90] * 7), freq="1d")
+    assert not found["is_anomaly"].any()
+    assert found["expected"].isna().all()
+    assert found["weeks"].to_list() == [1] * 14
+
+
+def test_hours_without_calls_are_rows() -> None:
+    made = calls("local_at", ("2026-03-02 09:30:00",), ("2026-03-03 10:30:00",))
+    found = analyses.anomalies(made)
+    assert len(found) == 48
+    assert found["calls"].sum() == 2
+    assert len(analyses.anomalies(made, period=Period.of("2026-03"))) == 31 * 24
+
+
+@pytest.mark.parametrize("freq", ["1h", "1d"])
+@pytest.mark.parametrize("alpha", [0, 0.05, 0.3])
+def test_no_more_false_alarms_than_asked_for(freq: str, alpha: float) -> None:
+    """Sites without anything unusual, Poisson and over-dispersed, 26 weeks of each: about one alarm a month."""
+    rng = np.random.default_rng(11)
+    level = np.tile(np.outer(WEEK, OFFICE).ravel(), 26)
+    alarms = []
+    for _ in range(6):
+        counts = rng.poisson(level * (rng.gamma(1 / alpha, alpha, len(level)) if alpha else 1))
+        hours = pd.date_range("2026-03-02", periods=len(level), freq="h")
+        made = pd.DataFrame({"local_at": hours.repeat(counts), "is_forward": False})
+        period = Period.of("2026-03-02", str(hours[-1].date()))
+        found = analyses.anomalies(made, freq=freq, period=period)  # type: ignore[arg-type]
+        alarms.append(int(found["is_anomaly"].sum()) / (26 * 7 / 30))
+    # 36 months at one a month: at most 1.33 with 97.5 % probability. Whole numbers make it fewer than one.
+    assert 0.1 < mean(alarms) < 1.33
+
+
+def test_an_unusual_hour_is_found() -> None:
+    rng = np.random.default_rng(5)
+    level = np.tile(np.outer(WEEK, OFFICE).ravel(), 8)
+    counts = rng.poisson(level)
+    counts[24 * 9 + 3] = 9  # Wednesday night
+    counts[24 * 30 + 10] = 0  # Wednesday, mid-morning
+    hours = pd.date_range("2026-03-02", periods=len(level), freq="h")
+    made = pd.DataFrame({"local_at": hours.repeat(counts), "is_forward": False})
+    found = analyses.anomalies(made, false_alarms=0.5, period=Period.of("2026-03-02", "2026-04-26"))
+    unusual = found.loc[found["is_anomaly"], "local_at"].to_list()
+    assert {pd.Timestamp("2026-03-11 03:00"), pd.Timestamp("2026-04-01 10:00")} <= set(unusual)
+    assert len(unusual) <= 4
+
+
+def negative_binomial(k: int, expected: float, size: int) -> float:
+    p = size / (size + expected)
+    return comb(k + size - 1, k) * p**size * (1 - p) ** k
+
+
+@pytest.mark.parametrize("expected", [0.2, 3.0, 40.0])
+@pytest.mark.parametrize("size", [1, 5, float("inf")])
+@pytest.mark.parametrize("tail", [0.05, 0.001])
+def test_bands_by_adding_up(expected: float, size: float, tail: float) -> None:
+    def probability(k: int) -> float:
+        if isinf(size):
+            return exp(-expected) * expected**k / factorial(k)
+        return negative_binomial(k, expected, int(size))
+
+    low, high = count_band(expected, size, tail)
+    below = sum(probability(k) for k in range(low))
+    upto = sum(probability(k) for k in range(high + 1))
+    assert below <= tail < below + probability(low)
+    assert upto >= 1 - tail > upto - probability(high)
+
+
+def test_bands_of_large_and_of_no_counts() -> None:
+    low, high = count_band(100_000, float("inf"), 0.025)
+    assert (low, high) == (pytest.approx(100_000 - 1.96 * 316.2, abs=2), pytest.approx(100_000 + 1.96 * 316.2, abs=2))
+    assert count_band(0, float("inf"), 0.01) == (0, 0)
+
+
+def test_intervals_of_textbooks() -> None:
+    low, high = wilson([0, 10, 5, 0], [10, 10, 10, 0])
+    assert low[:3].tolist() == pytest.approx([0, 0.7225, 0.2366], abs=1e-4)
+    assert high[:3].tolist() == pytest.approx([0.2775, 1, 0.7634], abs=1e-4)
+    assert np.isnan(low[3])
+    table = {1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776, 6: 2.447, 10: 2.228, 30: 2.042, 120: 1.980}
+    assert {f: student(f) for f in table} == pytest.approx(table, rel=0.01)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_counts_and_means_equal_a_plain_loop(seed: int) -> None:
+    made = random_calls(seed)
+    counts: dict[pd.Timestamp, int] = {}
+    for row in made.to_pylist():
+        if not row["is_forward"]:
+            at = pd.Timestamp(row["local_at"]).normalize()
+            counts[at] = counts.get(at, 0) + 1
+    found = as_arrow(analyses.anomalies(made, freq="1d")).to_pylist()
+    # Only the cells in which nothing was left out are the plain mean.
+    for row in found:
+        at = pd.Timestamp(row["local_at"])
+        assert row["calls"] == counts.get(at, 0)
+        others = [counts.get(at + pd.Timedelta(days=7 * n), 0) for n in (-2, -1, 1, 2)]
+        inside = [at + pd.Timedelta(days=7 * n) for n in (-2, -1, 1, 2)]
+        known = [
+            n for n, day in zip(others, inside, strict=True) if found[0]["local_at"] <= day <= found[-1]["local_at"]
+        ]
+        if row["weeks"] == len(known):
+            assert row["expected"] == pytest.approx((sum(known) + 0.5) / len(known))
+
+
+def test_wrong_arguments_are_refused() -> None:
+    with pytest.raises(SettingError, match="'30min' is no interval to judge"):
+        analyses.anomalies(daily([1]), freq="30min")  # type: ignore[arg-type]
+    for wrong in (0, 10, -1):
+        with pytest.raises(SettingError, match="is not between 0 and 10"):
+            analyses.anomalies(daily([1]), false_alarms=wrong)

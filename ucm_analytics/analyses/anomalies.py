@@ -1,0 +1,176 @@
+"""Hours and days with more or fewer calls than their weekday and hour explain."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import date
+from typing import Any, Final, Literal
+
+import narwhals.stable.v2 as nw
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from ucm_analytics.analyses._estimates import count_band
+from ucm_analytics.analyses._frame import Result, analysis, arrow, collect, lazy, needs
+from ucm_analytics.errors import SettingError
+from ucm_analytics.period import Period
+
+AnomalyFreq = Literal["1h", "1d"]
+
+_A_MONTH: Final[dict[str, float]] = {"1h": 30 * 24, "1d": 30}
+_GROSS: Final = 1e-4
+"""Tail beyond which an interval does not tell what is usual; a larger one would cut real spread off."""
+_TRIMMED: Final = 0.01
+"""Part of the intervals, the most unusual, that does not count at first: one of them could hide itself and others."""
+_FEWEST: Final = 2
+"""So many other weeks are needed to say what is usual."""
+
+
+@analysis(
+    Result("local_at", "wall", "start of the hour or day on the PBX's wall clock"),
+    Result("calls", "int64", "calls that started in it"),
+    Result("weeks", "int64", "other weeks that it is compared with"),
+    Result("expected", "float64", "calls expected from them; NA with fewer than two, and on holidays"),
+    Result("low", "Int64", "fewest calls that are not unusual"),
+    Result("high", "Int64", "most calls that are not unusual"),
+    Result("is_anomaly", "bool", "calls < low or calls > high"),
+)
+def anomalies(
+    calls: Any,
+    *,
+    freq: AnomalyFreq = "1h",
+    false_alarms: float = 1.0,
+    holidays: Collection[date] = (),
+    period: Period | None = None,
+) -> pa.Table:
+    """Find the hours or days whose number of calls the same hours of other weeks do not explain.
+
+    Parameters
+    ----------
+    calls : frame
+        One row per call: ``local_at, is_forward``.
+    freq : {'1h', '1d'}
+        Judge hours or days.
+    false_alarms : float
+        How many false alarms a month of 30 days may bring on average.
+    holidays : collection of datetime.date
+        Days that are neither judged nor used to judge others.
+    period : Period, optional
+        Days to look at; by default from the first day with a call to the last.
+
+    Returns
+    -------
+    frame
+        The kind that went in. One row per hour or day, in order of time: ``local_at``, ``calls``, ``weeks``,
+        ``expected``, ``low``, ``high``, ``is_anomaly``.
+
+    Raises
+    ------
+    WrongColumns
+        A column is missing or has another type.
+    SettingError
+        `freq` is unknown, or `false_alarms` is not between 0 and 10.
+
+    Notes
+    -----
+    An interval is compared with the same weekday (and hour) of the m other weeks, Σ calls together:
+    expected = (Σ + 1/2) / m. Its calls are taken as negative binomial with that mean and the variance
+    mean + mean² / size, 1/size = α (1 + 1/m) + 1/(Σ + 1/2): α is how much more than Poisson the intervals of all
+    weeks vary (by moments, those beyond a tail of 1/10 000 left out), and the other terms are what the mean
+    itself is uncertain by. low and high cut off a tail of false_alarms / (2 · intervals a month) each. Counts are
+    whole numbers, so the tails are smaller than that: expect at most `false_alarms` a month, fewer at night.
+
+    A trend or season over the weeks is not in the model: it widens the band. The hours of one unusual day
+    are unusual together, so alarms come in clusters.
+
+    References
+    ----------
+    Farrington et al. 1996, JRSS A 159 (outbreak detection with over-dispersed counts); Gelman et al., Bayesian
+    Data Analysis (Poisson with a gamma prior predicts a negative binomial).
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> days = pd.date_range("2026-03-02", periods=28)
+    >>> calls = pd.DataFrame({"local_at": days.repeat([20] * 16 + [60] + [20] * 11), "is_forward": False})
+    >>> found = anomalies(calls, freq="1d")
+    >>> found.loc[found["is_anomaly"], ["local_at", "calls", "weeks", "expected"]]
+         local_at  calls  weeks   expected
+    16 2026-03-18     60      3  20.166667
+    """
+    if freq not in _A_MONTH:
+        raise SettingError(f"freq={freq!r} is no interval to judge", hint="use 1h or 1d")
+    if not 0 < false_alarms < 10:
+        raise SettingError(f"false_alarms={false_alarms} is not between 0 and 10", hint="1 is usual")
+    counts = interval_counts(calls, freq=freq, period=period)
+    free = ~counts["local_at"].dt.normalize().isin([pd.Timestamp(day) for day in holidays])
+    cell = counts["local_at"].dt.day_of_week * 24 + (counts["local_at"].dt.hour if freq == "1h" else 0)
+    usual = free
+    for trimmed in (_TRIMMED, 0.0):
+        usual = free & ~_judged(counts["calls"], cell, usual, _GROSS, trimmed)["is_anomaly"]
+    judged = _judged(counts["calls"], cell, usual, false_alarms / _A_MONTH[freq] / 2, 0.0)
+    result = counts.join(judged)
+    nothing = ~free | (result["weeks"] < _FEWEST)
+    result["weeks"] = result["weeks"].where(free, 0)
+    for name in ("expected", "low", "high"):
+        result[name] = result[name].where(~nothing)
+    for name in ("low", "high"):
+        result[name] = result[name].astype("Int64")
+    result["is_anomaly"] = result["is_anomaly"] & ~nothing
+    return arrow(result[[column.name for column in anomalies.columns]], sort=[("local_at", "ascending")])
+
+
+def interval_counts(calls: Any, *, freq: str, period: Period | None) -> pd.DataFrame:
+    """Calls that start in each interval of the days, those without calls too: ``local_at``, ``calls``."""
+    frame = lazy(calls, "calls", needs("calls", "local_at", "is_forward"))
+    frame = frame.filter(~nw.col("is_forward").fill_null(False), ~nw.col("local_at").is_null())
+    if period is not None:
+        frame = frame.filter(nw.col("local_at") >= period.start, nw.col("local_at") < period.end)
+    # DuckDB truncates to whole units only, so half-hours are put together from minutes.
+    unit = "1m" if freq == "30min" else freq
+    seen = collect(
+        frame.with_columns(nw.col("local_at").dt.truncate(unit)).group_by("local_at").agg(calls=nw.len().cast(nw.Int64))
+    )
+    if freq == "30min":
+        seen = seen.groupby(seen["local_at"].dt.floor("30min"))["calls"].sum().reset_index()
+    if period is None and seen.empty:
+        return seen
+    days = period or Period(seen["local_at"].min().date(), seen["local_at"].max().date())
+    grid = pd.date_range(
+        days.start, days.end, freq=freq.replace("1d", "D").replace("1h", "h"), inclusive="left", unit="us"
+    )
+    return pd.DataFrame({"local_at": grid}).merge(seen, how="left").fillna({"calls": 0}).astype({"calls": "int64"})
+
+
+def _judged(calls: pd.Series, cell: pd.Series, usual: pd.Series, tail: float, trimmed: float) -> pd.DataFrame:
+    """What each interval is expected to hold, from the usual ones of its cell other than itself."""
+    seen = calls.to_numpy(dtype=float)
+    inside = usual.to_numpy(dtype=bool)
+    others = pd.DataFrame({"n": inside.astype(float), "total": np.where(inside, seen, 0.0)}).groupby(cell.to_numpy())
+    m = others["n"].transform("sum").to_numpy() - inside
+    total = others["total"].transform("sum").to_numpy() - np.where(inside, seen, 0.0)
+    known = m >= _FEWEST
+    weeks = np.where(known, m, 1.0)
+    alpha = _dispersion(seen, total / weeks, weeks, known & inside, trimmed)
+    expected = (total + 0.5) / weeks
+    size = 1 / (alpha * (1 + 1 / weeks) + 1 / (total + 0.5))
+    bands = {pair: count_band(*pair, tail) for pair in set(zip(expected.tolist(), size.tolist(), strict=True))}
+    found = [bands[pair] for pair in zip(expected.tolist(), size.tolist(), strict=True)]
+    low, high = (np.array([band[n] for band in found], dtype=float) for n in (0, 1))
+    judged = pd.DataFrame(
+        {"weeks": m.astype("int64"), "expected": expected, "low": low, "high": high}, index=calls.index
+    )
+    judged["is_anomaly"] = known & ((seen < low) | (seen > high))
+    return judged
+
+
+def _dispersion(seen: Any, mean: Any, weeks: Any, used: Any, trimmed: float) -> float:
+    """α of the variance mean + α mean², by moments: residuals hold the variance of the mean too."""
+    square = (seen - mean) ** 2 / (1 + 1 / weeks)
+    if trimmed and used.any():
+        unusual = np.where(used, square / (mean + 0.5), -1.0)
+        used = used & (unusual < np.sort(unusual)[-int(np.ceil(trimmed * used.sum()))])
+    above = float((square - mean)[used].sum())
+    below = float((mean**2 - square / weeks)[used].sum())
+    return max(above / below, 0.0) if below > 0 else 0.0

@@ -1,0 +1,82 @@
+"""Hours and days with more or fewer calls than their weekday and hour explain."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from ucm_analytics import analyses
+from ucm_analytics.charts._template import NEUTRAL, OUTCOME_COLORS, checked, figure, without_calls
+
+_BAND: Final = "rgba(153,153,153,0.30)"
+_LABELLED: Final = 12
+"""More labels would cover each other."""
+
+
+def anomalies(found: pd.DataFrame) -> go.Figure:
+    """Draw the calls of each hour or day with the band of what is usual, and what lies outside.
+
+    Parameters
+    ----------
+    found : pandas.DataFrame
+        Result of `ucm_analytics.analyses.anomalies`.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+        x wall clock, y [calls]: the band, the calls, and a mark at each interval outside of the band.
+
+    Raises
+    ------
+    WrongColumns
+        `found` is not such a result.
+    """
+    frame = checked(found, analyses.anomalies)
+    title = "Calls outside of what is usual"
+    if not frame["calls"].sum():
+        return without_calls(title)
+    step = frame["local_at"].diff().min()
+    name = "day" if pd.isna(step) or step >= pd.Timedelta(days=1) else "hour"
+    drawn = figure(title, x="start, PBX wall clock", y=f"calls per {name}")
+    edge = {"mode": "lines", "line": {"width": 0, "shape": "hvh"}, "x": frame["local_at"]}
+    drawn.add_scatter(
+        y=frame["low"].astype("float64"),
+        name="fewest usual",
+        showlegend=False,
+        hovertemplate="at least %{y}<extra></extra>",
+        **edge,
+    )
+    drawn.add_scatter(
+        y=frame["high"].astype("float64"),
+        name="usual",
+        fill="tonexty",
+        fillcolor=_BAND,
+        hovertemplate="at most %{y} usual<extra></extra>",
+        **edge,
+    )
+    drawn.add_scatter(
+        x=frame["local_at"],
+        y=frame["calls"],
+        name=f"calls per {name}",
+        mode="lines",
+        line={"color": NEUTRAL, "width": 1.2},
+        customdata=frame["expected"],
+        hovertemplate="%{x|%a %Y-%m-%d %H:%M}<br>%{y} calls, %{customdata:.1f} expected<extra></extra>",
+    )
+    some = frame[frame["is_anomaly"]]
+    drawn.add_scatter(
+        x=some["local_at"],
+        y=some["calls"],
+        name="unusual",
+        mode="markers+text" if len(some) <= _LABELLED else "markers",
+        text=[f"{at:%a %d %b}" if name == "day" else f"{at:%a %d %b %H:%M}" for at in some["local_at"]],
+        textposition="top center",
+        marker={"color": OUTCOME_COLORS["abandoned"], "size": 9, "symbol": "diamond"},
+        customdata=some[["expected", "low", "high"]],
+        hovertemplate="%{x|%a %Y-%m-%d %H:%M}<br>%{y} calls, %{customdata[0]:.1f} expected, "
+        "%{customdata[1]} to %{customdata[2]} usual<extra></extra>",
+    )
+    drawn.update_yaxes(rangemode="tozero")
+    return drawn
