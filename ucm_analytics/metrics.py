@@ -207,9 +207,9 @@ _ALL: Final = (
         "queues.answered_rate"),
     _share("abandon_rate", "Abandon rate", "abandoned / offered", "AB / O", "steps.result / steps.kind",
         "Genesys Cloud metric definitions; Amazon Connect reference queries", "queues.abandon_rate"),
-    _share("abandon_rate_long", "Abandon rate without short abandons",
+    _share("long_abandon_rate", "Abandon rate without short abandons",
         "(abandoned - short abandons) / (offered - short abandons)", "(AB − AB<s) / (O − AB<s)",
-        f"{_WAIT} / {_WAIT}", "Google CCAI and VoicePro, short 5 to 10 s", "queues.abandon_rate_long"),
+        f"{_WAIT} / {_WAIT}", "Google CCAI and VoicePro, short 5 to 10 s", "queues.long_abandon_rate"),
     _share("queue_abandon", "Queue abandon rate", "stays not answered in this queue / offered", "(O − A) / O",
         "steps.result / steps.kind", "https://voicepro-docs.yolo.co.za/glossary.html"),
     _share("true_abandon", "True abandon rate", "calls that nobody answered anywhere / calls that came to the queue",
@@ -234,8 +234,8 @@ _ALL: Final = (
         "queues.transferred", "stays"),
     _share("transfer_rate", "Transfer rate", "transferred / answered", "transferred / A",
         "steps.kind / steps.result", "Genesys Cloud metric definitions", "queues.transfer_rate"),
-    _count("queue_recalls", "Re-calls", "stays after which the same caller came to the queue again within the window, "
-        "in another call", "calls.caller steps.local_at", "queues.recalls", "stays"),
+    _count("queue_recalls", "Re-calls", "calls whose caller came to the queue again within the window", "calls.caller",
+        "queues.recalls"),
     _count("solicitations", "Rung", "times that a phone rang; at least one a call", "rings.ring_no",
         "queue_agents.rung extensions.rung", "rings"),
     _share("picked_up_rate", "Answered rate of a phone", "answered / (answered + missed); elsewhere is no miss",
@@ -398,4 +398,3 @@ _ALL: Final = (
 )  # fmt: skip
 
 METRICS: Final[dict[str, Metric]] = {metric.id: metric for metric in _ALL}
-"""All metrics by their id."""

@@ -31,7 +31,7 @@ def test_one_queue_by_hand() -> None:
     assert row["abandoned_short"] == 1  # 4 s is shorter than 5 s, 5 s is not
     assert row["answered_rate"] == pytest.approx(2 / 7)
     assert row["abandon_rate"] == pytest.approx(3 / 7)
-    assert row["abandon_rate_long"] == pytest.approx(2 / 6)
+    assert row["long_abandon_rate"] == pytest.approx(2 / 6)
     assert row["asa_s"] == 20
     assert row["median_wait_s"] == 10
     assert row["p90_wait_s"] == pytest.approx(60 + 0.4 * 35)  # position 0.9 * 6 = 5.4
@@ -67,7 +67,7 @@ def test_a_rate_of_nothing_is_na() -> None:
         assert pd.isna(row[name])
     (row,) = analyses.queues(stays(("hung_up", 3))).to_dict("records")
     assert row["abandon_rate"] == 1
-    assert pd.isna(row["abandon_rate_long"])
+    assert pd.isna(row["long_abandon_rate"])
     assert len(analyses.queues(stays())) == 0
 
 

@@ -29,7 +29,7 @@ _FATES: Final = ("answered", "elsewhere", "missed")
     Result("other", "int64", "stays that ended in another way: all agents busy, failed"),
     Result("answered_rate", "float64", "answered / offered, 0-1"),
     Result("abandon_rate", "float64", "abandoned / offered, 0-1"),
-    Result("abandon_rate_long", "float64", "the same without short abandons above and below; NA if none is left"),
+    Result("long_abandon_rate", "float64", "the same without short abandons above and below; NA if none is left"),
     Result("asa_s", "float64", "mean wait of the answered, ringing included; NA if none", "s"),
     Result("median_wait_s", "float64", "median wait of all stays", "s"),
     Result("p90_wait_s", "float64", "90th percentile of it", "s"),
@@ -59,7 +59,7 @@ def queues(steps: Any, calls: Any = None, *, short_s: int = 5, recall_s: int = 3
     frame
         The kind that went in. One row per queue: ``pbx``, ``queue``, ``offered``, ``answered``, ``abandoned``,
         ``abandoned_short``, ``overflowed``, ``other``, ``answered_rate``, ``abandon_rate``,
-        ``abandon_rate_long``, and in seconds ``asa_s``, ``median_wait_s``, ``p90_wait_s``, ``longest_wait_s``,
+        ``long_abandon_rate``, and in seconds ``asa_s``, ``median_wait_s``, ``p90_wait_s``, ``longest_wait_s``,
         ``talk_s``, ``att_s``; ``transferred``, ``transfer_rate``, and with `calls` ``recalls``.
 
     Raises
@@ -74,7 +74,7 @@ def queues(steps: Any, calls: Any = None, *, short_s: int = 5, recall_s: int = 3
     Answered means that a person picked up: a queue that plays its announcement, or that hands the call to a
     mailbox, has not answered it. asa = sum of the waits of the answered / answered. A wait runs from entering
     the queue to the pick-up, or until the caller left or went on; it includes the time that agents' phones rang.
-    abandon_rate_long = (abandoned - abandoned_short) / (offered - abandoned_short).
+    long_abandon_rate = (abandoned - abandoned_short) / (offered - abandoned_short).
 
     A re-call is the same caller's next call to the same queue within `recall_s`, by the digits of the number;
     hidden and non-numeric callers and rows with ``is_forward`` are left out.
@@ -114,7 +114,7 @@ def queues(steps: Any, calls: Any = None, *, short_s: int = 5, recall_s: int = 3
     long = result["abandoned"] - result["abandoned_short"], result["offered"] - result["abandoned_short"]
     result["answered_rate"] = ratio(result["answered"], result["offered"])
     result["abandon_rate"] = ratio(result["abandoned"], result["offered"])
-    result["abandon_rate_long"] = ratio(*long)
+    result["long_abandon_rate"] = ratio(*long)
     result["att_s"] = ratio(result["talk_s"], result["answered"])
     result["transfer_rate"] = ratio(result["transferred"], result["answered"])
     return arrow(result[[c.name for c in queues.columns if c.name in result]], sort=BY_QUEUE)

@@ -190,7 +190,7 @@ def long_and_short_calls(counts: pd.DataFrame) -> go.Figure:
             "answered calls<extra></extra>",
         )
     drawn.update_xaxes(type="category", showgrid=False)
-    drawn.update_yaxes(rangemode="tozero", tickformat=".0%")
+    drawn.update_yaxes(rangemode="tozero", tickformat=".1~%")
     return drawn
 
 

@@ -66,7 +66,7 @@ def patience(patience: pd.DataFrame) -> go.Figure:
             mode="markers+text",
             name="median",
             text=[f"median {median} s"],
-            textposition="top right",
+            textposition="top right" if median < frame["wait_s"].iloc[-1] * 0.8 else "top left",
             marker={"color": ACCENT, "size": 11, "line": {"color": "white", "width": 1}},
             hovertemplate=f"half would have left by {median} s<extra></extra>",
         )

@@ -11,7 +11,8 @@ from ucm_analytics import analyses
 from ucm_analytics.charts._template import NEUTRAL, OUTCOME_COLORS, checked, figure, ordered, without_calls
 from ucm_analytics.charts.queues import rows_of
 
-_ROW_PX: Final = 48
+_ROW_PX: Final = 100
+_STEP: Final = 0.15
 _MARKS: Final = {
     "sl_f1": ("1: left in time counts as served", "circle"),
     "sl_f2": ("2: of the answered only", "triangle-up"),
@@ -45,28 +46,38 @@ def service_level(levels: pd.DataFrame) -> go.Figure:
     if not frame["offered"].sum():
         return without_calls(title)
     title += f": within {frame['target_s'].iloc[0]} s"
-    rows = list(dict.fromkeys(rows_of(frame)))
-    drawn = figure(title, x="service level", height=max(280, 190 + _ROW_PX * len(rows)))
-    for variant, (shown, symbol) in _MARKS.items():
+    labels = rows_of(frame)
+    rows = {label: row for row, label in enumerate(dict.fromkeys(labels))}
+    drawn = figure(title, x="service level", height=190 + _ROW_PX * len(rows))
+    for place, (variant, (shown, symbol)) in enumerate(_MARKS.items()):
         some = frame[frame["variant"] == variant]
         chosen = bool(some["is_headline"].any())
         drawn.add_scatter(
             x=some["service_level"],
-            y=rows_of(some),
+            # formulas often agree: each has a line of its own in the row of its queue
+            y=labels[some.index].map(rows) + (place - (len(_MARKS) - 1) / 2) * _STEP,
             mode="markers",
             name=f"{shown} (headline)" if chosen else shown,
             marker={
                 "symbol": symbol if chosen else f"{symbol}-open",
-                "size": 16 if chosen else 11,
+                "size": 13 if chosen else 10,
                 "color": NEUTRAL if chosen else "#555555",
                 "line": {"width": 2},
             },
-            customdata=some[["numerator", "denominator"]],
-            hovertemplate=f"queue %{{y}}<br>formula {shown}<br>%{{x:.1%}}: %{{customdata[0]}} of "
-            "%{customdata[1]}<extra></extra>",
+            customdata=list(zip(labels[some.index], some["numerator"], some["denominator"], strict=True)),
+            hovertemplate=f"queue %{{customdata[0]}}<br>formula {shown}<br>%{{x:.1%}}: %{{customdata[1]}} of "
+            "%{customdata[2]}<extra></extra>",
         )
     drawn.update_xaxes(range=[-0.02, 1.02], tickformat=".0%")
-    drawn.update_yaxes(type="category", categoryorder="array", categoryarray=rows, autorange="reversed", dtick=1)
+    drawn.update_yaxes(
+        range=[len(rows) - 0.5, -0.5],
+        tickvals=list(rows.values()),
+        ticktext=list(rows),
+        showgrid=False,
+        zeroline=False,
+    )
+    for row in range(1, len(rows)):
+        drawn.add_hline(y=row - 0.5, line={"width": 1, "color": "#CCCCCC"})
     return drawn
 
 

@@ -1,0 +1,264 @@
+"""Who waits in the queues, who is answered in time, who gives up, who picks up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import pandas as pd
+
+from ucm_analytics import analyses, charts
+from ucm_analytics.metrics import METRICS, SERVICE_LEVELS, formulas
+from ucm_analytics.period import Period
+from ucm_analytics.reports._format import number, plural, seconds, share
+from ucm_analytics.reports._names import Names, drawn
+from ucm_analytics.reports._report import Section, Shown
+
+if TYPE_CHECKING:
+    import narwhals.stable.v2 as nw
+
+    from ucm_analytics.store import Store
+
+TITLE = "Queues"
+QUESTION = "How long do callers wait in the queues, and who is answered, gives up or is sent on?"
+
+_HEADLINE: Final = "sl_f1"
+_TARGET_S: Final = 20
+_SHORT_S: Final = 5
+_STAY: Final = "A stay is one stay of a call in a queue; a call that comes to a queue twice has two."
+
+
+def build(store: Store, period: Period, *, pbx: str | None = None) -> list[Section]:
+    """Counts and waits per queue, service level by every formula, spread of waits, patience, agents."""
+    steps = store.scan("steps", period, pbx=pbx)
+    names = Names.of(store, pbx=pbx)
+    levels = analyses.service_level(steps, target_s=_TARGET_S, short_s=_SHORT_S, headline=_HEADLINE)
+    found = analyses.queues(steps, store.scan("calls", period, pbx=pbx), short_s=_SHORT_S)
+    return [
+        _queues(found, levels, names),
+        _service_level(levels, names),
+        _waits(steps),
+        _patience(steps),
+        _agents(analyses.queue_agents(steps, store.scan("rings", period, pbx=pbx)), names),
+    ]
+
+
+def _queues(found: pd.DataFrame, levels: pd.DataFrame, names: Names) -> Section:
+    labels = names.numbers("queue", found, "queue")
+    return Section(
+        title="Queues",
+        sentence=_headline(found, levels),
+        figure=charts.queues(_labelled(found, queue=labels)),
+        table=found.assign(queue=labels),
+        columns=(
+            Shown("queue", "Queue"),
+            Shown("offered", "Offered", "count"),
+            Shown("answered", "Answered", "count"),
+            Shown("abandoned", "Abandoned", "count"),
+            Shown("abandoned_short", "Of these short", "count"),
+            Shown("overflowed", "Overflowed", "count"),
+            Shown("other", "Other ends", "count"),
+            Shown("answered_rate", "Answered rate", "share"),
+            Shown("abandon_rate", "Abandon rate", "share"),
+            Shown("long_abandon_rate", "Without short", "share"),
+            Shown("asa_s", "Speed of answer", "seconds"),
+            Shown("median_wait_s", "Median wait", "seconds"),
+            Shown("p90_wait_s", "p90 wait", "seconds"),
+            Shown("longest_wait_s", "Longest wait", "seconds"),
+            Shown("att_s", "Talk a call", "seconds"),
+            Shown("transferred", "Sent on", "count"),
+            Shown("transfer_rate", "Transfer rate", "share"),
+            Shown("recalls", "Called again", "count"),
+        ),
+        formula=f"{_STAY} Short: below {_SHORT_S} s; called again: within an hour. "
+        + formulas(
+            *("queue_answered", "queue_abandoned", "queue_abandoned_short", "queue_overflowed", "queue_other"),
+            *("answered_rate", "abandon_rate", "long_abandon_rate", "asa", "queue_wait_quantile", "att"),
+            *("queue_transferred", "transfer_rate", "queue_recalls"),
+        ),
+        reading="Answered means that a person picked up; an announcement or a mailbox is no answer. The speed of "
+        "answer knows only callers who were answered: it gets better when those who would have waited longest give "
+        "up, so read it beside the abandon rate. Overflow is in neither: the caller may be answered elsewhere.",
+    )
+
+
+def _service_level(levels: pd.DataFrame, names: Names) -> Section:
+    labels = names.numbers("queue", levels, "queue")
+    wide = levels.assign(queue=labels, variant=levels["variant"].astype(str)).pivot_table(
+        index="queue", columns="variant", values="service_level", sort=False, dropna=False
+    )
+    table = wide.reindex(columns=list(SERVICE_LEVELS)).rename_axis(columns=None).reset_index()
+    level = _overall(levels, _HEADLINE)
+    sentence = "No service level: no caller came to a queue and was answered or gave up."
+    if pd.notna(level):
+        every = [found for variant in SERVICE_LEVELS if pd.notna(found := _overall(levels, variant))]
+        sentence = (
+            f"The service level within {_TARGET_S} s is {share(level)} by the formula chosen here; by the others in "
+            f"use it lies between {share(min(every))} and {share(max(every))}."
+        )
+    return Section(
+        title="Service level",
+        sentence=sentence,
+        figure=charts.service_level(_labelled(levels, queue=labels)),
+        table=table,
+        columns=(
+            Shown("queue", "Queue"),
+            *(
+                Shown(id, METRICS[id].name.removeprefix("Service level, ").capitalize(), "share")
+                for id in SERVICE_LEVELS
+            ),
+        ),
+        formula=f"Target {_TARGET_S} s, included; short threshold {_SHORT_S} s. Headline: "
+        f"{METRICS[_HEADLINE].name}. {formulas(*SERVICE_LEVELS)}",
+        reading="The formulas differ only in what they do with callers who gave up. Before you compare with a "
+        "contract or another system, find out which one it means. Formula 2 hides every caller who gave up: it "
+        "rises when more do.",
+    )
+
+
+def _waits(steps: nw.LazyFrame[Any]) -> Section:
+    waits = analyses.queue_waits(steps)
+    totals = waits.groupby(waits["result"].astype(str))["calls"].sum()
+    total, answered = int(totals.sum()), waits[waits["result"].astype(str) == "answered"]
+    sentence = "No caller waited in a queue."
+    if total:
+        parts = []
+        if totals["answered"]:
+            first = int(answered.iloc[0]["calls"])
+            parts.append(
+                f"{share(first / totals['answered'])} of {plural(int(totals['answered']), 'answered stay')} "
+                f"were answered within {int(answered.iloc[0]['to_s'])} s"
+            )
+        if totals["abandoned"]:
+            parts.append(f"callers left {plural(int(totals['abandoned']), 'time')} before anybody answered")
+        text = "; ".join(parts)
+        sentence = f"{text[0].upper()}{text[1:]}."
+    return Section(
+        title="How long they waited",
+        sentence=sentence,
+        figure=charts.queue_waits(waits),
+        table=waits[waits["calls"] > 0].reset_index(drop=True),
+        columns=(
+            Shown("result", "End"),
+            Shown("from_s", "Over", "seconds"),
+            Shown("to_s", "Up to", "seconds"),
+            Shown("calls", "Stays", "count"),
+            Shown("share", "Share", "share"),
+        ),
+        formula=f"{_STAY} {formulas('wait_bin', 'wait_bin_share')}",
+        reading="A bar holds the waits up to its right edge, that edge included, as a service level does. Waits of "
+        "those who left are cut short by their leaving: they do not show how long callers are willing to wait.",
+    )
+
+
+def _patience(steps: nw.LazyFrame[Any]) -> Section:
+    curve = analyses.patience(steps)
+    sentence = "No stays in queues, so nothing is known about patience."
+    if len(curve):
+        first, left = curve.iloc[0], int(curve["abandoned"].sum())
+        offered = int(first["offered"])
+        longest = seconds(int(curve["wait_s"].iloc[-1]))
+        if not left:
+            sentence = f"No caller gave up in {plural(offered, 'stay')} of up to {longest}."
+        elif pd.isna(first["median_s"]):
+            sentence = (
+                f"More than half of the callers would still wait at {longest}, the longest wait: their median patience "
+                f"cannot be told from {plural(left, 'abandoned stay')} of {number(offered)}."
+            )
+        else:
+            low, high = first["median_low_s"], first["median_high_s"]
+            upper = f"to {seconds(high)}" if pd.notna(high) else "upwards"
+            sentence = (
+                f"Half of the callers give up before {seconds(first['median_s'])} if nobody answers "
+                f"(95 % interval {seconds(low)} {upper}), "
+                f"estimated from {plural(left, 'abandoned stay')} of {number(offered)}."
+            )
+    return Section(
+        title="Patience",
+        sentence=sentence,
+        figure=charts.patience(curve),
+        table=curve,
+        columns=(
+            Shown("wait_s", "Wait", "seconds"),
+            Shown("at_risk", "Lasted so long", "count"),
+            Shown("abandoned", "Left now", "count"),
+            Shown("censored", "Ended otherwise", "count"),
+            Shown("patience_level", "Would still wait", "share"),
+            Shown("low_level", "At least", "share"),
+            Shown("high_level", "At most", "share"),
+        ),
+        formula=formulas("patience", "patience_band", "median_patience"),
+        reading="Who is answered after 10 s would have waited at least 10 s: the curve uses that, the mean wait of "
+        "those who left does not and comes out far too short. Where few stays lasted so long the band is wide; the "
+        "curve also takes it that callers are answered without regard to how patient they are.",
+    )
+
+
+def _agents(found: pd.DataFrame, names: Names) -> Section:
+    queue, agent = names.numbers("queue", found, "queue"), names.numbers("extension", found, "extension")
+    table = found.assign(queue=queue, extension=agent)
+    sentence = "No phone of an agent rang for a queue."
+    if len(found):
+        top = table.iloc[int(found["answered"].argmax())]
+        sentence = (
+            f"Queues rang {plural(found[['pbx', 'extension']].drop_duplicates().shape[0], 'phone')}; "
+            f"{top['extension']} picked up most for one queue, {number(top['answered'])} of "
+            f"{plural(int(top['offered']), 'stay')} offered."
+            if top["answered"]
+            else f"Queues rang {plural(len(found), 'phone')}, and nobody picked up."
+        )
+    return Section(
+        title="Agents",
+        sentence=sentence,
+        figure=charts.queue_agents(_labelled(found, queue=queue, extension=agent)),
+        table=table,
+        columns=(
+            Shown("queue", "Queue"),
+            Shown("extension", "Agent"),
+            Shown("offered", "Offered", "count"),
+            Shown("rung", "Rung", "count"),
+            Shown("answered", "Answered", "count"),
+            Shown("elsewhere", "Elsewhere", "count"),
+            Shown("missed", "Missed", "count"),
+            Shown("unreachable", "Unreachable", "count"),
+            Shown("answered_rate", "Answered rate", "share"),
+            Shown("talk_s", "Talk", "seconds"),
+            Shown("mean_talk_s", "Talk a call", "seconds"),
+            Shown("mean_ring_s", "Ring before answer", "seconds"),
+        ),
+        formula=formulas(
+            *("phone_offered", "solicitations", "phone_answered", "phone_elsewhere", "phone_missed"),
+            *("phone_unreachable", "picked_up_rate", "phone_talk", "phone_mean_talk", "mean_ring"),
+        ),
+        reading="A queue that rings one phone after the other makes every phone before the last a miss; one that rings "
+        "all at once makes all but one 'elsewhere'. So compare agents of one queue only. The records do not say "
+        "who was logged in.",
+    )
+
+
+def _headline(found: pd.DataFrame, levels: pd.DataFrame) -> str:
+    offered = int(found["offered"].sum())
+    if not offered:
+        return "no calls came to a queue."
+    answered, left = int(found["answered"].sum()), int(found["abandoned"].sum())
+    parts = [
+        f"{plural(offered, 'stay')} in {plural(len(found), 'queue')}",
+        f"{share(answered / offered)} were answered",
+    ]
+    if answered:
+        parts[-1] += f", after {seconds((found['asa_s'].fillna(0) * found['answered']).sum() / answered)} on average"
+    parts.append(f"callers gave up in {share(left / offered)}")
+    level = _overall(levels, _HEADLINE)
+    if pd.notna(level):
+        parts.append(f"{share(level)} were served within {_TARGET_S} s")
+    return "; ".join(parts) + "."
+
+
+def _overall(levels: pd.DataFrame, variant: str) -> float:
+    some = levels[levels["variant"].astype(str) == variant]
+    below = int(some["denominator"].sum())
+    return int(some["numerator"].sum()) / below if below else float("nan")
+
+
+def _labelled(frame: pd.DataFrame, **labels: pd.Series) -> pd.DataFrame:
+    """Frame for a chart: labels name the PBX where that is needed, the chart need not."""
+    return frame.assign(pbx="", **{name: drawn(label) for name, label in labels.items()})
