@@ -1,0 +1,142 @@
+"""How many agents the queues need, and whether the formulas would have been right."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import pandas as pd
+
+from ucm_analytics import analyses, charts
+from ucm_analytics.metrics import formulas
+from ucm_analytics.period import Period
+from ucm_analytics.reports._format import plural, seconds, share
+from ucm_analytics.reports._names import Names, drawn
+from ucm_analytics.reports._report import Section, Shown
+
+if TYPE_CHECKING:
+    import narwhals.stable.v2 as nw
+
+    from ucm_analytics.store import Store
+
+TITLE = "Staffing"
+QUESTION = "How many agents does each queue need, half hour by half hour?"
+
+_TARGET_S: Final = 20
+_LEVEL: Final = 0.8
+_MEANS: Final = (
+    "callers = offered / days of this kind, each half hour; handle time = mean talk of answered callers [s]; wrap-up "
+    "after a call is not in the records and taken as 0 s. "
+)
+
+
+def build(store: Store, period: Period, *, pbx: str | None = None) -> list[Section]:
+    """Agents needed per queue and half hour, and the level predicted beside the one reached."""
+    steps = store.scan("steps", period, pbx=pbx)
+    names = Names.of(store, pbx=pbx)
+    return [_needed(steps, period, names), _reached(steps, period, names)]
+
+
+def _needed(steps: nw.LazyFrame[Any], period: Period, names: Names) -> Section:
+    need = analyses.staffing(steps, target_s=_TARGET_S, level=_LEVEL, period=period)
+    labels = names.numbers("queue", need, "queue")
+    table = _shown(need.assign(queue=labels))
+    return Section(
+        title="Agents needed",
+        sentence=_headline(table),
+        figure=charts.staffing(need.assign(pbx="", queue=drawn(labels))),
+        table=table,
+        columns=(
+            Shown("queue", "Queue"),
+            Shown("day_type", "Days"),
+            Shown("half_hour", "From"),
+            Shown("days", "Such days", "count"),
+            Shown("offered", "Offered", "count"),
+            Shown("callers", "Callers a day", "number"),
+            Shown("handle_s", "Handle time", "seconds"),
+            Shown("patience_s", "Patience", "seconds"),
+            Shown("agents_c", "Agents (C)", "count"),
+            Shown("agents_c_low", "At least", "count"),
+            Shown("agents_c_high", "At most", "count"),
+            Shown("agents_a", "Agents (A)", "count"),
+            Shown("agents_a_low", "At least", "count"),
+            Shown("agents_a_high", "At most", "count"),
+        ),
+        formula=f"{_MEANS}Agents: the fewest with whom {share(_LEVEL)} of all callers are answered within "
+        f"{_TARGET_S} s. The interval (95 %) holds the chance in the counts of callers, in the handle times and in the "
+        "number who gave up (parametric bootstrap, 400 draws). "
+        + formulas("erlang_c", "erlang_a", "patience_exponential"),
+        reading="Agents means people who are free for this queue in this half hour: add breaks, meetings and "
+        "wrap-up yourself. Erlang C supposes that nobody gives up and asks for a little more than Erlang A. A holiday "
+        "among the days makes all of them look quieter. One agent can be enough for the callers and too few for a day "
+        "on which that agent is ill.",
+    )
+
+
+def _reached(steps: nw.LazyFrame[Any], period: Period, names: Names) -> Section:
+    check = analyses.staffing_check(steps, target_s=_TARGET_S, period=period)
+    labels = names.numbers("queue", check, "queue")
+    table = _shown(check.assign(queue=labels))
+    return Section(
+        title="Predicted and reached",
+        sentence=_compared(table),
+        figure=charts.staffing_check(check.assign(pbx="", queue=drawn(labels))),
+        table=table,
+        columns=(
+            Shown("queue", "Queue"),
+            Shown("day_type", "Days"),
+            Shown("half_hour", "From"),
+            Shown("offered", "Offered", "count"),
+            Shown("in_time", "Answered in time", "count"),
+            Shown("agents", "Agents seen", "number"),
+            Shown("reached_level", "Reached", "share"),
+            Shown("reached_low", "At least", "share"),
+            Shown("reached_high", "At most", "share"),
+            Shown("level_a", "Erlang A", "share"),
+            Shown("level_a_low", "At least", "share"),
+            Shown("level_a_high", "At most", "share"),
+            Shown("level_c", "Erlang C", "share"),
+        ),
+        formula=f"{_MEANS}reached = answered within {_TARGET_S} s / offered [share of 1]. Predicted: the same share by "
+        "the formula for the agents seen: those who took a call of the queue before, or in, and after, or in, the half "
+        "hour on that day. " + formulas("sl_f3", "erlang_c", "erlang_a"),
+        reading="This tells whether to believe the section above. Where the dots lie below the line, agents were "
+        "away or busy elsewhere while they count as seen, phones rang for long before they were picked up, or callers "
+        "heard an announcement first: none of it is in the formulas. Then plan for more agents than they ask for.",
+    )
+
+
+def _headline(need: pd.DataFrame) -> str:
+    if need.empty:
+        return "no caller came to a queue."
+    known = need[need["agents_c"].notna()]
+    if known.empty:
+        return f"no agent ever answered any of {plural(int(need['offered'].sum()), 'caller')} in the queues."
+    top = known.sort_values(["agents_c", "callers"], ascending=False, kind="stable").iloc[0]
+    low, high = int(top["agents_c_low"]), int(top["agents_c_high"])
+    span = f" ({low} to {high})" if low < high else ""
+    return (
+        f"queue {top['queue']} needs {plural(int(top['agents_c']), 'agent')}{span} in its busiest half hour, "
+        f"{top['day_type']} at {top['half_hour']}, for {share(_LEVEL)} of its callers to be answered within "
+        f"{seconds(_TARGET_S)}."
+    )
+
+
+def _compared(check: pd.DataFrame) -> str:
+    if check.empty:
+        return "No caller came to a queue."
+    offered = int(check["offered"].sum())
+    reached = check["in_time"].sum() / offered
+    level = check["level_a"].fillna(check["level_c"])
+    sentence = f"{share(reached)} of {plural(offered, 'caller')} were answered within {seconds(_TARGET_S)}"
+    weight = check["offered"].where(level.notna(), 0)
+    if not weight.sum():
+        return f"{sentence}."
+    predicted = (level.fillna(0) * weight).sum() / weight.sum()
+    return f"{sentence}; for the agents who were seen the formula promises {share(predicted)}."
+
+
+def _shown(rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows with callers, the half hour as people write it."""
+    rows = rows[rows["offered"] > 0].reset_index(drop=True)
+    half_hours = [f"{minute // 60:02d}:{minute % 60:02d}" for minute in rows["minute"]]
+    return rows.assign(half_hour=pd.Series(half_hours, dtype="str"))

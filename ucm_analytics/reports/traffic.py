@@ -1,0 +1,156 @@
+"""How many lines are in use at the same time, and how many are needed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import pandas as pd
+
+from ucm_analytics import analyses, charts
+from ucm_analytics.metrics import formulas
+from ucm_analytics.period import Period
+from ucm_analytics.reports._format import hour, number, plural, share, time
+from ucm_analytics.reports._names import Names, drawn
+from ucm_analytics.reports._report import Section, Shown
+
+if TYPE_CHECKING:
+    import narwhals.stable.v2 as nw
+
+    from ucm_analytics.store import Store
+
+TITLE = "Trunks and traffic"
+QUESTION = "How many calls are there at the same time, and how many lines does each trunk need?"
+
+_BLOCKING: Final = 0.01
+_RETRY: Final = 0.5
+_HELD: Final = (
+    "A call holds its line from its start to its end, menus and ringing included; calls last to the second, and one "
+    "that begins in the second in which another ends does not add."
+)
+
+
+def build(store: Store, period: Period, *, pbx: str | None = None) -> list[Section]:
+    """Lines needed per trunk, most calls at the same time by day and trunk, and by hour."""
+    calls = store.scan("calls", period, pbx=pbx)
+    names = Names.of(store, pbx=pbx)
+    return [_trunks(calls, period, names), _by_day(calls, period, names), _by_hour(calls, period)]
+
+
+def _trunks(calls: nw.LazyFrame[Any], period: Period, names: Names) -> Section:
+    usage = analyses.trunk_usage(calls, blocking=_BLOCKING, retry=_RETRY, period=period)
+    labels = names.numbers("trunk", usage, "trunk")
+    table = usage.assign(trunk=labels)
+    for end in ("", "_low", "_high"):
+        table[f"line{end}_s"] = table[f"traffic{end}"] * 3600
+    return Section(
+        title="Lines needed",
+        sentence=_headline(table),
+        figure=charts.trunk_usage(usage.assign(pbx="", trunk=drawn(labels))),
+        table=table,
+        columns=(
+            Shown("trunk", "Trunk"),
+            Shown("calls", "Attempts", "count"),
+            Shown("answered", "Answered", "count"),
+            Shown("busy_s", "In use", "seconds"),
+            Shown("mean_hold_s", "Mean hold", "seconds"),
+            Shown("peak", "Most at once", "count"),
+            Shown("peak_at", "First at", "time"),
+            Shown("day_type", "Busy on"),
+            Shown("busy_hour", "Busy hour", "hour"),
+            Shown("days", "Days", "count"),
+            Shown("bhca", "Attempts in it", "number"),
+            Shown("traffic", "Erlang", "number"),
+            Shown("line_s", "Line time in it", "seconds"),
+            Shown("line_low_s", "At least", "seconds"),
+            Shown("line_high_s", "At most", "seconds"),
+            Shown("lines", "Lines needed", "count"),
+            Shown("lines_low", "At least", "count"),
+            Shown("lines_high", "At most", "count"),
+            Shown("lines_retry", "With retries", "count"),
+        ),
+        formula=f"{_HELD} Lines needed: the fewest that block at most {share(_BLOCKING)} of the attempts in the busy "
+        "hour, which is the clock hour of one kind of days with the most traffic. The interval (95 %) is that of a sum "
+        f"of holds that come by chance. With retries: {share(_RETRY)} of the blocked callers dial again at once. "
+        "Line time = erlang · 3600 [s]. " + formulas("concurrency", "bhca", "traffic", "erlang_b", "erlang_b_extended"),
+        reading="Lines needed is what the mean busy hour asks for, most at once what the worst second took: on a "
+        "small trunk the second is often the larger, and it is what a caller feels. Callers whom the provider turned "
+        "away leave no record, so where most at once equals the lines that you have, more are needed than shown.",
+    )
+
+
+def _by_day(calls: nw.LazyFrame[Any], period: Period, names: Names) -> Section:
+    days = analyses.concurrent_calls(calls, by="trunk", period=period)
+    labels = names.numbers("trunk", days, "trunk")
+    table = days.assign(trunk=labels)
+    sentence = "No trunk was in use on any day."
+    if days["peak"].sum():
+        top = table.iloc[int(table["peak"].argmax())]
+        full = int((table.loc[table["trunk"] == top["trunk"], "peak"] == top["peak"]).sum())
+        sentence = (
+            f"{top['trunk']} held {plural(int(top['peak']), 'call')} at the same time on {plural(full, 'day')}, "
+            f"first on {time(top['peak_at'])}."
+        )
+    return Section(
+        title="Most calls at once by day and trunk",
+        sentence=sentence,
+        figure=charts.concurrent_calls(days.assign(pbx="", trunk=drawn(labels))),
+        table=table,
+        columns=(
+            Shown("trunk", "Trunk"),
+            Shown("local_at", "Day", "day"),
+            Shown("calls", "Calls", "count"),
+            Shown("peak", "Most at once", "count"),
+            Shown("peak_at", "First at", "time"),
+            Shown("busy_s", "In use", "seconds"),
+        ),
+        formula=f"{_HELD} " + formulas("concurrency"),
+        reading="A trunk that reaches the same number on many days and never one more is likely to be full at that "
+        "number. A lone high day is a fault or a campaign more often than a need. A call over midnight counts on "
+        "both days; it is one call of the first.",
+    )
+
+
+def _by_hour(calls: nw.LazyFrame[Any], period: Period) -> Section:
+    hours = analyses.concurrent_calls(calls, freq="1h", period=period)
+    table = hours.sort_values(["peak", "local_at"], ascending=[False, True], kind="stable", ignore_index=True)
+    sentence = "No calls in any hour."
+    if hours["peak"].sum():
+        top = table.iloc[0]
+        busy = hours[hours["peak"] > 0]
+        sentence = (
+            f"The PBX held at most {plural(int(top['peak']), 'call')} at the same time, {time(top['peak_at'])}; "
+            f"in half of the {plural(len(busy), 'hour')} with calls it held {number(busy['peak'].median())} or fewer."
+        )
+    return Section(
+        title="Most calls at once by hour",
+        sentence=sentence,
+        figure=charts.concurrent_calls(hours),
+        table=table,
+        columns=(
+            Shown("local_at", "Hour from", "time"),
+            Shown("calls", "Calls", "count"),
+            Shown("peak", "Most at once", "count"),
+            Shown("peak_at", "First at", "time"),
+            Shown("busy_s", "All calls together", "seconds"),
+        ),
+        formula=f"{_HELD} Calls inside the house count too; the second half of a forwarded call does not. "
+        + formulas("concurrency"),
+        reading="This is the load of the PBX, not of a line: an internal call needs no trunk. The highest hours come "
+        "first. Between two peaks of one hour there may have been no call at all; the time of all calls "
+        "together tells how full the hour was.",
+    )
+
+
+def _headline(usage: pd.DataFrame) -> str:
+    if usage.empty:
+        return "no calls used a trunk."
+    if not usage["peak"].sum():
+        return f"no call held a line; {plural(int(usage['calls'].sum()), 'attempt')} failed at once."
+    top = usage.iloc[int(usage["traffic"].argmax())]
+    low, high = int(top["lines_low"]), int(top["lines_high"])
+    span = f" ({low} to {high})" if low < high else ""
+    return (
+        f"{top['trunk']} carries most: {number(top['bhca'])} attempts in its busy hour ({top['day_type']}, "
+        f"{hour(top['busy_hour'])}) need {plural(int(top['lines']), 'line')}{span} if at most {share(_BLOCKING)} are "
+        f"to be blocked; at most {plural(int(top['peak']), 'call')} held one at the same time, {time(top['peak_at'])}."
+    )
