@@ -49,7 +49,6 @@ def _needed(steps: nw.LazyFrame[Any], period: Period, names: Names) -> Section:
             Shown("queue", "Queue"),
             Shown("day_type", "Days"),
             Shown("half_hour", "From"),
-            Shown("days", "Such days", "count"),
             Shown("offered", "Offered", "count"),
             Shown("callers", "Callers a day", "number"),
             Shown("handle_s", "Handle time", "seconds"),
@@ -58,8 +57,6 @@ def _needed(steps: nw.LazyFrame[Any], period: Period, names: Names) -> Section:
             Shown("agents_c_low", "At least", "count"),
             Shown("agents_c_high", "At most", "count"),
             Shown("agents_a", "Agents (A)", "count"),
-            Shown("agents_a_low", "At least", "count"),
-            Shown("agents_a_high", "At most", "count"),
         ),
         formula=f"{_MEANS}Agents: the fewest with whom {share(_LEVEL)} of all callers are answered within "
         f"{_TARGET_S} s. The interval (95 %) holds the chance in the counts of callers, in the handle times and in the "
@@ -92,8 +89,6 @@ def _reached(steps: nw.LazyFrame[Any], period: Period, names: Names) -> Section:
             Shown("reached_low", "At least", "share"),
             Shown("reached_high", "At most", "share"),
             Shown("level_a", "Erlang A", "share"),
-            Shown("level_a_low", "At least", "share"),
-            Shown("level_a_high", "At most", "share"),
             Shown("level_c", "Erlang C", "share"),
         ),
         formula=f"{_MEANS}reached = answered within {_TARGET_S} s / offered [share of 1]. Predicted: the same share by "

@@ -39,9 +39,10 @@ def build(store: Store, period: Period, *, pbx: str | None = None) -> list[Secti
 def _trunks(calls: nw.LazyFrame[Any], period: Period, names: Names) -> Section:
     usage = analyses.trunk_usage(calls, blocking=_BLOCKING, retry=_RETRY, period=period)
     labels = names.numbers("trunk", usage, "trunk")
-    table = usage.assign(trunk=labels)
-    for end in ("", "_low", "_high"):
-        table[f"line{end}_s"] = table[f"traffic{end}"] * 3600
+    busy_on = [f"{days}, {hour(at)}" for days, at in zip(usage["day_type"], usage["busy_hour"], strict=True)]
+    table = usage.assign(
+        trunk=labels, busy_on=pd.Series(busy_on, index=usage.index, dtype="str"), line_s=3600 * usage["traffic"]
+    )
     return Section(
         title="Lines needed",
         sentence=_headline(table),
@@ -51,18 +52,11 @@ def _trunks(calls: nw.LazyFrame[Any], period: Period, names: Names) -> Section:
             Shown("trunk", "Trunk"),
             Shown("calls", "Attempts", "count"),
             Shown("answered", "Answered", "count"),
-            Shown("busy_s", "In use", "seconds"),
             Shown("mean_hold_s", "Mean hold", "seconds"),
             Shown("peak", "Most at once", "count"),
-            Shown("peak_at", "First at", "time"),
-            Shown("day_type", "Busy on"),
-            Shown("busy_hour", "Busy hour", "hour"),
-            Shown("days", "Days", "count"),
+            Shown("busy_on", "Busy hour"),
             Shown("bhca", "Attempts in it", "number"),
-            Shown("traffic", "Erlang", "number"),
             Shown("line_s", "Line time in it", "seconds"),
-            Shown("line_low_s", "At least", "seconds"),
-            Shown("line_high_s", "At most", "seconds"),
             Shown("lines", "Lines needed", "count"),
             Shown("lines_low", "At least", "count"),
             Shown("lines_high", "At most", "count"),
@@ -150,7 +144,7 @@ def _headline(usage: pd.DataFrame) -> str:
     low, high = int(top["lines_low"]), int(top["lines_high"])
     span = f" ({low} to {high})" if low < high else ""
     return (
-        f"{top['trunk']} carries most: {number(top['bhca'])} attempts in its busy hour ({top['day_type']}, "
-        f"{hour(top['busy_hour'])}) need {plural(int(top['lines']), 'line')}{span} if at most {share(_BLOCKING)} are "
+        f"{top['trunk']} carries most: {number(top['bhca'])} attempts in its busy hour ({top['busy_on']}) "
+        f"need {plural(int(top['lines']), 'line')}{span} if at most {share(_BLOCKING)} are "
         f"to be blocked; at most {plural(int(top['peak']), 'call')} held one at the same time, {time(top['peak_at'])}."
     )
