@@ -62,7 +62,7 @@ def rows() -> Iterator[str]:
                 capture_output=True,
                 text=True,
             )
-        found = json.loads(done.stdout)
+        found = json.loads(done.stdout.splitlines()[0])
         yield (
             f"{found['legs']:9,} legs to {last}: {found['took_s']:6.1f} s, "
             f"{found['took_s'] / found['parse_s']:4.1f} x the time of parsing, peak {found['peak_mb']:.0f} MB"
