@@ -54,19 +54,18 @@ def _queues(found: pd.DataFrame, levels: pd.DataFrame, names: Names) -> Section:
             Shown("offered", "Offered", "count"),
             Shown("answered", "Answered", "count"),
             Shown("abandoned", "Abandoned", "count"),
-            Shown("abandoned_short", "Of these short", "count"),
+            Shown("abandoned_short", "Short", "count"),
             Shown("overflowed", "Overflowed", "count"),
-            Shown("other", "Other ends", "count"),
+            *((Shown("other", "Other ends", "count"),) if found["other"].any() else ()),
             Shown("answered_rate", "Answered rate", "share"),
             Shown("abandon_rate", "Abandon rate", "share"),
-            Shown("long_abandon_rate", "Without short", "share"),
+            Shown("long_abandon_rate", "Rate without short", "share"),
             Shown("asa_s", "Speed of answer", "seconds"),
             Shown("median_wait_s", "Median wait", "seconds"),
             Shown("p90_wait_s", "p90 wait", "seconds"),
             Shown("longest_wait_s", "Longest wait", "seconds"),
             Shown("att_s", "Talk a call", "seconds"),
-            Shown("transferred", "Sent on", "count"),
-            Shown("transfer_rate", "Transfer rate", "share"),
+            Shown("transfer_rate", "Sent on", "share"),
             Shown("recalls", "Called again", "count"),
         ),
         formula=f"{_STAY} Short: below {_SHORT_S} s; called again: within an hour. "
@@ -90,7 +89,8 @@ def _service_level(levels: pd.DataFrame, names: Names) -> Section:
     level = _overall(levels, _HEADLINE)
     sentence = "No service level: no caller came to a queue and was answered or gave up."
     if pd.notna(level):
-        every = [found for variant in SERVICE_LEVELS if pd.notna(found := _overall(levels, variant))]
+        others = [_overall(levels, variant) for variant in SERVICE_LEVELS if variant != _HEADLINE]
+        every = [found for found in others if pd.notna(found)]
         sentence = (
             f"The service level within {_TARGET_S} s is {share(level)} by the formula chosen here; by the others in "
             f"use it lies between {share(min(every))} and {share(max(every))}."
