@@ -110,6 +110,14 @@ def _plain(dtype: pa.DataType) -> pa.DataType:
 
 OUTCOMES = ["answered", "voicemail", "abandoned", "disconnected", "no_answer", "busy", "failed"]
 DIALLED = ["12025550142", "+442079460142", "0044 20 7946 0143", "anonymous", None, "00881655501", "12025550187"]
+TARIFF = pd.DataFrame(
+    {
+        "prefix": ["1", "+44", "004420"],
+        "per_minute": [0.01, 0.6, 0.3],
+        "setup": [0.0, 0.0, 0.1],
+        "rounding_s": [1, 1, 60],
+    }
+)
 PATHS = ["ivr:7000", "ivr:7000 > queue:6500", "ivr:7000 > ivr:7100", "queue:6500", "extension:1004"]
 
 

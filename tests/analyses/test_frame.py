@@ -16,6 +16,7 @@ import pytest
 
 from tests.analyses.made import (
     KINDS,
+    TARIFF,
     as_arrow,
     calls,
     menus,
@@ -62,6 +63,10 @@ RUNS: dict[str, Run] = {
     "anomalies by day": lambda t: analyses.anomalies(t["calls"], freq="1d", period=MARCH),
     "forecast": lambda t: analyses.forecast(t["calls"], freq="1d"),
     "forecast_backtest": lambda t: analyses.forecast_backtest(t["calls"]),
+    "cost": lambda t: analyses.cost(t["calls"], TARIFF),
+    "cost by": lambda t: analyses.cost(t["calls"], TARIFF, by="caller", home="49"),
+    "fraud_signals": lambda t: analyses.fraud_signals(t["calls"], home="1"),
+    "fraud_evidence": lambda t: analyses.fraud_evidence(t["calls"], period=MARCH),
     "missed_calls": lambda t: analyses.missed_calls(t["calls"]),
     "time_to_callback": lambda t: analyses.time_to_callback(t["calls"]),
     "repeat_callers": lambda t: analyses.repeat_callers(t["calls"]),

@@ -13,6 +13,7 @@ import plotly.io as pio
 import pytest
 
 from tests.analyses.made import (
+    TARIFF,
     calls,
     menus,
     random_calls,
@@ -51,6 +52,9 @@ RESULTS: dict[str, Callable[[Tables], pd.DataFrame]] = {
     "anomalies": lambda t: analyses.anomalies(t["calls"]),
     "forecast": lambda t: analyses.forecast(t["calls"], freq="1d") if len(t["calls"]) > 1 else NO_FORECAST,
     "forecast_backtest": lambda t: analyses.forecast_backtest(t["calls"], freq="1d"),
+    "cost": lambda t: analyses.cost(t["calls"], TARIFF),
+    "fraud_signals": lambda t: analyses.fraud_signals(t["calls"], home="1"),
+    "fraud_evidence": lambda t: analyses.fraud_evidence(t["calls"], home="1"),
     "missed_calls": lambda t: analyses.missed_calls(t["calls"]),
     "time_to_callback": lambda t: analyses.time_to_callback(t["calls"]),
     "repeat_callers": lambda t: analyses.repeat_callers(t["calls"]),

@@ -8,9 +8,11 @@ function of the same name.
 from ucm_analytics.analyses.anomalies import anomalies
 from ucm_analytics.analyses.callers import caller_areas, caller_concentration, top_callers
 from ucm_analytics.analyses.compare import compare
+from ucm_analytics.analyses.cost import cost
 from ucm_analytics.analyses.durations import duration_histogram, durations, long_and_short_calls
 from ucm_analytics.analyses.extensions import extensions
 from ucm_analytics.analyses.forecast import forecast, forecast_backtest
+from ucm_analytics.analyses.fraud import fraud_evidence, fraud_signals
 from ucm_analytics.analyses.ivr import ivr_choices, ivr_dropoff, ivr_paths, ivr_transitions
 from ucm_analytics.analyses.missed import missed_calls, repeat_callers, time_to_callback
 from ucm_analytics.analyses.patience import patience
@@ -30,12 +32,15 @@ __all__ = [
     "caller_concentration",
     "compare",
     "concurrent_calls",
+    "cost",
     "coverage_calendar",
     "duration_histogram",
     "durations",
     "extensions",
     "forecast",
     "forecast_backtest",
+    "fraud_evidence",
+    "fraud_signals",
     "hour_of_week",
     "ivr_choices",
     "ivr_dropoff",

@@ -3,9 +3,11 @@
 from ucm_analytics.charts.anomalies import anomalies
 from ucm_analytics.charts.callers import caller_areas, caller_concentration, top_callers
 from ucm_analytics.charts.compare import compare
+from ucm_analytics.charts.cost import cost
 from ucm_analytics.charts.durations import duration_histogram, durations, long_and_short_calls
 from ucm_analytics.charts.extensions import extensions
 from ucm_analytics.charts.forecast import forecast, forecast_backtest
+from ucm_analytics.charts.fraud import fraud_evidence, fraud_signals
 from ucm_analytics.charts.ivr import ivr_choices, ivr_dropoff, ivr_paths, ivr_transitions
 from ucm_analytics.charts.missed import missed_calls, repeat_callers, time_to_callback
 from ucm_analytics.charts.patience import patience
@@ -25,12 +27,15 @@ __all__ = [
     "caller_concentration",
     "compare",
     "concurrent_calls",
+    "cost",
     "coverage_calendar",
     "duration_histogram",
     "durations",
     "extensions",
     "forecast",
     "forecast_backtest",
+    "fraud_evidence",
+    "fraud_signals",
     "hour_of_week",
     "ivr_choices",
     "ivr_dropoff",

@@ -59,6 +59,14 @@ VERDICT_COLORS: Final[dict[str, str]] = {
     "noise": _GREY,
     "unknown": _DARK,
 }
+RULE_COLORS: Final[dict[str, str]] = {
+    "night": _BLUE,
+    "burst": _ORANGE,
+    "short": _SKY,
+    "long": _GREEN,
+    "at_once": _PURPLE,
+    "first_time": _GREY,
+}
 MENU_COLORS: Final[dict[str, str]] = {
     "answered": _GREEN,
     "went on, not answered": _SKY,

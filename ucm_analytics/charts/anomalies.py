@@ -72,7 +72,7 @@ def anomalies(found: pd.DataFrame) -> go.Figure:
         name="unusual",
         mode="markers+text" if len(some) <= _LABELLED else "markers",
         text=[f"{at:%a %d %b}" if name == "day" else f"{at:%a %d %b %H:%M}" for at in some["local_at"]],
-        textposition="top center",
+        textposition=[f"{end} center" for end in (some["calls"] > some["high"]).map({True: "top", False: "bottom"})],
         marker={"color": OUTCOME_COLORS["abandoned"], "size": 9, "symbol": "diamond"},
         customdata=some[["expected", "low", "high"]],
         hovertemplate="%{x|%a %Y-%m-%d %H:%M}<br>%{y} calls, %{customdata[0]:.1f} expected, "

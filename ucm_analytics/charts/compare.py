@@ -67,12 +67,20 @@ def compare(changes: pd.DataFrame) -> go.Figure:
             hovertemplate="%{y}<br>%{x:+.1%}<br>%{customdata[0]:.3g} after %{customdata[1]:.3g}<br>"
             "%{customdata[2]} and %{customdata[3]} calls<extra></extra>",
         )
-    if not drawn.data:
-        drawn.add_scatter(
-            x=[None] * len(rows), y=rows, name="nothing to compare with", hovertemplate="%{y}<extra></extra>"
-        )
+    without = [row for row, change in zip(rows, frame["change"], strict=True) if pd.isna(change)]
+    drawn.add_scatter(
+        x=[0] * len(without),
+        y=without,
+        mode="text",
+        text=["nothing to compare with"] * len(without),
+        textposition="middle right",
+        textfont_color="#777777",
+        showlegend=False,
+        hovertemplate="%{y}<extra></extra>",
+    )
     drawn.add_vline(x=0, line_color="#888888")
     drawn.update_xaxes(tickformat="+.0%")
-    drawn.update_yaxes(type="category", categoryarray=rows, categoryorder="array", autorange="reversed", dtick=1)
+    drawn.update_yaxes(type="category", categoryarray=rows, categoryorder="array", dtick=1)
+    drawn.update_yaxes(range=[len(rows) - 0.5, -0.5])
     drawn.update_layout(showlegend=True)
     return drawn

@@ -1,0 +1,179 @@
+"""What outbound calls cost, by the user's own tariff."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final, Literal
+
+import narwhals.stable.v2 as nw
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from ucm_analytics.analyses._frame import Result, _narwhals, analysis, arrow, collect, lazy, needs
+from ucm_analytics.analyses._numbers import international, longest_prefix, number, optional
+from ucm_analytics.analyses.callers import checked_home
+from ucm_analytics.errors import SettingError, WrongColumns
+from ucm_analytics.period import Period
+
+CostBy = Literal["caller", "trunk", "pbx", "day"]
+
+_BY: Final = ("caller", "trunk", "pbx", "day")
+_RATES: Final = ("per_minute", "setup", "rounding_s")
+
+
+@analysis(
+    Result("prefix", "category", "prefix of the tariff that fits best; NA if none fits"),
+    Result("calls", "int64", "outbound calls that were answered"),
+    Result("talk_s", "int64", "time talked", "s"),
+    Result("billed_s", "Int64", "time billed, each call rounded up; NA without a tariff", "s"),
+    Result("cost", "float64", "in the money of the tariff; NA without a tariff"),
+    Result("share", "float64", "cost / cost of all calls, 0-1; NA if nothing cost anything"),
+)
+def cost(
+    calls: Any, tariff: Any, *, by: CostBy | None = None, home: str = "", period: Period | None = None
+) -> pa.Table:
+    """Price the outbound calls by the longest prefix of a tariff that fits the number.
+
+    Parameters
+    ----------
+    calls : frame
+        One row per call: ``local_at, direction, callee, outcome, talk_s, is_forward`` and `by`;
+        ``callee_number`` where it is there.
+    tariff : frame
+        One row per prefix: ``prefix`` (text: ``+49``, ``0049`` or ``49``; empty for all other numbers),
+        ``per_minute`` and ``setup`` [money], ``rounding_s`` [s] (1 bills by the second, 60 by the minute).
+    by : {'caller', 'trunk', 'pbx', 'day'}, optional
+        Split by this too.
+    home : str
+        Country code of the PBX, such as ``49``: numbers in national form are then priced by it.
+    period : Period, optional
+        Days to count; by default all calls.
+
+    Returns
+    -------
+    frame
+        The kind of `calls`. One row per prefix (and value of `by`), dearest first: ``prefix``, ``calls``,
+        ``talk_s`` [s], ``billed_s`` [s], ``cost``, ``share``. Calls that no prefix fits are rows without cost,
+        so that nothing is missing unseen.
+
+    Raises
+    ------
+    WrongColumns
+        A column is missing or has another type.
+    SettingError
+        A prefix is twice in the tariff or no number, a price is negative, a rounding is below 1, `home` is no
+        country code, or `by` is unknown.
+
+    Notes
+    -----
+    cost of a call = setup + per_minute · billed_s / 60, with billed_s = ⌈talk_s / rounding_s⌉ · rounding_s; calls
+    that nobody answered cost nothing and are not counted. Numbers and prefixes are compared in international
+    form; see `caller_areas` for how a number is read. A number in national form fits only the empty prefix as long
+    as `home` is not given. talk_s is what the PBX saw; the provider counts for itself, often a second more.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> calls = pd.DataFrame({
+    ...     "local_at": pd.Timestamp("2026-03-02 09:05"), "direction": "outbound", "outcome": "answered",
+    ...     "callee": ["+442079460142", "+442079460143", "+12025550142"], "talk_s": [61, 30, 10], "is_forward": False})
+    >>> tariff = pd.DataFrame({
+    ...     "prefix": ["44", "4420"], "per_minute": [0.6, 0.3], "setup": [0.0, 0.1], "rounding_s": [1, 60]})
+    >>> cost(calls, tariff)
+      prefix  calls  talk_s  billed_s  cost  share
+    0   4420      2      91       180   1.1    1.0
+    1    NaN      1      10      <NA>   NaN    NaN
+    """
+    checked_home(home)
+    if by is not None and by not in _BY:
+        raise SettingError(f"cost cannot split by {by!r}", hint=f"use one of {', '.join(_BY)}")
+    prices = _prices(tariff, home)
+    more = optional(calls, "callee_number")
+    names = dict.fromkeys(
+        [
+            "local_at",
+            "direction",
+            "callee",
+            "outcome",
+            "talk_s",
+            "is_forward",
+            *([by] if by not in (None, "day") else []),
+        ]
+    )
+    frame = lazy(calls, "calls", (*needs("calls", *names), *more))
+    frame = frame.filter(
+        nw.col("direction") == "outbound", nw.col("outcome") == "answered", ~nw.col("is_forward").fill_null(False)
+    )
+    if period is not None:
+        frame = frame.filter(nw.col("local_at") >= period.start, nw.col("local_at") < period.end)
+    frame = frame.with_columns(number=number("callee", more), day=nw.col("local_at").dt.truncate("1d"))
+    groups = [by] if by else []
+    seen = collect(frame.group_by("number", "talk_s", *groups).agg(calls=nw.len().cast(nw.Int64)))
+    seen["talk_s"] = seen["talk_s"].fillna(0).astype("int64")
+    fits = {each: longest_prefix(international(each, home) or "", prices.index) for each in seen["number"].unique()}
+    seen["prefix"] = pd.Series([fits[each] for each in seen["number"]], index=seen.index, dtype="str")
+    priced = seen.join(prices, on="prefix")
+    billed = np.ceil(priced["talk_s"] / priced["rounding_s"]) * priced["rounding_s"]
+    priced["cost"] = (priced["setup"] + priced["per_minute"] * billed / 60) * priced["calls"]
+    priced["billed_s"] = (billed * priced["calls"]).round().astype("Int64")
+    priced["talk_s"] *= priced["calls"]
+    if by == "day":
+        priced["day"] = priced["day"].dt.strftime("%Y-%m-%d")
+    grouped = priced.groupby(["prefix", *groups], dropna=False)
+    result = grouped[["calls", "talk_s"]].sum()
+    result[["billed_s", "cost"]] = grouped[["billed_s", "cost"]].sum(min_count=1)
+    result = result.reset_index()
+    total = result["cost"].sum()
+    result["share"] = result["cost"] / total if total > 0 else np.nan
+    order = [*groups, *(column.name for column in cost.columns)]
+    return arrow(
+        result[order].astype({"billed_s": "Int64", "cost": "float64", "share": "float64"}),
+        sort=[("cost", "descending"), ("prefix", "ascending"), *((name, "ascending") for name in groups)],
+    )
+
+
+def _prices(tariff: Any, home: str) -> pd.DataFrame:
+    """Tariff by prefix in international form."""
+    frame = _narwhals(tariff, "tariff")
+    missing = [name for name in ("prefix", *_RATES) if name not in frame.collect_schema().names()]
+    if missing:
+        raise WrongColumns(
+            f"tariff lacks the columns {', '.join(missing)}",
+            hint="give it prefix, per_minute, setup and rounding_s",
+        )
+    chosen = frame.select("prefix", *_RATES)
+    table = collect(chosen) if isinstance(chosen, nw.LazyFrame) else chosen.to_arrow().to_pandas()
+    wrong = [name for name in _RATES if not pd.api.types.is_numeric_dtype(table[name]) or table[name].isna().any()]
+    if len(table) and (wrong or pd.api.types.is_numeric_dtype(table["prefix"])):
+        raise WrongColumns(
+            f"the tariff's columns {', '.join(wrong or ['prefix'])} have the wrong type or gaps",
+            hint="prefixes are text, for they may begin with 0; the other columns are numbers without gaps",
+        )
+    written = table["prefix"].fillna("").astype(str).str.strip()
+    prices = (
+        table[list(_RATES)].astype("float64").set_axis(pd.Index([_prefix(p, home) for p in written], name="prefix"))
+    )
+    if not prices.index.is_unique:
+        twice = sorted(set(prices.index[prices.index.duplicated()]))
+        raise SettingError(f"the tariff has the prefixes {', '.join(twice)} twice", hint="give each prefix one row")
+    if (prices[["per_minute", "setup"]] < 0).any(axis=None) or (prices["rounding_s"] < 1).any():
+        raise SettingError("the tariff has a negative price, or a rounding below 1 s", hint="correct these rows")
+    return prices
+
+
+def _prefix(written: str, home: str) -> str:
+    plain = re.sub(r"[\s()./-]", "", written)
+    if not re.fullmatch(r"\+?\d*", plain):
+        raise SettingError(f"{written!r} is no prefix", hint="write it as +49, 0049 or 49")
+    if plain.startswith("+"):
+        return plain[1:]
+    if plain.startswith("00"):
+        return plain[2:]
+    if home == "1" and plain.startswith("011"):
+        return plain[3:]
+    if plain.startswith("0"):
+        if home in ("", "1"):
+            raise SettingError(f"the prefix {written!r} is in national form", hint="name the country: home='49'")
+        return home + plain[1:]
+    return plain

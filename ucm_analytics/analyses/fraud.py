@@ -1,0 +1,391 @@
+"""Signs of toll fraud: outbound calls that look like someone else's, with the calls that are the evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Any, Final
+
+import narwhals.stable.v2 as nw
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from ucm_analytics.analyses._frame import Result, analysis, arrow, collect, lazy, needs
+from ucm_analytics.analyses._numbers import area, country, international, number, optional
+from ucm_analytics.analyses.callers import checked_home
+from ucm_analytics.errors import SettingError
+from ucm_analytics.period import Period
+
+DEAR: Final = ("870", "881", "882", "883", "979")
+"""Networks without a country: satellites, international networks, international premium rate."""
+_WINDOW_S: Final = 3600
+_PREFIX: Final = 6
+"""Digits of a number that make one destination: country code and the block behind it."""
+_RARE: Final = 0.01
+_LEARNING: Final = pd.Timedelta(days=14)
+_KEY: Final = ("pbx", "extension")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What makes a signal: so many (or so much) of this at once has the score 50."""
+
+    name: str
+    meaning: str
+    threshold: int
+    unit: str = "calls"
+
+
+RULES: Final[dict[str, Rule]] = {
+    rule.name: rule
+    for rule in (
+        Rule("night", "calls abroad or to dear prefixes while closed, one extension, one night", 3),
+        Rule("burst", "calls abroad or to dear prefixes that begin alike, one PBX, in one hour", 10),
+        Rule("short", "calls abroad or to dear prefixes of at most 10 s, one extension, in one hour", 10),
+        Rule("long", "one call to a country that gets less than 1 % of the calls abroad", 3600, "s"),
+        Rule("at_once", "outbound calls of one extension that lasted at the same time", 3),
+        Rule("first_time", "calls to a country not called in the two weeks and more before, first day", 1),
+    )
+}
+
+_EVIDENCE: Final = (
+    Result("signal", "int64", "number of the signal, 1 for the highest score"),
+    Result("rule", "category", "one of RULES: night, burst, short, long, at_once, first_time"),
+    Result("score", "int64", "0-100; 50 at the threshold of the rule"),
+    Result("pbx", "category", "name of the PBX"),
+)
+
+
+@analysis(
+    *_EVIDENCE,
+    Result("extension", "category", "caller; NA if the calls came from several"),
+    Result("area", "category", "country or network called; NA if several, or none is known"),
+    Result("first_at", "wall", "first call of the evidence"),
+    Result("last_at", "wall", "last call of it"),
+    Result("calls", "int64", "calls that are the evidence"),
+    Result("measured", "int64", "what the rule counts: calls, or seconds for `long`"),
+    Result("talk_s", "int64", "time talked in them", "s"),
+)
+def fraud_signals(
+    calls: Any,
+    *,
+    home: str = "",
+    dear: Collection[str] = DEAR,
+    open_hours: tuple[int, int] = (7, 20),
+    period: Period | None = None,
+) -> pa.Table:
+    """Score outbound calls by rules of what toll fraud looks like.
+
+    Parameters
+    ----------
+    calls : frame
+        One row per call: ``pbx, call_id, local_at, utc_offset_s, direction, caller, callee, outcome, talk_s,
+        duration_s, is_forward``; ``callee_number`` where it is there. Older calls help to know what is usual.
+    home : str
+        Country code of the PBX, such as ``49``; by default the country that is called most.
+    dear : collection of str
+        Prefixes in international form, without +, that cost much: satellites and premium rate by default.
+    open_hours : (int, int)
+        First and last clock hour of a working day, the last excluded. Saturdays and Sundays are closed.
+    period : Period, optional
+        Days to look at; calls before it only tell what is usual.
+
+    Returns
+    -------
+    frame
+        The kind that went in. One row per signal, the highest score first: ``signal``, ``rule``, ``score``,
+        ``pbx``, ``extension``, ``area``, ``first_at``, ``last_at``, ``calls``, ``measured``, ``talk_s`` [s].
+        `fraud_evidence` lists the calls behind each ``signal``.
+
+    Raises
+    ------
+    WrongColumns
+        A column is missing or has another type.
+    SettingError
+        `home` is no country code, or `open_hours` are no hours.
+
+    Notes
+    -----
+    score = 100 · (1 - 2^(-measured / threshold)), the strength doubled if a dear prefix was called: 50 at the
+    threshold, 75 at twice of it. Thresholds: night 3 calls, burst 10 calls in an hour, short 10 calls of at
+    most 10 s in an hour, long 3600 s, at_once 3 calls, first_time 1 call. night, burst and short begin at the
+    threshold, or at one call to a dear prefix for night. Calls are abroad if their number in international form
+    (see `caller_areas`) has another country code than `home`. first_time needs two weeks of calls before it.
+
+    Scores are for sorting, not probabilities: a new supplier abroad looks like fraud, and fraud within the
+    country looks like work. Calls that the PBX refused count too, for they show somebody trying.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> night = pd.Timestamp("2026-03-03 02:00") + pd.to_timedelta(range(6), unit="min")
+    >>> calls = pd.DataFrame({
+    ...     "pbx": "clinic", "call_id": [f"c{n}" for n in range(6)], "local_at": night, "utc_offset_s": 3600,
+    ...     "direction": "outbound", "caller": "1004", "callee": "+881655501", "outcome": "answered",
+    ...     "talk_s": 50, "duration_s": 55, "is_forward": False})
+    >>> fraud_signals(calls, home="49")[["rule", "score", "extension", "area", "calls"]]
+        rule  score extension                     area  calls
+    0  night     94      1004  +881 satellite networks      6
+    """
+    signals = _signals(calls, home, dear, open_hours, period)
+    grouped = signals.groupby("signal")
+    result = grouped.agg(
+        rule=("rule", "first"),
+        score=("score", "first"),
+        pbx=("pbx", "first"),
+        first_at=("local_at", "min"),
+        last_at=("local_at", "max"),
+        calls=("call_id", "size"),
+        measured=("measured", "first"),
+        talk_s=("talk_s", "sum"),
+    )
+    for name in ("extension", "area"):
+        result[name] = grouped[name].first().where(grouped[name].nunique(dropna=False) == 1)
+    return arrow(
+        result.reset_index()[[column.name for column in fraud_signals.columns]], sort=[("signal", "ascending")]
+    )
+
+
+@analysis(
+    *_EVIDENCE,
+    Result("call_id", "string", "key of the call"),
+    Result("local_at", "wall", "start of the call on the PBX's wall clock"),
+    Result("extension", "category", "caller"),
+    Result("callee", "string", "number called"),
+    Result("area", "category", "its country or network; NA if none is known"),
+    Result("outcome", "category", "what came of the call"),
+    Result("calls", "int64", "1, to add up"),
+    Result("talk_s", "int64", "time talked", "s"),
+)
+def fraud_evidence(
+    calls: Any,
+    *,
+    home: str = "",
+    dear: Collection[str] = DEAR,
+    open_hours: tuple[int, int] = (7, 20),
+    period: Period | None = None,
+) -> pa.Table:
+    """List the calls behind each signal of `fraud_signals`.
+
+    Parameters
+    ----------
+    calls : frame
+        What `fraud_signals` takes.
+    home : str
+        Country code of the PBX, such as ``49``; by default the country that is called most.
+    dear : collection of str
+        Prefixes in international form, without +, that cost much: satellites and premium rate by default.
+    open_hours : (int, int)
+        First and last clock hour of a working day, the last excluded. Saturdays and Sundays are closed.
+    period : Period, optional
+        Days to look at; calls before it only tell what is usual.
+
+    Returns
+    -------
+    frame
+        The kind that went in. One row per signal and call, in order of the signal and of time: ``signal``,
+        ``rule``, ``score``, ``pbx``, ``call_id``, ``local_at``, ``extension``, ``callee``, ``area``, ``outcome``,
+        ``calls``, ``talk_s`` [s].
+
+    Raises
+    ------
+    WrongColumns
+        A column is missing or has another type.
+    SettingError
+        `home` is no country code, or `open_hours` are no hours.
+
+    Notes
+    -----
+    A call may be evidence of several signals. The rules are those of `fraud_signals`, and with the same arguments
+    ``signal`` is the same number.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> calls = pd.DataFrame({
+    ...     "pbx": "clinic", "call_id": "c1", "local_at": pd.to_datetime(["2026-03-07 11:00"]), "utc_offset_s": 3600,
+    ...     "direction": "outbound", "caller": "1004", "callee": "+881655501", "outcome": "answered",
+    ...     "talk_s": 50, "duration_s": 55, "is_forward": False})
+    >>> fraud_evidence(calls, home="49")[["signal", "rule", "score", "call_id", "callee"]]
+       signal   rule  score call_id      callee
+    0       1  night     37      c1  +881655501
+    """
+    signals = _signals(calls, home, dear, open_hours, period)
+    return arrow(
+        signals[[column.name for column in fraud_evidence.columns]],
+        sort=[("signal", "ascending"), ("local_at", "ascending"), ("call_id", "ascending")],
+    )
+
+
+def _signals(
+    calls: Any, home: str, dear: Collection[str], open_hours: tuple[int, int], period: Period | None
+) -> pd.DataFrame:
+    """Evidence of all rules: one row per signal and call, numbered by score."""
+    checked_home(home)
+    if not 0 <= open_hours[0] < open_hours[1] <= 24:
+        raise SettingError(f"open_hours={open_hours} are no hours of a day", hint="give for example (7, 20)")
+    placed = _placed(calls, home, dear, open_hours)
+    known = placed["local_at"].iloc[0] if len(placed) else None
+    placed["in_period"] = True
+    if period is not None:
+        placed["in_period"] = (placed["local_at"] >= period.start) & (placed["local_at"] < period.end)
+    found = [rule(placed, known).assign(rule=name) for name, rule in _FINDERS.items()]
+    signals = pd.concat(found, ignore_index=True)
+    signals["measured"] = signals["measured"].astype("int64")
+    of_signal = signals.groupby(["rule", "group"])
+    threshold = signals["rule"].map({name: rule.threshold for name, rule in RULES.items()}).astype("float64")
+    strength = signals["measured"] / threshold * np.where(of_signal["is_dear"].transform("any").astype(bool), 2, 1)
+    signals["score"] = np.floor(100 * (1 - 0.5**strength) + 0.5).astype("int64")
+    signals["first_at"] = of_signal["local_at"].transform("min")
+    signals = signals.sort_values(
+        ["score", "first_at", "rule", "group", "local_at", "call_id"],
+        ascending=[False, True, True, True, True, True],
+        ignore_index=True,
+    )
+    numbered = signals[["rule", "group"]].drop_duplicates(ignore_index=True)
+    numbered["signal"] = np.arange(1, len(numbered) + 1)
+    return signals.merge(numbered, on=["rule", "group"])
+
+
+def _placed(calls: Any, home: str, dear: Collection[str], open_hours: tuple[int, int]) -> pd.DataFrame:
+    """Outbound calls in order of time, with where they went."""
+    more = optional(calls, "callee_number")
+    names = ("pbx", "call_id", "local_at", "utc_offset_s", "direction", "caller", "callee", "outcome", "talk_s")
+    frame = lazy(calls, "calls", (*needs("calls", *names, "duration_s", "is_forward"), *more))
+    frame = frame.filter(
+        nw.col("direction") == "outbound", ~nw.col("is_forward").fill_null(False), ~nw.col("local_at").is_null()
+    )
+    frame = frame.with_columns(number=number("callee", more)).rename({"caller": "extension"})
+    columns = (
+        "pbx",
+        "call_id",
+        "local_at",
+        "utc_offset_s",
+        "extension",
+        "callee",
+        "number",
+        "outcome",
+        "talk_s",
+        "duration_s",
+    )
+    placed = collect(frame.select(*columns)).sort_values(["local_at", "call_id"], ignore_index=True)
+    placed[["talk_s", "duration_s"]] = placed[["talk_s", "duration_s"]].fillna(0).astype("int64")
+    offset = placed["utc_offset_s"].fillna(0).astype("float64")
+    placed["utc"] = placed["local_at"] - pd.to_timedelta(offset, unit="s")
+    numbers = placed["number"].dropna().unique()
+    full = {each: international(each, home) for each in numbers}
+    codes = {each: country(found) for each, found in full.items()}
+    if not home:
+        most = placed["number"].map(codes).value_counts()
+        home = str(most.index[0]) if len(most) else ""
+    costly = {each: bool(found) and str(found).startswith(tuple(dear)) for each, found in full.items()}
+    abroad = {each: costly[each] or code not in (None, home) for each, code in codes.items()}
+    placed["code"] = placed["number"].map(codes).astype("str")
+    placed["area"] = placed["number"].map({each: area(code) for each, code in codes.items()}).astype("str")
+    placed["block"] = (
+        placed["number"].map({each: (found or "")[:_PREFIX] for each, found in full.items()}).astype("str")
+    )
+    placed["is_dear"] = placed["number"].map(costly).astype("boolean").fillna(False).astype(bool)
+    placed["is_abroad"] = placed["number"].map(abroad).astype("boolean").fillna(False).astype(bool)
+    at = placed["local_at"].dt
+    working = (at.hour >= open_hours[0]) & (at.hour < open_hours[1]) & (at.day_of_week < 5)
+    placed["is_closed"] = ~working
+    return placed
+
+
+def _night(placed: pd.DataFrame, _: Any) -> pd.DataFrame:
+    some = placed[placed["in_period"] & placed["is_closed"] & placed["is_abroad"]]
+    # A night belongs to the day on which it began: until noon it is that of the day before.
+    night = (some["local_at"] - pd.Timedelta(hours=12)).dt.strftime("%Y-%m-%d")
+    some = _grouped(some, some["pbx"].astype(str) + " " + some["extension"].astype(str) + " " + night)
+    enough = (some["measured"] >= RULES["night"].threshold) | some.groupby("group")["is_dear"].transform("any").astype(
+        bool
+    )
+    return some[enough]
+
+
+def _burst(placed: pd.DataFrame, _: Any) -> pd.DataFrame:
+    some = placed[placed["in_period"] & placed["is_abroad"]]
+    return _crowded(some, ["pbx", "block"], RULES["burst"].threshold)
+
+
+def _short(placed: pd.DataFrame, _: Any) -> pd.DataFrame:
+    some = placed[placed["in_period"] & placed["is_abroad"] & (placed["talk_s"] <= 10)]
+    return _crowded(some, list(_KEY), RULES["short"].threshold)
+
+
+def _long(placed: pd.DataFrame, _: Any) -> pd.DataFrame:
+    abroad = placed[placed["is_abroad"]]
+    counts = abroad.groupby("code", dropna=False)["call_id"].transform("size")
+    rare = (counts < max(_RARE * len(abroad), 2)) | abroad["is_dear"]
+    some = abroad[rare & abroad["in_period"] & (abroad["talk_s"] >= RULES["long"].threshold)]
+    return _grouped(some, some["call_id"].astype(str)).assign(measured=some["talk_s"])
+
+
+def _at_once(placed: pd.DataFrame, _: Any) -> pd.DataFrame:
+    """Most calls that one extension had at the same time, a day; half-open, so back to back is not at once."""
+    some = placed[placed["in_period"] & placed["extension"].notna() & (placed["duration_s"] > 0)]
+    found = []
+    for (pbx, extension, day), part in some.groupby(["pbx", "extension", some["local_at"].dt.strftime("%Y-%m-%d")]):
+        if len(part) < RULES["at_once"].threshold:
+            continue
+        start = part["utc"].to_numpy()
+        end = (part["utc"] + pd.to_timedelta(part["duration_s"], unit="s")).to_numpy()
+        running = [(start <= at) & (at < end) for at in start]
+        most = max(running, key=np.count_nonzero)
+        if most.sum() >= RULES["at_once"].threshold:
+            found.append(_grouped(part[most], pd.Series(f"{pbx} {extension} {day}", index=part.index[most])))
+    return pd.concat(found) if found else _grouped(some.head(0), some.head(0)["call_id"].astype(str))
+
+
+def _first_time(placed: pd.DataFrame, known: Any) -> pd.DataFrame:
+    abroad = placed[placed["is_abroad"] & placed["code"].notna()]
+    first = abroad.groupby(["pbx", "code"])["local_at"].transform("min")
+    new = (abroad["local_at"].dt.normalize() == first.dt.normalize()) & abroad["in_period"]
+    if known is not None:
+        new &= first >= known + _LEARNING
+    some = abroad[new]
+    return _grouped(some, some["pbx"].astype(str) + " " + some["code"].astype(str))
+
+
+def _crowded(some: pd.DataFrame, keys: list[str], threshold: int) -> pd.DataFrame:
+    """Runs of calls in which each hour that begins with a call of the run holds the threshold; and the most in one."""
+    found = []
+    for group, part in some.sort_values("utc", kind="stable").groupby(keys, dropna=False):
+        at = part["utc"].to_numpy()
+        upto = np.searchsorted(at, at + np.timedelta64(_WINDOW_S, "s"))
+        count = upto - np.arange(len(at))
+        begin = 0
+        while begin < len(at):
+            if count[begin] < threshold:
+                begin += 1
+                continue
+            end = upto[begin]
+            most = count[begin]
+            last = begin
+            while last + 1 < end:
+                last += 1
+                if count[last] >= threshold:
+                    end, most = max(end, upto[last]), max(most, count[last])
+            run = part.iloc[begin:end]
+            name = f"{' '.join(map(str, group))} {part['local_at'].iloc[begin]}"
+            found.append(_grouped(run, pd.Series(name, index=run.index)).assign(measured=most))
+            begin = end
+    return pd.concat(found) if found else _grouped(some.head(0), some.head(0)["call_id"].astype(str))
+
+
+def _grouped(some: pd.DataFrame, group: pd.Series) -> pd.DataFrame:
+    """Calls with the signal that they belong to, which measures how many they are."""
+    marked = some.assign(group=group.astype("str"), calls=1)
+    return marked.assign(measured=marked.groupby("group")["call_id"].transform("size"))
+
+
+_FINDERS: Final[dict[str, Callable[[pd.DataFrame, Any], pd.DataFrame]]] = {
+    "night": _night,
+    "burst": _burst,
+    "short": _short,
+    "long": _long,
+    "at_once": _at_once,
+    "first_time": _first_time,
+}
