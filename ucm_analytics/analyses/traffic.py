@@ -307,7 +307,9 @@ def _concurrency(frame: nw.LazyFrame[Any], keys: list[str], period: Period | Non
     lines: dict[tuple[str, ...], _Line] = {}
     for since, until in _slices(seen):
         some = collect(_within(frame, since, until).select(*keys, "local_at", "utc_offset_s", "duration_s"))
-        offset = some["utc_offset_s"].astype("Int64").fillna(some["pbx"].map(usual).astype("Int64"))
+        offset = some["utc_offset_s"]
+        if offset.isna().any():
+            offset = offset.fillna(some["pbx"].map(usual))
         some["start"] = _epoch(some["local_at"]) - offset.to_numpy(dtype=np.int64)
         some = some[(some["start"] >= since) & (some["start"] < until)]
         starts = {_key(key): rows for key, rows in some.groupby(keys, sort=False)}
