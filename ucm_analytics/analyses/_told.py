@@ -10,7 +10,7 @@ import narwhals.stable.v2 as nw
 from ucm_analytics.analyses._frame import lazy, needs
 
 _RUNG: Final = ("queue", "ring_group", "park", "transfer", "extension")
-"""Kinds of leg behind which a phone can ring."""
+"""Kinds of leg behind which a phone can ring; an action that is not known rings one if it dials."""
 
 
 def told(legs: Any) -> nw.LazyFrame[Any]:
@@ -42,7 +42,7 @@ def told(legs: Any) -> nw.LazyFrame[Any]:
     action = nw.col("action")
     kinds = (
         ("did", (app == "ForkCDR") & (action == "DIAL") & ~nw.col("answered")),
-        ("voicemail", action == "VM"),
+        ("voicemail", (action == "VM") | (app == "VoiceMail")),
         ("park", action == "PARKEDCALL"),
         ("menu", (action == "IVR") & nw.col("own_menu").fill_null(False)),
         ("queue", action == "QUEUE"),
@@ -57,9 +57,10 @@ def told(legs: Any) -> nw.LazyFrame[Any]:
         nw.lit("other"),
     )
     frame = frame.with_columns(kind=kind)
+    rung = nw.col("has_phone") & (nw.col("kind").is_in(_RUNG) | ((nw.col("kind") == "other") & (app == "Dial")))
     # a queue leg that was answered for 0 s played an announcement
     spoke = (nw.col("kind") != "queue") | (nw.col("billsec_s") > 0).fill_null(False)
     return frame.with_columns(
-        is_ring=nw.col("has_phone") & nw.col("kind").is_in(_RUNG),
-        picked_up=nw.col("answered") & nw.col("has_phone") & nw.col("kind").is_in([*_RUNG, "outside"]) & spoke,
+        is_ring=rung,
+        picked_up=nw.col("answered") & (rung | (nw.col("has_phone") & (nw.col("kind") == "outside"))) & spoke,
     )
