@@ -9,7 +9,7 @@ import pytest
 
 from ucm_analytics.store import Store
 
-DEMO = Path(__file__).resolve().parents[2] / "data" / "demo"
+from .made import DEMO
 
 
 @pytest.fixture

@@ -12,6 +12,9 @@ from ucm_analytics.parse import legs_table
 from ucm_analytics.store import Store
 from ucm_analytics.store.files import read_footer, read_table, write_table
 
+DEMO = Path(__file__).resolve().parents[2] / "data" / "demo"
+"""The committed store: 2 to 29 March 2026, all days settled."""
+
 LATE = {
     "AcctId": "990001",
     "src": "1001",

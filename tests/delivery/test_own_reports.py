@@ -63,7 +63,7 @@ def test_a_file_dropped_into_the_folder_is_a_report(folder: Path, store: Store) 
     (folder / "busiest_caller.py").write_text(BUSIEST)
     (folder / "_shared.py").write_text("raise SystemExit")
     assert set(names()) - set(before) == {"busiest-caller"}
-    assert names() == sorted(names())
+    assert [name for name in names() if name != "busiest-caller"] == before
     assert report_module("busiest-caller").QUESTION == "Who called most?"
     calls = store.calls("2026-W11", columns=["caller", "direction"])
     most: dict[str, int] = {}

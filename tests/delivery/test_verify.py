@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date
+import shutil
+from datetime import date, datetime
 from pathlib import Path
 
 import msgspec
@@ -15,18 +16,32 @@ from ucm_analytics.errors import NoData, SettingError
 from ucm_analytics.period import Period
 from ucm_analytics.store import Store
 
-from .made import late_call, unsettled
+from .made import DEMO, late_call, unsettled
 
 WEEK = Period.of("2026-W11")
 FEW = ("extensions", "call-volume")
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("made")
+    shutil.copytree(DEMO, root / "store")
+    done = periodic(Store(root / "store"), "weekly", period=WEEK, folder=root, reports=FEW, formats=["csv"])
+    assert done.folder is not None
+    return done.folder
+
+
 @pytest.fixture
-def folder(store: Store, tmp_path: Path) -> Path:
-    """A folder with one report on a week."""
-    made = periodic(store, "weekly", period=WEEK, folder=tmp_path / "out", reports=FEW, formats=["csv"])
-    assert made.folder is not None
-    return made.folder
+def folder(made: Path, tmp_path: Path) -> Path:
+    """A folder with reports on a week, which the test may change."""
+    return Path(shutil.copytree(made, tmp_path / "out" / made.name))
+
+
+def on(day: str) -> dict[str, str]:
+    """The late call on another day."""
+    epoch = int(datetime.fromisoformat(f"{day}T08:00:00+00:00").timestamp())
+    times = {"start": f"{day} 09:00:00", "answer": f"{day} 09:00:05", "end": f"{day} 09:01:05"}
+    return {**times, "session": f"{epoch}123456-1001", "uniqueid": f"{epoch}.1"}
 
 
 def rewrite(folder: Path, **changes: object) -> None:
@@ -73,17 +88,26 @@ def test_a_day_that_was_forgotten(store: Store, folder: Path) -> None:
     assert verify(folder, store).changed == (ChangedDay("clinic", date(2026, 3, 12), legs, 0),)
 
 
-def test_a_day_that_settles_with_the_same_legs_changes_nothing(store: Store, tmp_path: Path) -> None:
-    settled = Store(tmp_path / "store")
-    made = periodic(settled, "weekly", period=WEEK, folder=tmp_path / "out", reports=FEW, formats=["csv"])
-    assert made.folder is not None
+def test_a_day_that_settles_with_the_same_legs_changes_nothing(store: Store, folder: Path) -> None:
     unsettled(store, date(2026, 3, 11))
-    assert verify(made.folder, store).holds
-
-
-def test_other_days_do_not_matter(store: Store, folder: Path) -> None:
-    late_call(store, start="2026-03-20 09:00:00", answer="", end="2026-03-20 09:01:05", session="1773993600123456-1001")
     assert verify(folder, store).holds
+
+
+def test_the_days_that_the_summary_compares_with_count_too(store: Store, folder: Path) -> None:
+    late_call(store, **on("2026-03-04"))
+    assert [each.day for each in verify(folder, store).changed] == [date(2026, 3, 4)]
+
+
+def test_later_days_do_not_matter(store: Store, folder: Path) -> None:
+    late_call(store, **on("2026-03-20"))
+    assert verify(folder, store).lines == ["2026-W11: unchanged"]
+
+
+def test_days_long_before_are_a_note(store: Store, folder: Path) -> None:
+    late_call(store, **on("2026-02-10"))
+    verdict = verify(folder, store)
+    assert verdict.holds
+    assert verdict.lines[1:] == ["days of clinic long before have changed since; only forecasts look at them"]
 
 
 def test_a_file_that_was_edited_or_is_gone(store: Store, folder: Path) -> None:

@@ -1,14 +1,15 @@
 """What a folder of reports was made from: `manifest.json` beside the files.
 
-It names every day with what the store held of it, the versions that made the reports, and every file
-with its hash. No clock is read: the same period and the same data give the same manifest.
+It names every day with what the store held of it, and as many days before, with which the summary
+compares; the versions that made the reports; and every file with its hash. No clock is read: the
+same period and the same data give the same manifest.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -68,7 +69,9 @@ class Manifest(msgspec.Struct, frozen=True):
     schema : int
         Version of the tables and of the model's rules.
     days : list of MadeFrom
-        One entry a day and PBX.
+        One entry a day and PBX, of the period and of as many days before it.
+    history : dict
+        For each PBX the hash of what was known of the days before those; only forecasts look at them.
     names : dict
         For each PBX the hash of the names and menus that were shown.
     files : dict
@@ -84,8 +87,16 @@ class Manifest(msgspec.Struct, frozen=True):
     version: str
     schema: int
     days: list[MadeFrom]
+    history: dict[str, str]
     names: dict[str, str]
     files: dict[str, str]
+
+    @property
+    def data(self) -> str:
+        """Hash of what the reports are about: the period, its data, and whether they are final."""
+        days = [(each.pbx, each.day, each.content) for each in self.days]
+        told = msgspec.json.encode([self.kind, self.period, self.pbx, self.state, days])
+        return hashlib.sha256(told).hexdigest()
 
     def encode(self) -> bytes:
         """The manifest as indented JSON."""
@@ -113,6 +124,7 @@ def manifest_of(
         version=__version__,
         schema=VERSION,
         days=days_of(store, period, pbx=pbx),
+        history=history_of(store, period, pbx=pbx),
         names=names_of(store, pbx=pbx),
         files={file.name: file_hash(file) for file in sorted(files)},
     )
@@ -138,10 +150,11 @@ def read_manifest(folder: Path) -> Manifest:
 
 
 def days_of(store: Store, period: Period, *, pbx: str | None) -> list[MadeFrom]:
-    """What the store holds of each day, PBX by PBX."""
-    contents = _contents(store, period, pbx=pbx)
+    """What the store holds of each day of a period and of as many days before, PBX by PBX."""
+    compared = Period(_earliest(period), period.last)
+    contents = _contents(store, compared, pbx=pbx)
     days = []
-    for row in store.coverage(period, pbx=pbx).to_dict("records"):
+    for row in store.coverage(compared, pbx=pbx).to_dict("records"):
         name, day, pulled = str(row["pbx"]), row["day"].date(), row["pulled_at"]
         days.append(
             MadeFrom(
@@ -157,12 +170,20 @@ def days_of(store: Store, period: Period, *, pbx: str | None) -> list[MadeFrom]:
     return sorted(days, key=lambda each: (each.pbx, each.day))
 
 
+def history_of(store: Store, period: Period, *, pbx: str | None) -> dict[str, str]:
+    """For each PBX the hash of what is known of the days before those of `days_of`."""
+    known = store.coverage(pbx=pbx)
+    known = known[(known["day"] < pd.Timestamp(_earliest(period))) & (known["state"] != "missing")]
+    rows = known[["pbx", "day", "legs", "sha256"]].astype({"pbx": str})
+    return {str(name): _hash_of(part.sort_values("day")) for name, part in rows.groupby("pbx")}
+
+
 def names_of(store: Store, *, pbx: str | None) -> dict[str, str]:
     """For each PBX the hash of the names and menus that its reports show."""
     hashes = {}
     for name in [pbx] if pbx else store.pbxs:
         rows = store.directory(pbx=name)[_NAMED].astype(str).sort_values(_NAMED)
-        hashes[name] = hashlib.sha256(rows.to_csv(index=False, lineterminator="\n").encode()).hexdigest()
+        hashes[name] = _hash_of(rows)
     return hashes
 
 
@@ -170,6 +191,14 @@ def file_hash(path: Path) -> str:
     """SHA-256 of a file."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _earliest(period: Period) -> date:
+    return period.first - timedelta(days=len(period))
+
+
+def _hash_of(rows: pd.DataFrame) -> str:
+    return hashlib.sha256(rows.to_csv(index=False, lineterminator="\n").encode()).hexdigest()
 
 
 def _contents(store: Store, period: Period, *, pbx: str | None) -> dict[tuple[str, date], str]:

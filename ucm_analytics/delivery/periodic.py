@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, Literal, get_args
 from ucm_analytics.delivery.manifest import NAME, manifest_of
 from ucm_analytics.errors import SettingError
 from ucm_analytics.period import Period
-from ucm_analytics.reports import names, run_report, write_all
+from ucm_analytics.reports import run_all, run_report, write_all
 from ucm_analytics.reports._coverage import Coverage, coverage
 from ucm_analytics.reports._files import write
 from ucm_analytics.reports._format import period_name
@@ -143,6 +143,7 @@ def periodic(
     formats: Sequence[Format] = ("html", "csv"),
     pbx: str | None = None,
     reports: Sequence[str] | None = None,
+    locale: str = "",
     provisional_ok: bool = False,
 ) -> Delivered:
     """Write all reports of a period into a folder of its own.
@@ -166,6 +167,8 @@ def periodic(
         Only the calls of this PBX.
     reports : sequence of str, optional
         Names of reports; all of them if not given.
+    locale : str
+        How numbers and dates are written; see `reports.run_report`.
     provisional_ok : bool
         Make it although days may still change; every title then begins with PROVISIONAL.
 
@@ -187,7 +190,10 @@ def periodic(
     if days.never_pulled or not (days.complete or provisional_ok):
         return Delivered("incomplete", kind, period, label, days)
     state: Literal["final", "provisional"] = "final" if days.complete else "provisional"
-    made = [run_report(name, store, period, pbx=pbx) for name in (names() if reports is None else reports)]
+    if reports is None:
+        made = run_all(store, period, pbx=pbx, locale=locale)
+    else:
+        made = [run_report(name, store, period, pbx=pbx, locale=locale) for name in reports]
     if state == "provisional":
         made = [_provisional(report) for report in made]
     parts = [label, *([pbx] if pbx else []), *([state] if state == "provisional" else [])]
@@ -218,7 +224,8 @@ def _provisional(report: Report) -> Report:
         replace(section, title=f"{PROVISIONAL}: {section.title}", figure=_marked(section.figure))
         for section in report.sections
     )
-    return replace(report, title=f"{PROVISIONAL}: {report.title}", sections=sections)
+    chapters = tuple(_provisional(chapter) for chapter in report.chapters)
+    return replace(report, title=f"{PROVISIONAL}: {report.title}", sections=sections, chapters=chapters)
 
 
 def _marked(figure: go.Figure) -> go.Figure:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from ucm_analytics import __version__
-from ucm_analytics.delivery.manifest import MadeFrom, Manifest, days_of, file_hash, names_of, read_manifest
+from ucm_analytics.delivery.manifest import MadeFrom, Manifest, days_of, file_hash, history_of, names_of, read_manifest
 from ucm_analytics.period import Period
 from ucm_analytics.schema import VERSION
 
@@ -50,6 +50,8 @@ class Verdict:
         Days whose legs differ.
     renamed : tuple of str
         PBXs whose names or menus are others now; the numbers do not depend on them.
+    history : tuple of str
+        PBXs of which the store knows other days long before the period; only forecasts look at them.
     version, schema : tuple
         Of the package and of the tables: then, now.
     """
@@ -61,6 +63,7 @@ class Verdict:
     gone: tuple[str, ...]
     changed: tuple[ChangedDay, ...]
     renamed: tuple[str, ...]
+    history: tuple[str, ...]
     version: tuple[str, str]
     schema: tuple[int, int]
 
@@ -81,6 +84,7 @@ class Verdict:
         if self.version[0] != self.version[1]:
             found.append(f"made by ucm-analytics {self.version[0]}; this is {self.version[1]}")
         found += [f"names or menus of {pbx} have changed since; the numbers have not" for pbx in self.renamed]
+        found += [f"days of {pbx} long before have changed since; only forecasts look at them" for pbx in self.history]
         if self.provisional:
             found.append("the reports were provisional when they were made")
         return found
@@ -111,12 +115,14 @@ def verify(folder: str | Path, store: Store) -> Verdict:
     """
     folder = Path(folder)
     manifest = read_manifest(folder)
+    period = Period(manifest.first, manifest.last)
     gone = tuple(name for name in manifest.files if not (folder / name).is_file())
     edited = tuple(
         name for name, sha256 in manifest.files.items() if name not in gone and file_hash(folder / name) != sha256
     )
-    changed = tuple(_changed(manifest, days_of(store, Period(manifest.first, manifest.last), pbx=manifest.pbx)))
+    changed = tuple(_changed(manifest, days_of(store, period, pbx=manifest.pbx)))
     names = names_of(store, pbx=manifest.pbx)
+    history = history_of(store, period, pbx=manifest.pbx)
     version, schema = (manifest.version, __version__), (manifest.schema, VERSION)
     state: Literal["unchanged", "file edited", "data changed", "other version"] = "unchanged"
     if edited or gone:
@@ -133,6 +139,7 @@ def verify(folder: str | Path, store: Store) -> Verdict:
         gone=gone,
         changed=changed,
         renamed=tuple(pbx for pbx, known in manifest.names.items() if names.get(pbx) != known),
+        history=tuple(pbx for pbx in manifest.names if manifest.history.get(pbx) != history.get(pbx)),
         version=version,
         schema=schema,
     )
