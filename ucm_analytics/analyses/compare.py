@@ -91,8 +91,8 @@ def compare(calls: Any, period: Period) -> pa.Table:
       measure  value  before  change verdict
     0   calls   20.0    10.0     1.0  higher
     """
-    daily = _daily(calls)
     others = {"previous": previous(period), "last_year": last_year(period)}
+    daily = _daily(calls, (period, *others.values()))
     rows = []
     for against, other in others.items():
         days = pd.concat([_filled(daily, period).assign(now=True), _filled(daily, other).assign(now=False)])
@@ -148,10 +148,12 @@ def _shifted(period: Period, weeks: int) -> Period:
     return Period(period.first - back, period.last - back)
 
 
-def _daily(calls: Any) -> pd.DataFrame:
+def _daily(calls: Any, periods: tuple[Period, ...]) -> pd.DataFrame:
     names = ("local_at", "direction", "outcome", "wait_s", "talk_s", "is_forward")
     frame = lazy(calls, "calls", needs("calls", *names))
-    frame = frame.filter(~nw.col("is_forward").fill_null(False), ~nw.col("local_at").is_null())
+    frame = frame.filter(
+        ~nw.col("is_forward").fill_null(False), nw.any_horizontal(*map(_in, periods), ignore_nulls=True)
+    )
     inbound = (nw.col("direction") == "inbound").fill_null(False)
     answered = (nw.col("outcome") == "answered").fill_null(False)
     sums = {
@@ -166,6 +168,10 @@ def _daily(calls: Any) -> pd.DataFrame:
         .group_by("local_at")
         .agg(calls=nw.len().cast(nw.Int64), **{name: nw.col(name).sum().cast(nw.Int64) for name in sums})
     )
+
+
+def _in(period: Period) -> nw.Expr:
+    return (nw.col("local_at") >= period.start) & (nw.col("local_at") < period.end)
 
 
 def _filled(daily: pd.DataFrame, period: Period) -> pd.DataFrame:

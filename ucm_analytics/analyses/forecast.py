@@ -271,7 +271,7 @@ def _worth(history: _History, folds: list[tuple[Any, ...]]) -> None:
     folds = [fold for fold in folds if not np.isnan(fold[4])]
     if not folds:
         raise NoData(
-            f"{len(history.days)} days of calls are too few for a forecast",
+            f"{int(history.free.sum())} days of calls are too few for a forecast",
             hint=f"give {(_FEWEST_WEEKS + 1) * _WEEK} days or more",
         )
     own, naive = (float(np.sqrt(np.mean([fold[n] ** 2 for fold in folds]))) for n in (4, 5))

@@ -1,0 +1,81 @@
+"""Days and hours that were not as usual."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+import pandas as pd
+
+from ucm_analytics import analyses, charts
+from ucm_analytics.period import Period
+from ucm_analytics.reports._coverage import coverage
+from ucm_analytics.reports._format import day, number, plural, time
+from ucm_analytics.reports._report import Section, Shown
+
+if TYPE_CHECKING:
+    import narwhals.stable.v2 as nw
+
+    from ucm_analytics.analyses.anomalies import AnomalyFreq
+    from ucm_analytics.store import Store
+
+TITLE = "Unusual days and hours"
+QUESTION = "When were there more or fewer calls than usual?"
+
+_HISTORY: Final = timedelta(weeks=12)
+_FALSE_ALARMS: Final = 1.0
+
+
+def build(store: Store, period: Period, *, pbx: str | None = None) -> list[Section]:
+    """Days, then hours, outside of the band of the same weekdays and hours."""
+    days = coverage(store, Period(period.first - _HISTORY, period.last), pbx=pbx)
+    known = days.span or period
+    calls = store.scan("calls", known, pbx=pbx)
+    return [_section(calls, period, known, days.missing, freq) for freq in ("1d", "1h")]
+
+
+def _section(
+    calls: nw.LazyFrame[Any], period: Period, known: Period, missing: tuple[date, ...], freq: AnomalyFreq
+) -> Section:
+    found = analyses.anomalies(calls, freq=freq, false_alarms=_FALSE_ALARMS, holidays=missing, period=known)
+    inside = (found["local_at"] >= period.start) & (found["local_at"] < period.end)
+    found = found[inside].reset_index(drop=True)
+    unusual = found[found["is_anomaly"]]
+    name = "day" if freq == "1d" else "hour"
+    shown = unusual if len(unusual) else found[found["calls"] > 0] if found["calls"].sum() else found.head(0)
+    return Section(
+        title=f"Unusual {name}s",
+        sentence=_sentence(found, unusual, name),
+        figure=charts.anomalies(found),
+        table=shown.reset_index(drop=True),
+        columns=(
+            Shown("local_at", name.capitalize(), "day" if freq == "1d" else "time"),
+            Shown("calls", "Calls", "count"),
+            Shown("expected", "Expected", "number"),
+            Shown("low", "Fewest usual", "count"),
+            Shown("high", "Most usual", "count"),
+            Shown("weeks", "Weeks compared", "count"),
+        ),
+        formula=f"expected = mean of the same weekday{'' if freq == '1d' else ' and hour'} of the other weeks [calls]; "
+        "usual = what a negative binomial with that mean, and the spread of all weeks, holds but for "
+        f"{number(_FALSE_ALARMS)} false alarm a month of 30 days.",
+        reading="Up to twelve weeks before the period are used to know what is usual. Expect one false alarm a month: "
+        "a mark is a reason to look, not a finding. Public holidays show up as unusual; days that were never pulled "
+        "are left out.",
+    )
+
+
+def _sentence(found: pd.DataFrame, unusual: pd.DataFrame, name: str) -> str:
+    no = "no" if name == "day" else "No"  # the first sentence follows the name of the period
+    if not found["expected"].notna().any():
+        return f"{no} {name} can be judged: it takes two other weeks of calls to know what is usual."
+    if unusual.empty:
+        return f"{no} {name} was unusual among {plural(int(found['expected'].notna().sum()), name)}."
+    gap = (unusual["calls"] - unusual["expected"]).abs() / unusual["expected"].pow(0.5)
+    worst = unusual.iloc[int(gap.argmax())]
+    at = day(worst["local_at"]) if name == "day" else time(worst["local_at"])
+    return (
+        f"{plural(len(unusual), name)} of {int(found['expected'].notna().sum()):,} "
+        f"{'was' if len(unusual) == 1 else 'were'} unusual; most of all {at}, with "
+        f"{plural(int(worst['calls']), 'call')} where {number(worst['expected'])} were expected."
+    )

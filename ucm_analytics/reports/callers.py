@@ -1,0 +1,116 @@
+"""Who calls, how much a few of them make up, and where they call from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ucm_analytics import analyses, charts
+from ucm_analytics.period import Period
+from ucm_analytics.reports._format import plural, share
+from ucm_analytics.reports._names import drawn
+from ucm_analytics.reports._report import Section, Shown
+
+if TYPE_CHECKING:
+    import narwhals.stable.v2 as nw
+
+    from ucm_analytics.store import Store
+
+TITLE = "Callers"
+QUESTION = "Who calls most, how much do a few callers make up, and where do they call from?"
+
+
+def build(store: Store, period: Period, *, pbx: str | None = None) -> list[Section]:
+    """The most frequent callers, their share, and the areas."""
+    calls = store.scan("calls", period, pbx=pbx)
+    return [_top(calls), _concentration(calls), _areas(calls)]
+
+
+def _top(calls: nw.LazyFrame[Any]) -> Section:
+    callers = analyses.top_callers(calls)
+    shares = analyses.caller_concentration(calls)
+    sentence = "no calls from outside showed a number."
+    if len(callers):
+        first, every = callers.iloc[0], shares.iloc[-1]
+        sentence = (
+            f"{plural(int(every['callers']), 'caller')} made {plural(int(every['calls']), 'call')}; "
+            f"{first['caller']} called most, {plural(int(first['calls']), 'time')}, and reached a person in "
+            f"{share(first['answered_rate'])} of them."
+        )
+    return Section(
+        title="Most frequent callers",
+        sentence=sentence,
+        figure=charts.top_callers(callers.assign(caller=drawn(callers["caller"]))),
+        table=callers,
+        columns=(
+            Shown("caller", "Caller"),
+            Shown("caller_name", "Name"),
+            Shown("calls", "Calls", "count"),
+            Shown("share", "Share", "share"),
+            Shown("answered", "Answered", "count"),
+            Shown("answered_rate", "Answered rate", "share"),
+            Shown("talk_s", "Talk", "seconds"),
+            Shown("first_at", "First call", "time"),
+            Shown("last_at", "Last call", "time"),
+        ),
+        formula="share = calls / calls of all callers that show a number; answered rate = calls that a person answered "
+        "/ calls [shares of 1].",
+        reading="National and international writings of one number count as one caller. A company that shows one "
+        "number for all its phones is one caller here, and may be a hundred people.",
+    )
+
+
+def _concentration(calls: nw.LazyFrame[Any]) -> Section:
+    shares = analyses.caller_concentration(calls)
+    sentence = "No calls from outside showed a number."
+    if len(shares):
+        tenth, every = shares.iloc[0], shares.iloc[-1]
+        sentence = (
+            f"The tenth of the callers who call most ({int(tenth['callers']):,}) made {share(tenth['share'])} of "
+            f"{plural(int(every['calls']), 'call')}; {plural(int(every['withheld']), 'call')} showed no number."
+        )
+    return Section(
+        title="How much a few callers make up",
+        sentence=sentence,
+        figure=charts.caller_concentration(shares),
+        table=shares,
+        columns=(
+            Shown("top_rate", "Most frequent callers", "share"),
+            Shown("callers", "Callers", "count"),
+            Shown("calls", "Calls", "count"),
+            Shown("share", "Share of the calls", "share"),
+        ),
+        formula="share = calls of the most frequent part of the callers / all calls that show a number [share of 1]; "
+        "entropy = -Σ p log2 p over the callers' shares p"
+        + (f" = {shares['entropy'].iloc[0]:.2f} bit." if len(shares) else " [bit]."),
+        reading="The further the curve lies above the dashed line, the more a few callers make up. A short period "
+        "makes callers look alike: most had no time to call twice.",
+    )
+
+
+def _areas(calls: nw.LazyFrame[Any]) -> Section:
+    areas = analyses.caller_areas(calls)
+    sentence = "No calls came from outside."
+    if len(areas):
+        first = areas.iloc[0]
+        sentence = (
+            f"Most calls, {share(first['share'])}, are from the area {first['area']}, by "
+            f"{plural(int(first['callers']), 'caller')}."
+        )
+    return Section(
+        title="Where they call from",
+        sentence=sentence,
+        figure=charts.caller_areas(areas),
+        table=areas,
+        columns=(
+            Shown("area", "Area"),
+            Shown("calls", "Calls", "count"),
+            Shown("share", "Share", "share"),
+            Shown("callers", "Callers", "count"),
+            Shown("answered_rate", "Answered rate", "share"),
+            Shown("talk_s", "Talk", "seconds"),
+        ),
+        formula="area = country code (ITU-T E.164) of numbers in international form; national = begins with one zero; "
+        "internal = shorter; share = calls / all calls from outside [share of 1].",
+        reading="The country is that of the number, not of the person: mobiles travel, and a provider may show "
+        "numbers without their country code, which are then read wrongly.",
+    )

@@ -1,0 +1,113 @@
+"""How many calls to expect next week."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import pandas as pd
+
+from ucm_analytics import analyses, charts
+from ucm_analytics.errors import NoData
+from ucm_analytics.period import Period
+from ucm_analytics.reports._coverage import coverage
+from ucm_analytics.reports._format import day, number, plural, share, time
+from ucm_analytics.reports._report import Section, Shown
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    import narwhals.stable.v2 as nw
+
+    from ucm_analytics.analyses.forecast import ForecastFreq
+    from ucm_analytics.store import Store
+
+TITLE = "Forecast"
+QUESTION = "How many calls are to be expected in the seven days after the period?"
+
+_HISTORY: Final = timedelta(weeks=12)
+_LEVEL: Final = 0.9
+_NAMES: Final[dict[ForecastFreq, str]] = {"1d": "day", "30min": "half-hour"}
+
+
+def build(store: Store, period: Period, *, pbx: str | None = None) -> list[Section]:
+    """Days, then half-hours, and what such forecasts were worth in past weeks."""
+    days = coverage(store, Period(period.first - _HISTORY, period.last), pbx=pbx)
+    history = days.span or period
+    calls = store.scan("calls", history, pbx=pbx)
+    sections = [_ahead(calls, history, days.missing, freq) for freq in _NAMES]
+    backtest = analyses.forecast_backtest(
+        calls, freq="30min", level=_LEVEL, holidays=days.missing, period=history
+    ).dropna(subset=["rmse"])
+    return [*sections, _past(backtest.reset_index(drop=True))] if len(backtest) else sections
+
+
+def _ahead(calls: nw.LazyFrame[Any], history: Period, missing: tuple[date, ...], freq: ForecastFreq) -> Section:
+    name = _NAMES[freq]
+    title = f"Calls to expect by {name}"
+    try:
+        expected = analyses.forecast(calls, freq=freq, level=_LEVEL, holidays=missing, period=history)
+    except NoData as refusal:
+        return _refused(calls, history, title, f"{'no' if freq == '1d' else 'No'} forecast by {name}: {refusal.message}.")
+    at = expected.iloc[int(expected["calls"].argmax())]
+    when = day(at["local_at"]) if freq == "1d" else time(at["local_at"])
+    total = f"{number(np.floor(expected['calls'].sum() + 0.5))} calls are to be expected in seven days; the busiest "
+    return Section(
+        title=title,
+        sentence=f"{total}{name} begins {when}, with {number(at['calls'])} ({at['low']} to {at['high']}).",
+        figure=charts.forecast(expected),
+        table=expected,
+        columns=(
+            Shown("local_at", name.capitalize(), "day" if freq == "1d" else "time"),
+            Shown("calls", "Expected", "number"),
+            Shown("low", "at least", "count"),
+            Shown("high", "at most", "count"),
+        ),
+        formula="expected = calls of the weekday × part that the slot has of a day, drawn to the slot's own mean as "
+        f"far as its count tells [calls]; interval: negative binomial that covers {share(_LEVEL)} of the intervals, "
+        "its spread from the errors of forecasts of past weeks.",
+        reading="Made from up to twelve weeks before the end of the period. Trends, seasons and coming holidays are "
+        "not in it. One interval in ten lies outside of its band by design.",
+    )
+
+
+def _refused(calls: nw.LazyFrame[Any], history: Period, title: str, sentence: str) -> Section:
+    """What was there, in place of a forecast that would be worth nothing."""
+    volume = analyses.call_volume(calls, freq="1d", period=history)
+    return Section(
+        title=title,
+        sentence=sentence,
+        figure=charts.call_volume(volume),
+        table=volume if volume["calls"].sum() else volume.head(0),
+        columns=(Shown("local_at", "Day", "day"), Shown("calls", "Calls", "count")),
+        formula="calls = calls that started on the day [calls]. A forecast must have a smaller root mean square error "
+        "in the last weeks than the counts of the week before; otherwise there is none.",
+        reading="The chart shows the days that there are, no forecast. Three weeks are the least; eight to twelve are "
+        "better.",
+    )
+
+
+def _past(backtest: pd.DataFrame) -> Section:
+    own, naive = (float(np.sqrt((backtest[name] ** 2).mean())) for name in ("rmse", "naive_rmse"))
+    return Section(
+        title="What such forecasts were worth",
+        sentence=f"In the last {plural(len(backtest), 'week')} the forecast of a half-hour was wrong by "
+        f"{own:.2f} calls, the count of the week before by {naive:.2f}; {share(backtest['covered_rate'].mean())} of the half-hours lay "
+        "inside their interval.",
+        figure=charts.forecast_backtest(backtest),
+        table=backtest,
+        columns=(
+            Shown("first", "Week from", "day"),
+            Shown("weeks", "Weeks of history", "count"),
+            Shown("calls", "Calls", "count"),
+            Shown("expected", "Forecast", "number"),
+            Shown("rmse", "Error", "number"),
+            Shown("naive_rmse", "Error of the week before", "number"),
+            Shown("covered_rate", "Inside the interval", "share"),
+        ),
+        formula="error = √(mean of (calls - forecast)²) over half-hours [calls]; each week is forecast only from the "
+        "days before it.",
+        reading="The error of half-hours with few calls is mostly chance, which no forecast removes. A week with a "
+        "holiday that nobody named looks like a bad forecast.",
+    )

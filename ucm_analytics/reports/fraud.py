@@ -1,0 +1,117 @@
+"""Outbound calls that look like toll fraud."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+import narwhals.stable.v2 as nw
+import pandas as pd
+
+from ucm_analytics import analyses, charts
+from ucm_analytics.analyses.fraud import RULES
+from ucm_analytics.period import Period
+from ucm_analytics.reports._coverage import coverage
+from ucm_analytics.reports._format import plural, time
+from ucm_analytics.reports._names import Names, drawn
+from ucm_analytics.reports._report import Section, Shown
+
+if TYPE_CHECKING:
+    from ucm_analytics.store import Store
+
+TITLE = "Signs of toll fraud"
+QUESTION = "Does somebody else call at our cost?"
+
+_HISTORY: Final = timedelta(weeks=12)
+_SHOWN: Final = 500
+_FORMULA: Final = (
+    "score = 100 · (1 - 2^(-measured / threshold)), strength doubled for satellites and premium rate; thresholds: "
+    + "; ".join(f"{rule.name} {rule.threshold} {rule.unit} ({rule.meaning})" for rule in RULES.values())
+    + "."
+)
+_READING: Final = (
+    "A score is for sorting, it is no probability: a new supplier abroad looks like fraud, and fraud within the "
+    "country looks like work. Home is the country that is called most; closed is before 7, from 20, and the weekend."
+)
+
+
+def build(store: Store, period: Period, *, pbx: str | None = None) -> list[Section]:
+    """Signals by score, and the calls that are their evidence."""
+    known = coverage(store, Period(period.first - _HISTORY, period.last), pbx=pbx).span or period
+    calls = store.scan("calls", known, pbx=pbx)
+    names = Names.of(store, pbx=pbx)
+    signals = analyses.fraud_signals(calls, period=period)
+    if signals.empty:
+        return [_nothing(calls, period)]
+    return [_found(signals, names), _evidence(analyses.fraud_evidence(calls, period=period), names)]
+
+
+def _nothing(calls: nw.LazyFrame[Any], period: Period) -> Section:
+    volume = analyses.call_volume(calls.filter(nw.col("direction") == "outbound"), freq="1d", period=period)
+    total = int(volume["calls"].sum())
+    return Section(
+        title="Signs of toll fraud",
+        sentence=f"no signs of toll fraud in {plural(total, 'outbound call')}.",
+        figure=charts.call_volume(volume),
+        table=volume if total else volume.head(0),
+        columns=(Shown("local_at", "Day", "day"), Shown("calls", "Outbound calls", "count")),
+        formula=_FORMULA,
+        reading=f"The chart shows the outbound calls that were looked at. {_READING}",
+    )
+
+
+def _found(signals: pd.DataFrame, names: Names) -> Section:
+    known = signals["extension"].notna()
+    labels = names.numbers("extension", signals[known], "extension").reindex(signals.index)
+    table = signals.assign(extension=labels, rule=signals["rule"].astype(str).str.replace("_", " "))
+    top = table.iloc[0]
+    who = "several phones" if pd.isna(top["extension"]) else str(top["extension"])
+    return Section(
+        title="Signs of toll fraud",
+        sentence=f"{plural(len(signals), 'sign')} of toll fraud; the strongest (score {top['score']}, {top['rule']}) "
+        f"is {plural(int(top['calls']), 'call')} of {who} from {time(top['first_at'])}.",
+        figure=charts.fraud_signals(signals.assign(extension=drawn(labels.dropna()).reindex(signals.index))),
+        table=table,
+        columns=(
+            Shown("signal", "Signal", "count"),
+            Shown("score", "Score", "count"),
+            Shown("rule", "Rule"),
+            Shown("extension", "Extension"),
+            Shown("area", "Called"),
+            Shown("first_at", "First call", "time"),
+            Shown("last_at", "Last call", "time"),
+            Shown("calls", "Calls", "count"),
+            Shown("talk_s", "Talk", "seconds"),
+        ),
+        formula=_FORMULA,
+        reading=_READING,
+    )
+
+
+def _evidence(evidence: pd.DataFrame, names: Names) -> Section:
+    known = evidence["extension"].notna()
+    labels = names.numbers("extension", evidence[known], "extension").reindex(evidence.index)
+    calls = evidence["call_id"].nunique()
+    return Section(
+        title="The calls behind the signs",
+        sentence=f"{plural(calls, 'call')} {'is' if calls == 1 else 'are'} the evidence.",
+        figure=charts.fraud_evidence(
+            evidence.assign(
+                extension=drawn(labels.dropna()).reindex(evidence.index), callee=drawn(evidence["callee"].fillna("?"))
+            )
+        ),
+        table=evidence.assign(extension=labels, rule=evidence["rule"].astype(str).str.replace("_", " ")).head(_SHOWN),
+        columns=(
+            Shown("signal", "Signal", "count"),
+            Shown("rule", "Rule"),
+            Shown("local_at", "Call", "time"),
+            Shown("extension", "Extension"),
+            Shown("callee", "Number called"),
+            Shown("area", "Area"),
+            Shown("outcome", "Outcome"),
+            Shown("talk_s", "Talk", "seconds"),
+        ),
+        formula=f"One row = one call of one signal, at most {_SHOWN}; a call may be evidence of several signals.",
+        reading="The numbers are as dialled. Ask the extension's owner first: whoever works at night for a customer "
+        "abroad looks exactly like this.",
+    )
