@@ -18,7 +18,7 @@ _CALL: Final = ["pbx", "call_id"]
 _NO_PHONE: Final = {
     "did": "copies for the number dialled from outside, before it was routed (ForkCDR)",
     "menu": "time spent in menus",
-    "voicemail": "mailboxes",
+    "voicemail": "mailboxes that recorded or played a greeting",
     "outside": "attempts to reach a number outside by a trunk",
     "queue": "queues that hold the caller, and copies of queue conversations: no phone of their own",
     "ring_group": "starts of ring group rounds: no phone of their own",
