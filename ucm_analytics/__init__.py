@@ -4,7 +4,7 @@
 >>> store = ucm.demo_store()
 >>> calls = store.calls("2026-03")
 >>> ucm.durations(calls)["measure"].unique().tolist()
-['talk', 'wait', 'ring', 'ivr', 'queue']
+['talk_s', 'wait_s', 'ring_s', 'ivr_s', 'queue_s']
 """
 
 from __future__ import annotations
@@ -13,21 +13,47 @@ import importlib
 import logging
 from typing import TYPE_CHECKING, Any
 
+# at once, not when it is first used: the module has the name of its function
+from ucm_analytics.metrics import explain, metrics
+
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from ucm_analytics import charts, errors
     from ucm_analytics.analyses import (
+        anomalies,
         busy_hour,
         call_volume,
+        caller_areas,
+        caller_concentration,
+        compare,
+        concurrent_calls,
+        cost,
         duration_histogram,
         durations,
         extensions,
+        forecast,
+        forecast_backtest,
+        fraud_evidence,
+        fraud_signals,
         hour_of_week,
         ivr_choices,
         ivr_dropoff,
         ivr_paths,
         ivr_transitions,
+        long_and_short_calls,
+        missed_calls,
+        patience,
+        queue_agents,
+        queue_waits,
+        queues,
+        repeat_callers,
+        service_level,
+        staffing,
+        staffing_check,
+        time_to_callback,
+        top_callers,
+        trunk_usage,
     )
     from ucm_analytics.client import UCM
     from ucm_analytics.config import Settings
@@ -44,22 +70,45 @@ _HOMES = {
     "Settings": "config",
     "Store": "store",
     "UCM": "client",
+    "anomalies": "analyses",
     "audit": "quality",
     "busy_hour": "analyses",
     "call_volume": "analyses",
+    "caller_areas": "analyses",
+    "caller_concentration": "analyses",
     "charts": "",
+    "compare": "analyses",
+    "concurrent_calls": "analyses",
+    "cost": "analyses",
     "demo_store": "demo",
     "duration_histogram": "analyses",
     "durations": "analyses",
     "errors": "",
     "extensions": "analyses",
+    "forecast": "analyses",
+    "forecast_backtest": "analyses",
+    "fraud_evidence": "analyses",
+    "fraud_signals": "analyses",
     "hour_of_week": "analyses",
     "ivr_choices": "analyses",
     "ivr_dropoff": "analyses",
     "ivr_paths": "analyses",
     "ivr_transitions": "analyses",
+    "long_and_short_calls": "analyses",
+    "missed_calls": "analyses",
+    "patience": "analyses",
+    "queue_agents": "analyses",
+    "queue_waits": "analyses",
+    "queues": "analyses",
     "reconcile": "quality",
+    "repeat_callers": "analyses",
     "run_report": "reports",
+    "service_level": "analyses",
+    "staffing": "analyses",
+    "staffing_check": "analyses",
+    "time_to_callback": "analyses",
+    "top_callers": "analyses",
+    "trunk_usage": "analyses",
 }
 
 __all__ = [
@@ -67,22 +116,47 @@ __all__ = [
     "Period",
     "Settings",
     "Store",
+    "anomalies",
     "audit",
     "busy_hour",
     "call_volume",
+    "caller_areas",
+    "caller_concentration",
     "charts",
+    "compare",
+    "concurrent_calls",
+    "cost",
     "demo_store",
     "duration_histogram",
     "durations",
     "errors",
+    "explain",
     "extensions",
+    "forecast",
+    "forecast_backtest",
+    "fraud_evidence",
+    "fraud_signals",
     "hour_of_week",
     "ivr_choices",
     "ivr_dropoff",
     "ivr_paths",
     "ivr_transitions",
+    "long_and_short_calls",
+    "metrics",
+    "missed_calls",
+    "patience",
+    "queue_agents",
+    "queue_waits",
+    "queues",
     "reconcile",
+    "repeat_callers",
     "run_report",
+    "service_level",
+    "staffing",
+    "staffing_check",
+    "time_to_callback",
+    "top_callers",
+    "trunk_usage",
 ]
 
 logging.getLogger(__name__).addHandler(logging.NullHandler())

@@ -11,7 +11,7 @@ import sys
 import warnings
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn, cast
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
 import typer
 
@@ -21,13 +21,10 @@ from ucm_analytics.errors import IncompletePull, NoData, SettingError, UCMError
 from ucm_analytics.period import Period, day
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from ucm_analytics.client.tls import Certificate
     from ucm_analytics.store import Store
 
 INCOMPLETE = 3
-REPORT_FORMATS = ("html", "png", "csv")
 
 app = typer.Typer(
     name="ucm-analytics",
@@ -93,9 +90,8 @@ def demo(
     from ucm_analytics.demo import run_demo
 
     reports = run_demo(out, _say)
-    for report in reports:
-        print(out / f"{report.name}.html")
-    print(f"{out / 'index.html'}  <- open this one")
+    print(f"{len(reports)} reports in {out}: {', '.join(report.name for report in reports)}")
+    print(f"open {out / 'index.html'}")
     print()
     for report in [r for r in reports if r.name in ("call-volume", "ivr-paths", "extensions")]:
         print(f"* {report.headline}")
@@ -173,7 +169,7 @@ def sync(
         fingerprint=settings.fingerprint or None,
         ca=settings.ca or None,
     ) as ucm:
-        done = _store(settings).sync(
+        done = _store().sync(
             ucm,
             pbx=settings.pbx,
             since=first,
@@ -192,7 +188,7 @@ def status(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for scripts.")] = False,
 ) -> None:
     """Say what the store holds: days, records, and which days may still change."""
-    store = _store(_any_settings())
+    store = _store()
     if pbx:
         _check_pbx(store, pbx)
     answer: dict[str, Any] = {"store": str(store.path), "pbxs": {}}
@@ -226,13 +222,10 @@ def status(
 @app.command(epilog="Example: ucm-analytics reports")
 def reports() -> None:
     """List the reports and the question that each answers."""
-    import importlib
-
-    from ucm_analytics.reports import names
+    from ucm_analytics.reports import names, report_module
 
     for name in names():
-        module = importlib.import_module(f"ucm_analytics.reports.{name.replace('-', '_')}")
-        print(f"{name:14} {module.QUESTION}")
+        print(f"{name:14} {report_module(name).QUESTION}")
 
 
 @app.command(epilog="Example: ucm-analytics report call-volume --month 2026-03 --format html,png")
@@ -245,21 +238,23 @@ def report(
     week: Annotated[str | None, typer.Option(metavar="YYYY-Www", help="An ISO week, such as 2026-W11.")] = None,
     pbx: Pbx = None,
     out: Annotated[Path, typer.Option(help="Folder for the files.")] = Path("reports"),
-    formats: Annotated[str, typer.Option("--format", help="html, png, csv, or several: html,png")] = "html",
+    formats: Annotated[
+        str, typer.Option("--format", help="html, pdf, xlsx, png, svg or csv; several: html,png")
+    ] = "html",
 ) -> None:
     """Write reports on a period."""
-    from ucm_analytics.reports import names, run_report, write_all
+    from ucm_analytics.reports import FORMATS, names, run_report, write_all
 
     if bool(name) == everything:
         raise typer.BadParameter("name one report, or say --all")
-    wanted = formats.split(",")
-    if unknown := set(wanted) - set(REPORT_FORMATS):
+    wanted = [each for each in FORMATS if each in formats.split(",")]
+    if unknown := set(formats.split(",")) - set(FORMATS):
         raise typer.BadParameter(f"no such format: {', '.join(sorted(unknown))}", param_hint="--format")
     period = _period(since, until, month, week)
-    store = _store(_any_settings())
+    store = _store()
     _check_pbx(store, pbx)
     made = [run_report(each, store, period, pbx=pbx) for each in (names() if everything else [str(name)])]
-    files = write_all(made, out, formats=cast('Sequence[Literal["html", "png", "csv"]]', wanted))
+    files = write_all(made, out, formats=wanted)
     for file in files:
         print(file)
     for each in made:
@@ -281,7 +276,7 @@ def export(
     """Write a table of the store into one file."""
     from ucm_analytics.export import write_table
 
-    store = _store(_any_settings())
+    store = _store()
     _check_pbx(store, pbx)
     period = _period(since, until, None, None)
     frame = getattr(store, table)(period, pbx=pbx)
@@ -350,15 +345,10 @@ def _period(since: str | None, until: str | None, month: str | None, week: str |
     return Period.of(since, until)
 
 
-def _any_settings() -> Settings:
-    """Settings for commands that read the store, whatever PBXs are known."""
-    return Settings.load(os.environ.get("UCM_PBX", "pbx"))
-
-
-def _store(settings: Settings) -> Store:
+def _store() -> Store:
     from ucm_analytics.store import Store
 
-    return Store(settings.data)
+    return Store()
 
 
 def _check_pbx(store: Store, pbx: str | None) -> None:
