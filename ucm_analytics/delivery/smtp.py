@@ -89,7 +89,7 @@ class MailServer:
                 "no mail server is named", hint="set UCM_SMTP_HOST, or host under [mail] in the settings"
             )
         for address in (self.sender, *self.to):
-            _check_address(address)
+            check_address(address)
 
     @property
     def address(self) -> str:
@@ -258,7 +258,14 @@ def _said(reply: bytes | str, secret: str) -> str:
     return text.replace(secret, "***") if secret else text
 
 
-def _check_address(address: str) -> None:
+def check_address(address: str) -> None:
+    """Refuse what is no plain mail address.
+
+    Raises
+    ------
+    SettingError
+        It is none, or it could steer a header.
+    """
     if not re.fullmatch(r"[^\s@<>,;:\"()\[\]\\]+@[^\s@<>,;:\"()\[\]\\]+", address) or not address.isascii():
         raise SettingError(f"{address!r} is no mail address", hint="write it as name@example.org")
 
