@@ -57,7 +57,7 @@ steps AS (
         CAST(sum(phones) AS INTEGER) AS phones,
         CAST(count(*) FILTER (kind = 'transfer' OR moved) AS INTEGER) AS transfers,
         min(t_pickup) AS answered_at_s,
-        arg_min(answered_by, t_pickup) AS answered_by,
+        arg_min(answered_by, row(t_pickup, step_no)) FILTER (t_pickup IS NOT NULL) AS answered_by,
         min(t_entered) FILTER (result = 'recorded') AS voicemail_at_s,
         arg_max(kind, step_no) AS ended_in,
         arg_max(result, step_no) AS last_result,

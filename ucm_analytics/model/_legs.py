@@ -105,8 +105,8 @@ kinds AS (
 ),
 offsets AS (
     SELECT
-        pbx, call_id, any_value(called_at) AS began,
-        min(start_at) AS first_start, arg_min(start_at, acct_id) AS numbered_start
+        pbx, call_id, min(called_at) AS began,
+        min(start_at) AS first_start, arg_min(start_at, acct_id + epoch(start_at) / 1e10) AS numbered_start
     FROM kinds GROUP BY pbx, call_id
 ),
 zoned AS (

@@ -36,7 +36,7 @@ WITH reached AS (
         arg_min(struct_pack(
             at_s := epoch(f.began) + f.answered_at_s, ended_s := epoch(f.began) + f.t_end,
             answered_by := f.answered_by, talk_s := f.talk_s, exact := f.exact_pickup
-        ), epoch(f.began) + f.answered_at_s) AS forward
+        ), row(epoch(f.began) + f.answered_at_s, f.call_id)) AS forward
     FROM linked l JOIN call f USING (pbx, call_id)
     WHERE f.answered_at_s IS NOT NULL
     GROUP BY l.pbx, l.parent
