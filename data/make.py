@@ -36,8 +36,7 @@ def dictionary() -> str:
     lines = ["# Data dictionary", "", "Made from `ucm_analytics/schema.py` by `make data`.", ""]
     lines += ["`utc` is an instant in UTC, `wall` the naive wall clock of the PBX; `category` is text with few"]
     lines += ["distinct values. Monthly files are named for the UTC month in which a call began.", ""]
-    tables: dict[str, tuple[schema.Column, ...]] = {**schema.STORED, "directory": schema.DIRECTORY}
-    for name, columns in tables.items():
+    for name, columns in [*schema.STORED.items(), ("directory", schema.DIRECTORY)]:
         lines += [f"## {name}", "", TABLES[name], "", "| column | type | unit | meaning |", "|---|---|---|---|"]
         for column in columns:
             raw = f" (`{column.raw}`)" if column.raw and column.raw != column.name else ""
