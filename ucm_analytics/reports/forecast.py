@@ -49,7 +49,9 @@ def _ahead(calls: nw.LazyFrame[Any], history: Period, missing: tuple[date, ...],
     try:
         expected = analyses.forecast(calls, freq=freq, level=_LEVEL, holidays=missing, period=history)
     except NoData as refusal:
-        return _refused(calls, history, title, f"{'no' if freq == '1d' else 'No'} forecast by {name}: {refusal.message}.")
+        # The first sentence follows the name of the period.
+        no = "no" if freq == "1d" else "No"
+        return _refused(calls, history, title, f"{no} forecast by {name}: {refusal.message}.")
     at = expected.iloc[int(expected["calls"].argmax())]
     when = day(at["local_at"]) if freq == "1d" else time(at["local_at"])
     total = f"{number(np.floor(expected['calls'].sum() + 0.5))} calls are to be expected in seven days; the busiest "
@@ -93,8 +95,8 @@ def _past(backtest: pd.DataFrame) -> Section:
     return Section(
         title="What such forecasts were worth",
         sentence=f"In the last {plural(len(backtest), 'week')} the forecast of a half-hour was wrong by "
-        f"{own:.2f} calls, the count of the week before by {naive:.2f}; {share(backtest['covered_rate'].mean())} of the half-hours lay "
-        "inside their interval.",
+        f"{own:.2f} calls, the count of the week before by {naive:.2f}; {share(backtest['covered_rate'].mean())} of "
+        "the half-hours lay inside their interval.",
         figure=charts.forecast_backtest(backtest),
         table=backtest,
         columns=(
