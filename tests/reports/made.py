@@ -9,7 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from ucm_analytics.period import Period
-from ucm_analytics.reports import Coverage, Report, Section, Shown
+from ucm_analytics.reports import Card, Coverage, Report, Section, Shown
 
 HOSTILE = [
     "<script>document.title='owned'</script>",
@@ -42,7 +42,12 @@ def frame(callers: list[str]) -> pd.DataFrame:
     )
 
 
-def section(callers: list[str], *, title: str = "Calls by caller") -> Section:
+def card() -> Card:
+    """One number that matters."""
+    return Card("Calls from outside", "381", "+8 % (352 before)", "Plan for days like Mon 2026-03-16.")
+
+
+def section(callers: list[str], *, title: str = "Calls by caller", cards: tuple[Card, ...] = ()) -> Section:
     """A section about callers; the chart's labels are text, as those of `charts` are."""
     table = frame(callers)
     labels = [caller.replace("&", "&amp;").replace("<", "&lt;") for caller in callers]
@@ -54,6 +59,7 @@ def section(callers: list[str], *, title: str = "Calls by caller") -> Section:
         columns=COLUMNS,
         formula="answered_rate = answered / offered [share of 1]",
         reading="A tall bar is a busy caller.",
+        cards=cards,
     )
 
 
@@ -71,7 +77,13 @@ def days(*, settled: int = 31, missing: int = 0) -> Coverage:
     )
 
 
-def report(*sections: Section, coverage: Coverage | None = None, name: str = "callers") -> Report:
+def report(
+    *sections: Section,
+    coverage: Coverage | None = None,
+    name: str = "callers",
+    chapters: tuple[Report, ...] = (),
+    locale: str = "",
+) -> Report:
     """A report on March 2026."""
     return Report(
         name=name,
@@ -80,6 +92,8 @@ def report(*sections: Section, coverage: Coverage | None = None, name: str = "ca
         period=MARCH,
         sections=sections,
         days=coverage or days(),
+        chapters=chapters,
+        locale=locale,
     )
 
 

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser
 
 from ucm_analytics.reports import write_all
 
-from .made import HOSTILE, report, section
+from .made import HOSTILE, card, report, section
+
+Scheme = Literal["light", "dark"]
+DRAWN = "html[data-charts=drawn]"
 
 
 @dataclass
@@ -22,21 +26,22 @@ class Seen:
     requests: list[str]
     charts: int
     width: int
+    paper: str
     title: str
     texts: str
     csv: bytes
 
 
-def look(browser: Browser, path: Path, *, width: int, charts: int) -> Seen:
+def look(browser: Browser, path: Path, *, width: int, scheme: Scheme = "light") -> Seen:
     """Open a page from disk and wait until its charts are drawn."""
-    page = browser.new_page(viewport={"width": width, "height": 900}, accept_downloads=True)
+    page = browser.new_page(viewport={"width": width, "height": 900}, accept_downloads=True, color_scheme=scheme)
     complaints: list[str] = []
     requests: list[str] = []
     page.on("console", lambda message: complaints.append(message.text))
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("request", lambda request: requests.append(request.url))
     page.goto(path.as_uri())
-    page.wait_for_function(f"document.querySelectorAll('.chart .main-svg').length >= {charts}")
+    page.wait_for_selector(DRAWN)
     with page.expect_download() as download:
         page.locator("a.download").first.click()
     seen = Seen(
@@ -44,6 +49,7 @@ def look(browser: Browser, path: Path, *, width: int, charts: int) -> Seen:
         requests=[url for url in requests if not url.startswith(("data:", "blob:"))],
         charts=page.locator(".chart:has(svg.main-svg)").count(),
         width=page.evaluate("document.documentElement.scrollWidth"),
+        paper=page.locator(".chart svg.main-svg").first.evaluate("svg => getComputedStyle(svg).backgroundColor"),
         title=page.title(),
         texts=" ".join(page.locator(".chart text").all_text_contents()),
         csv=Path(download.value.path()).read_bytes(),
@@ -53,10 +59,14 @@ def look(browser: Browser, path: Path, *, width: int, charts: int) -> Seen:
 
 
 @pytest.mark.parametrize("width", [360, 1280])
-def test_hostile_names_are_drawn_as_text(browser: Browser, tmp_path: Path, width: int) -> None:
+@pytest.mark.parametrize(("scheme", "paper"), [("light", "rgb(255, 255, 255)"), ("dark", "rgb(21, 25, 30)")])
+def test_hostile_names_are_drawn_as_text(
+    browser: Browser, tmp_path: Path, width: int, scheme: Scheme, paper: str
+) -> None:
     path = tmp_path / "report.html"
     report(section(HOSTILE), section(HOSTILE, title="Again")).to_html(path)
-    seen = look(browser, path, width=width, charts=2)
+    seen = look(browser, path, width=width, scheme=scheme)
+    assert seen.paper == paper
     assert seen.complaints == []
     assert seen.requests == [path.as_uri()]
     assert seen.charts == 2
@@ -72,22 +82,56 @@ def test_a_script_that_slipped_into_a_page_would_not_run(browser: Browser, tmp_p
     path.write_text(text.replace("</header>", "<script>document.title='owned'</script></header>"))
     page = browser.new_page()
     page.goto(path.as_uri())
-    page.wait_for_selector(".chart .main-svg")
+    page.wait_for_selector(DRAWN)
     assert page.title() == "Callers, March 2026"
     page.close()
 
 
-def test_the_links_of_the_index_work(browser: Browser, tmp_path: Path) -> None:
+def test_a_page_follows_the_reader_into_the_dark_and_back_to_paper(browser: Browser, tmp_path: Path) -> None:
+    path = tmp_path / "report.html"
+    report(section(["Anna"])).to_html(path)
+    page = browser.new_page(color_scheme="light")
+    page.goto(path.as_uri())
+    page.wait_for_selector(DRAWN)
+    paper = "getComputedStyle(document.querySelector('.chart svg.main-svg')).backgroundColor"
+    body = "getComputedStyle(document.body).backgroundColor"
+    assert page.evaluate(paper) == page.evaluate(body) == "rgb(255, 255, 255)"
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_timeout(300)
+    assert page.evaluate(paper) == page.evaluate(body) == "rgb(21, 25, 30)"
+    page.evaluate("charts.onPaper()")
+    assert page.evaluate(paper) == "rgb(255, 255, 255)"
+    assert page.evaluate("document.querySelector('.chart svg.main-svg').width.baseVal.value") == 680
+    page.close()
+
+
+def test_a_browser_that_cannot_unpack_says_so(browser: Browser, tmp_path: Path) -> None:
+    path = tmp_path / "report.html"
+    report(section(["Anna"])).to_html(path)
+    page = browser.new_page()
+    page.add_init_script("delete window.DecompressionStream")
+    page.goto(path.as_uri())
+    page.wait_for_selector("#undrawn:not([hidden])")
+    assert page.locator("table").count() == 1
+    page.close()
+
+
+def test_the_first_page_leads_everywhere(browser: Browser, tmp_path: Path) -> None:
     reports: Sequence[str] = ["callers", "others"]
-    sections = section(["Anna"]), section(["Ben"], title="By friend")
+    sections = section(["Anna"], cards=(card(),)), section(["Ben"], title="By friend")
     write_all([report(*sections, name=name) for name in reports], tmp_path)
     page = browser.new_page(viewport={"width": 360, "height": 800})
     page.goto((tmp_path / "index.html").as_uri())
     assert page.evaluate("document.documentElement.scrollWidth") == 360
-    for name in reports:
+    assert page.locator(".cards .value").all_text_contents() == ["381"]
+    for name, other in (reports, reversed(reports)):
         page.locator(f"a[href='{name}.html']").click()
-        page.wait_for_selector(".chart .main-svg")
-        page.locator("nav a").first.click()
+        page.wait_for_selector(DRAWN)
+        page.locator("nav[aria-label=Sections] a").first.click()
         assert page.url.endswith(f"{name}.html#calls-by-caller")
-        page.goto((tmp_path / "index.html").as_uri())
+        page.get_by_role("link", name="Callers").nth(1 if name == "callers" else 0).click()
+        page.wait_for_selector(DRAWN)
+        assert page.url.endswith(f"{other}.html")
+        page.get_by_role("link", name="First page").click()
+        assert page.url.endswith("index.html")
     page.close()

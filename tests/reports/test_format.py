@@ -5,8 +5,9 @@ from datetime import date
 import pandas as pd
 import pytest
 
+from ucm_analytics.errors import SettingError
 from ucm_analytics.period import Period
-from ucm_analytics.reports._format import Kind, day_ranges, period_name, plural, show
+from ucm_analytics.reports._format import Kind, day_ranges, period_name, plural, separators, show, written_for
 
 
 @pytest.mark.parametrize(
@@ -70,3 +71,38 @@ def test_day_ranges_and_plurals() -> None:
     assert plural(0, "call") == "0 calls"
     assert plural(1, "day") == "1 day"
     assert plural(2, "entry", "entries") == "2 entries"
+
+
+@pytest.mark.parametrize(
+    ("locale", "value", "kind", "text"),
+    [
+        ("de_DE", 2412, "count", "2.412"),
+        ("de-DE", 1234.5, "number", "1.234,5"),
+        ("de", 12.5, "seconds", "12,5 s"),
+        ("fr_FR", 2412, "count", "2\u202f412"),
+        ("en_IN", 1234567, "count", "12,34,567"),
+        ("de_DE", pd.Timestamp("2026-03-09 10:15"), "time", "Mon 9.3.2026 10:15"),
+        ("en_US", pd.Timestamp("2026-03-09 15:05"), "time", "Mon 3/9/2026 3:05\u202fPM"),
+        ("en_GB", pd.Timestamp("2026-03-09"), "day", "Mon 09/03/2026"),
+        ("en_US", 9, "hour", "9:00\u202fAM"),
+        ("de_DE", None, "count", "–"),
+    ],
+)
+def test_values_read_as_the_readers_of_a_place_write_them(locale: str, value: object, kind: Kind, text: str) -> None:
+    with written_for(locale):
+        assert show(value, kind) == text
+    assert show(2412, "count") == "2,412"
+
+
+def test_separators_and_plurals_of_a_locale() -> None:
+    assert separators() == ".,"
+    with written_for("de_DE"):
+        assert separators() == ",."
+        assert plural(2412, "call") == "2.412 calls"
+        assert day_ranges([date(2026, 3, 1), date(2026, 3, 2)]) == "1.3.2026 to 2.3.2026"
+
+
+@pytest.mark.parametrize("locale", ["german", "xx_YY", "d", "de_DE_x_y_z_1"])
+def test_what_is_no_locale(locale: str) -> None:
+    with pytest.raises(SettingError, match=f"'{locale}' is no locale"), written_for(locale):
+        pass

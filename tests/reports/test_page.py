@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import csv
+import gzip
 import io
 import json
+import re
 
 import plotly.io as pio
 import pytest
@@ -15,7 +17,7 @@ from IPython.utils.capture import capture_output
 
 from ucm_analytics.reports._render import CSV_ROWS, index
 
-from .made import HOSTILE, Page, days, report, section
+from .made import HOSTILE, Page, card, days, report, section
 
 
 def test_the_page_holds_every_part_of_every_section() -> None:
@@ -65,9 +67,11 @@ def test_data_never_become_code() -> None:
     assert len(page.all("script")) == 3
     assert not page.all("img")
     assert not any(name.startswith("on") for _, attributes in page.elements for name in attributes)
-    figures = next(text for tag, text in page.texts if tag == "script" and text.startswith("[{"))
-    assert json.loads(figures)[0]["data"][0]["x"][3] == "+12025550142"
-    assert "</script" not in figures.lower()
+    packed = next(text for tag, text in page.texts if tag == "script" and text.startswith("H4s"))
+    data = json.loads(gzip.decompress(base64.b64decode(packed)))
+    assert data["figures"][0]["data"][0]["x"][3] == "+12025550142"
+    assert data["templates"]["dark"]["layout"]["paper_bgcolor"] == "#15191E"
+    assert re.fullmatch("[A-Za-z0-9+/=]+", packed)
 
 
 def test_a_hostile_title_and_sentence_stay_text() -> None:
@@ -150,7 +154,7 @@ def test_an_empty_table_and_an_open_period_are_said_plainly() -> None:
 def test_the_index_links_every_report() -> None:
     first, second = report(section(["Anna"])), report(section(HOSTILE), name="others")
     page = Page.of(index([first, second]))
-    assert [link["href"] for link in page.all("a")] == ["callers.html", "others.html"]
+    assert [link["href"] for link in page.all("a")] == ["#main", "callers.html", "others.html"]
     assert "March 2026: 7 callers made calls." in page.text("p")
     assert page.all("script") == []
     assert [p.get("role") for p in page.all("p") if p.get("class") == "coverage"] == ["note"]
@@ -160,6 +164,51 @@ def test_the_index_links_every_report() -> None:
         "coverage",
         "coverage open",
     ]
+
+
+def test_the_first_page_shows_the_numbers_that_matter() -> None:
+    first = report(section(["Anna"], cards=(card(),)), name="summary")
+    page = Page.of(index([first, report(section(HOSTILE))]))
+    assert page.text("h2") == []
+    assert page.text("p")[:3] == ["March 2026", "March 2026: 1 callers made calls.", first.coverage]
+    assert page.text("p")[3:7] == [
+        "Calls from outside",
+        "381",
+        "+8 % (352 before)",
+        "Plan for days like Mon 2026-03-16.",
+    ]
+    assert first.findings == [
+        "March 2026: 1 callers made calls.",
+        "Calls from outside: 381, +8 % (352 before). Plan for days like Mon 2026-03-16.",
+    ]
+
+
+def test_chapters_follow_with_shorter_tables() -> None:
+    many = section([f"caller {n}" for n in range(500)])
+    page = Page.of(
+        report(section(["Anna"]), chapters=(report(many, section(["Ben"], title="Two"), name="o"),)).to_html()
+    )
+    assert page.text("h2") == ["Calls by caller", "Callers"]
+    assert page.text("h3") == ["Calls by caller", "Two"]
+    assert [each["id"] for each in page.all("section")] == ["calls-by-caller", "o-calls-by-caller", "o-two"]
+    assert [each["download"] for each in page.all("a") if "download" in each] == [
+        "callers-calls-by-caller.csv",
+        "o-calls-by-caller.csv",
+        "o-two.csv",
+    ]
+    assert any(text.startswith("490 more rows in the CSV.") for text in page.text("p"))
+    assert "(first 400 of 500 rows; the report written as csv has all)" in page.text("span")
+
+
+def test_numbers_and_dates_are_written_for_the_reader() -> None:
+    made = report(section(["Anna"]), locale="de_DE")
+    page = Page.of(made.to_html())
+    assert page.text("td") == ["1.000", "3 min 20 s", "–"]
+    assert made.coverage.endswith("pulled 3.4.2026 06:10 UTC.")
+    packed = next(text for tag, text in page.texts if tag == "script" and text.startswith("H4s"))
+    layout = json.loads(gzip.decompress(base64.b64decode(packed)))["figures"][0]["layout"]
+    assert layout["separators"] == ",."
+    assert layout["title"]["subtitle"]["text"] == "March 2026. PBX clinic: 31 of 31 days settled"
 
 
 def test_findings_are_the_headline_and_the_other_sentences() -> None:

@@ -16,13 +16,13 @@ from playwright.sync_api import Browser
 from ucm_analytics import reports
 from ucm_analytics.errors import NoData, SettingError
 from ucm_analytics.period import Period
-from ucm_analytics.reports import Report, names, run_report
+from ucm_analytics.reports import Report, names, run_all, run_report, write_all
 from ucm_analytics.reports._format import seconds, share
 from ucm_analytics.store import Store
 
 from .clinic import SITE, store_of, stories
 from .made import HOSTILE, Page
-from .test_browser import look
+from .test_browser import Scheme, look
 
 EVERY = names()
 WEEK = "2026-W11"
@@ -35,7 +35,22 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
 
 @pytest.fixture(scope="module")
 def week(store: Store) -> dict[str, Report]:
-    return {name: run_report(name, store, WEEK) for name in names()}
+    return {report.name: report for report in run_all(store, WEEK)}
+
+
+@pytest.fixture(scope="module")
+def never(store: Store) -> dict[str, Report]:
+    return {report.name: report for report in run_all(store, "2025-07")}
+
+
+@pytest.fixture(scope="module")
+def month(store: Store) -> dict[str, Report]:
+    return {report.name: report for report in run_all(store, "2026-03")}
+
+
+def headings(report: Report) -> list[str]:
+    """Headings of the second level of a page."""
+    return [section.title for section in report.sections] + [chapter.title for chapter in report.chapters]
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +62,8 @@ def calls(store: Store) -> pd.DataFrame:
 def test_the_reports_are_the_files_of_the_folder() -> None:
     assert {"call-volume", "durations", "extensions", "ivr-paths", "missed-calls"} <= set(EVERY)
     files = Path(reports.__file__).parent.glob("[!_]*.py")
-    assert sorted(file.stem.replace("_", "-") for file in files) == EVERY
+    others = sorted(file.stem.replace("_", "-") for file in files if file.stem != "summary")
+    assert ["summary", *others] == EVERY
 
 
 @pytest.mark.parametrize("name", EVERY)
@@ -65,8 +81,11 @@ def test_every_section_is_complete(week: dict[str, Report], name: str) -> None:
         assert "[" in section.formula or "=" in section.formula, section.title
         assert len(section.reading) > 60
     page = Page.of(report.to_html())
-    assert page.text("h2") == [section.title for section in report.sections]
-    assert len(page.all("table")) == len(report.sections)
+    assert page.text("h2") == headings(report)
+    assert len(page.all("table")) == sum(len(part.sections) for part in report.parts)
+    ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
+    assert len(set(ids)) == len(ids)
+    assert {link["href"][1:] for link in page.all("a") if link["href"].startswith("#")} <= set(ids)
 
 
 def test_call_volume_counted_by_hand(week: dict[str, Report], calls: pd.DataFrame) -> None:
@@ -152,28 +171,40 @@ def test_imported_days_are_provisional_and_said_at_the_top(week: dict[str, Repor
 
 
 @pytest.mark.parametrize("name", EVERY)
-def test_days_outside_the_store_are_no_days_without_calls(store: Store, week: dict[str, Report], name: str) -> None:
-    month = run_report(name, store, "2026-03")
-    assert month.headline.startswith("March 2026 (7 of 31 days pulled): ")
-    for wide, narrow in zip(month.sections, week[name].sections, strict=True):
+def test_days_outside_the_store_are_no_days_without_calls(
+    month: dict[str, Report], week: dict[str, Report], name: str
+) -> None:
+    assert month[name].headline.startswith("March 2026 (7 of 31 days pulled): ")
+    for wide, narrow in zip(month[name].sections, week[name].sections, strict=True):
         pd.testing.assert_frame_equal(wide.table, narrow.table)
 
 
 @pytest.mark.parametrize("name", EVERY)
-def test_days_that_were_never_pulled(store: Store, name: str) -> None:
-    report = run_report(name, store, "2025-07")
+def test_days_that_were_never_pulled(never: dict[str, Report], tmp_path: Path, name: str) -> None:
+    report = never[name]
     assert report.findings[0] == ("July 2025: these days were never pulled from a PBX, so there is nothing to report.")
     assert all(re.match(r"[Nn]o ", section.sentence) for section in report.sections)
-    page = Page.of(report.to_html())
-    assert page.text("h2") == [section.title for section in report.sections]
-    report.to_csv(store.path / "never")
+    assert Page.of(report.to_html()).text("h2") == headings(report)
+    report.to_csv(tmp_path)
+    report.to_excel(tmp_path / "report.xlsx")
 
 
-@pytest.mark.parametrize("name", EVERY)
-def test_the_same_data_give_the_same_page(store: Store, week: dict[str, Report], name: str) -> None:
-    again = run_report(name, Store(store.path), Period.of("2026-03-09", "2026-03-15")).to_html()
-    assert again == week[name].to_html()
-    assert len(again.encode()) < 6_000_000
+def test_the_same_data_give_the_same_files(store: Store, week: dict[str, Report], tmp_path: Path) -> None:
+    again = run_all(Store(store.path), Period.of("2026-03-09", "2026-03-15"))
+    assert [report.name for report in again] == EVERY
+    formats = ["html", "xlsx", "csv"]
+    first = write_all(list(week.values()), tmp_path / "first", formats=formats)
+    second = write_all(again, tmp_path / "second", formats=formats)
+    assert [path.name for path in first] == [path.name for path in second]
+    for one, other in zip(first, second, strict=True):
+        assert one.read_bytes() == other.read_bytes(), one.name
+        assert one.stat().st_size < 6_000_000, one.name
+
+
+def test_a_report_alone_is_that_among_all(store: Store, week: dict[str, Report]) -> None:
+    alone = run_report("durations", store, WEEK)
+    assert alone.to_html() == week["durations"].to_html()
+    assert run_report("summary", store, WEEK).to_html() == week["summary"].to_html()
 
 
 def test_one_call(tmp_path: Path) -> None:
@@ -186,7 +217,7 @@ def test_one_call(tmp_path: Path) -> None:
         and story.truth.outcome == "answered"
     )
     store = store_of([story], tmp_path / "store")
-    found = {name: run_report(name, store, "2026-03-10") for name in names()}
+    found = {report.name: report for report in run_all(store, "2026-03-10")}
     at = story.call.start
     assert found["call-volume"].headline == (
         "Tuesday 10 March 2026: 1 call, all from outside; 100 % of the calls from outside reached a person; "
@@ -195,7 +226,7 @@ def test_one_call(tmp_path: Path) -> None:
     assert found["ivr-paths"].headline == "Tuesday 10 March 2026: no calls went through a menu."
     assert f"half of 1 conversation lasted {seconds(story.truth.talk_s)} or less" in found["durations"].headline
     for report in found.values():
-        assert len(Page.of(report.to_html()).text("h2")) == len(report.sections)
+        assert Page.of(report.to_html()).text("h2") == headings(report)
 
 
 def test_a_store_or_pbx_that_is_not_there(store: Store, tmp_path: Path) -> None:
@@ -225,20 +256,18 @@ def test_two_pbxs_are_told_apart(tmp_path: Path) -> None:
     assert "of PBX north, pulled" in one.coverage
 
 
-@pytest.mark.parametrize("width", [360, 1280])
-@pytest.mark.parametrize("name", EVERY)
-def test_the_page_in_a_browser(
-    week: dict[str, Report], browser: Browser, tmp_path: Path, name: str, width: int
+@pytest.mark.parametrize(("width", "scheme"), [(360, "dark"), (1280, "light")])
+def test_every_report_in_a_browser(
+    week: dict[str, Report], browser: Browser, tmp_path: Path, width: int, scheme: Scheme
 ) -> None:
-    path = tmp_path / "report.html"
-    week[name].to_html(path)
-    seen = look(browser, path, width=width, charts=len(week[name].sections))
+    path = tmp_path / "summary.html"
+    week["summary"].to_html(path)
+    charts = sum(len(part.sections) for part in week["summary"].parts)
+    seen = look(browser, path, width=width, scheme=scheme)
     assert seen.complaints == []
     assert seen.requests == [path.as_uri()]
-    assert seen.charts == len(week[name].sections)
+    assert seen.charts == charts
     assert seen.width == width
-    if name == "extensions":
-        assert HOSTILE[0] in seen.texts
-        assert HOSTILE[1] in seen.texts
-    if name == "ivr-paths":
-        assert "<b>Main</b> & <a href='https://example.org'>x</a>" in seen.texts.replace("\u00a0", " ")
+    assert HOSTILE[0] in seen.texts
+    assert HOSTILE[1] in seen.texts
+    assert "<b>Main</b> & <a href='https://example.org'>x</a>" in seen.texts.replace("\u00a0", " ")

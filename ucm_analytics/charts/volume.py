@@ -26,7 +26,8 @@ from ucm_analytics.charts._template import (
 _DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _HOUR_MS: Final = 3_600_000
 _NAMED: Final = 13
-"""So many weeks or months have room for a label each."""
+"""So many days, weeks or months have room for a label each."""
+_TICKS: Final = {"day": "%a<br>%d %b", "week": "from<br>%d %b", "month": "%b<br>%Y"}
 _COLORS: Final = {"direction": DIRECTION_COLORS, "outcome": OUTCOME_COLORS}
 
 
@@ -62,9 +63,8 @@ def call_volume(volume: pd.DataFrame) -> go.Figure:
         drawn.add_trace(_bars(frame[frame[by].isna()], f"no {words(by)}", period, colors))
     drawn.update_yaxes(rangemode="tozero")
     drawn.update_layout(showlegend=by is not None)
-    if name in ("week", "month") and frame["local_at"].nunique() <= _NAMED:
-        first = frame["local_at"].iloc[0]
-        form = "from<br>%d %b" if name == "week" else "%b<br>%Y"
+    if name in _TICKS and frame["local_at"].nunique() <= _NAMED:
+        first, form = frame["local_at"].iloc[0], _TICKS[name]
         drawn.update_xaxes(tick0=first, dtick=period, tickformat=form, ticklabelmode="period")
     return drawn
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
@@ -18,14 +19,30 @@ from typing import TYPE_CHECKING, Protocol, cast
 from ucm_analytics.errors import SettingError
 from ucm_analytics.period import Period
 from ucm_analytics.reports._coverage import Coverage, coverage
-from ucm_analytics.reports._files import write_all
+from ucm_analytics.reports._files import FORMATS, write_all
+from ucm_analytics.reports._format import written_for
 from ucm_analytics.reports._own import load_own, own_reports
-from ucm_analytics.reports._report import Report, Section, Shown
+from ucm_analytics.reports._report import Card, Report, Section, Shown
 
 if TYPE_CHECKING:
     from ucm_analytics.store import Store
 
-__all__ = ["Coverage", "Report", "Section", "Shown", "names", "report_module", "run_report", "write_all"]
+__all__ = [
+    "FORMATS",
+    "Card",
+    "Coverage",
+    "Report",
+    "Section",
+    "Shown",
+    "names",
+    "report_module",
+    "run_all",
+    "run_report",
+    "write_all",
+]
+
+SUMMARY = "summary"
+"""The report that holds all others as chapters."""
 
 
 class ReportModule(Protocol):
@@ -40,14 +57,14 @@ class ReportModule(Protocol):
 
 
 def names() -> list[str]:
-    """Names of all reports, sorted.
+    """Names of all reports, the summary first.
 
     Examples
     --------
     >>> "call-volume" in names()
     True
     """
-    return sorted([*_built_in(), *_own()])
+    return sorted([*_built_in(), *_own()], key=lambda name: (name != SUMMARY, name))
 
 
 def report_module(name: str) -> ReportModule:
@@ -86,13 +103,14 @@ def run_report(
     last: str | date | None = None,
     *,
     pbx: str | None = None,
+    locale: str = "",
 ) -> Report:
     """One report on one period.
 
     Parameters
     ----------
     name : str
-        One of `names()`.
+        One of `names()`; ``summary`` holds all the others too.
     store : Store
         Where the calls are.
     first : str, date or Period
@@ -101,28 +119,55 @@ def run_report(
         The last day, included.
     pbx : str, optional
         Only the calls of this PBX.
+    locale : str
+        Write numbers and dates as its readers do: ``de_DE``; by default 1,234.5 and 2026-03-09.
 
     Returns
     -------
     Report
-        It shows itself in a notebook; ``.to_html()``, ``.to_png()``, ``.to_csv()`` write it.
+        It shows itself in a notebook; ``.to_html()``, ``.to_pdf()``, ``.to_excel()``, ``.to_image()``,
+        ``.to_csv()`` write it.
 
     Raises
     ------
     SettingError
-        No report has this name, or the period is none.
+        No report has this name, the period is none, or the locale is none.
     NoData
         The store holds nothing at all, or not this PBX.
     """
+    if name == SUMMARY:
+        return run_all(store, first, last, pbx=pbx, locale=locale)[0]
     module = report_module(name)
     period = Period.of(first, last)
+    return _made(name, module, store, coverage(store, period, pbx=pbx), period, pbx, locale)
+
+
+def run_all(
+    store: Store,
+    first: str | date | Period,
+    last: str | date | None = None,
+    *,
+    pbx: str | None = None,
+    locale: str = "",
+) -> list[Report]:
+    """All reports on one period, each made once, the summary first; see `run_report`."""
+    period = Period.of(first, last)
     days = coverage(store, period, pbx=pbx)
-    return Report(
-        name=name,
-        title=module.TITLE,
-        question=module.QUESTION,
-        period=period,
-        # days before and after what is stored are no days without calls
-        sections=tuple(module.build(store, days.span or period, pbx=pbx)),
-        days=days,
-    )
+    summary, *others = (_made(name, report_module(name), store, days, period, pbx, locale) for name in names())
+    return [replace(summary, chapters=tuple(others)), *others]
+
+
+def _made(
+    name: str, module: ReportModule, store: Store, days: Coverage, period: Period, pbx: str | None, locale: str
+) -> Report:
+    with written_for(locale):
+        return Report(
+            name=name,
+            title=module.TITLE,
+            question=module.QUESTION,
+            period=period,
+            # days before and after what is stored are no days without calls
+            sections=tuple(module.build(store, days.span or period, pbx=pbx)),
+            days=days,
+            locale=locale,
+        )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from ucm_analytics.period import Period
-from ucm_analytics.reports._format import day_ranges, plural
+from ucm_analytics.reports._format import clock, day_ranges, plain_day, plural
 
 if TYPE_CHECKING:
     from ucm_analytics.store import Store
@@ -60,10 +60,24 @@ class Coverage:
         source = f"PBX {', '.join(self.pbxs)}" if len(self.pbxs) == 1 else f"PBXs {', '.join(self.pbxs)}"
         return f"{'; '.join(parts)}. Made from {plural(self.legs, 'CDR row')} of {source}{self._pulled()}."
 
+    @property
+    def short(self) -> str:
+        """The same in a few words, for the subtitle of a chart."""
+        if self.never_pulled:
+            return "not in the store"
+        total = len(self.settled) + len(self.provisional) + len(self.missing)
+        parts = [f"{len(self.settled)} of {plural(total, 'day')} settled"]
+        parts += [
+            f"{len(days)} {name}"
+            for name, days in (("provisional", self.provisional), ("missing", self.missing))
+            if days
+        ]
+        return f"PBX {', '.join(self.pbxs)}: {', '.join(parts)}"
+
     def _pulled(self) -> str:
         if self.pulled is None:
             return ""
-        first, last = (f"{moment:%Y-%m-%d %H:%M}" for moment in self.pulled)
+        first, last = (f"{plain_day(moment)} {clock(moment)}" for moment in self.pulled)
         return f", pulled {first} UTC" if first == last else f", pulled between {first} and {last} UTC"
 
 

@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import pandas as pd
 
 from ucm_analytics.errors import SettingError
 from ucm_analytics.reports._report import Report
 
-if TYPE_CHECKING:
-    import plotly.graph_objects as go
-
-Format = Literal["html", "png", "csv"]
-FORMATS: tuple[Format, ...] = ("html", "png", "csv")
+Format = Literal["html", "pdf", "xlsx", "png", "svg", "csv"]
+FORMATS: tuple[Format, ...] = ("html", "pdf", "xlsx", "png", "svg", "csv")
 RISKY = ("=", "+", "-", "@", "\t", "\r", "\n")
-PNG: dict[str, object] = {"format": "png", "width": 1200, "scale": 2}
-PNG_HEIGHT = 600
 
 
 def write_all(reports: Sequence[Report], folder: str | Path, *, formats: Sequence[Format] = ("html",)) -> list[Path]:
-    """Write several reports into one folder, with an `index.html` of links and headlines.
+    """Write several reports into one folder; with HTML, `index.html` is the page to open first.
 
     Parameters
     ----------
@@ -33,8 +26,8 @@ def write_all(reports: Sequence[Report], folder: str | Path, *, formats: Sequenc
         What to write.
     folder : str or Path
         Where; it is made when it is not there.
-    formats : sequence of {"html", "png", "csv"}
-        Which files each report becomes; the index comes with ``html``.
+    formats : sequence of {"html", "pdf", "xlsx", "png", "svg", "csv"}
+        Which files each report becomes: one page, PDF and workbook a report, one picture and one CSV a section.
 
     Returns
     -------
@@ -44,9 +37,9 @@ def write_all(reports: Sequence[Report], folder: str | Path, *, formats: Sequenc
     Raises
     ------
     SettingError
-        No such format, no Chromium for PNG, or the folder cannot be written.
+        No such format, a package or Chromium is missing, or the folder cannot be written.
     """
-    from ucm_analytics.reports._render import index
+    from ucm_analytics.reports._render import index, page
 
     unknown = [each for each in formats if each not in FORMATS]
     if unknown:
@@ -55,13 +48,19 @@ def write_all(reports: Sequence[Report], folder: str | Path, *, formats: Sequenc
     written: list[Path] = []
     if "html" in formats:
         written.append(write(folder / "index.html", index(reports).encode()))
-        for report in reports:
-            report.to_html(folder / f"{report.name}.html")
-            written.append(folder / f"{report.name}.html")
+        written += [write(folder / f"{report.name}.html", page(report, beside=reports).encode()) for report in reports]
+    if "pdf" in formats:
+        from ucm_analytics.reports._browser import pdfs
+
+        names = [folder / f"{report.name}.pdf" for report in reports]
+        written += [write(path, pdf) for path, pdf in zip(names, pdfs(reports), strict=True)]
+    if "xlsx" in formats:
+        written += [report.to_excel(folder / f"{report.name}.xlsx") for report in reports]
     if "csv" in formats:
         written += [path for report in reports for path in write_csv(report, folder)]
-    if "png" in formats:
-        written += write_png(reports, folder)
+    for picture in ("png", "svg"):
+        if picture in formats:
+            written += write_images(reports, folder, picture)
     return written
 
 
@@ -109,44 +108,15 @@ def write_csv(report: Report, folder: Path) -> list[Path]:
     ]
 
 
-def write_png(reports: Sequence[Report], folder: Path) -> list[Path]:
-    """One PNG file a section, all of them drawn by one browser."""
-    sections = [(report, section) for report in reports for section in report.sections]
-    pictures = _pictures([section.figure for _, section in sections])
-    return [
-        write(folder / f"{report.name}-{section.slug}.png", picture)
-        for (report, section), picture in zip(sections, pictures, strict=True)
-    ]
+def write_images(reports: Sequence[Report], folder: Path, file_format: Literal["png", "svg"]) -> list[Path]:
+    """One picture a section, all of them drawn by one browser."""
+    from ucm_analytics.reports._browser import pictures
 
-
-def _pictures(figures: Sequence[go.Figure]) -> list[bytes]:
-    try:
-        import kaleido
-    except ImportError:
-        raise SettingError(
-            "pictures need the package kaleido, which is not installed",
-            hint='install it with pip install "ucm-analytics[export]", or use the HTML report',
-        ) from None
-
-    async def draw() -> list[bytes]:
-        # without mathjax=False every picture would wait for a download
-        async with kaleido.Kaleido(n=1, mathjax=False) as browser:
-            return [await browser.calc_fig(figure, opts=PNG | _height(figure)) for figure in figures]
-
-    try:
-        # a thread of its own, because a notebook already runs an event loop in this one
-        with ThreadPoolExecutor(max_workers=1) as pool:
-            return pool.submit(asyncio.run, draw()).result()
-    except RuntimeError as error:
-        raise SettingError(
-            f"no browser could draw the pictures ({str(error).strip().partition('. ')[0]})",
-            hint="install Chromium (Debian: apt install chromium), or set BROWSER_PATH to a Chrome or "
-            "Chromium, or use the HTML report, which needs none",
-        ) from error
-
-
-def _height(figure: go.Figure) -> dict[str, object]:
-    return {"height": figure.layout.height or PNG_HEIGHT}
+    if file_format not in ("png", "svg"):
+        raise SettingError(f"no picture format is called {file_format!r}", hint="use png or svg")
+    names = [f"{report.name}-{section.slug}.{file_format}" for report in reports for section in report.sections]
+    drawn = pictures(reports, file_format)
+    return [write(folder / name, picture) for name, picture in zip(names, drawn, strict=True)]
 
 
 def _is_text(column: pd.Series) -> bool:

@@ -1,15 +1,21 @@
-"""Numbers, times and periods as people write them."""
+"""Numbers, times and periods as people write them.
+
+Reports are in English. Numbers and dates are written as `written_for` says, by default 1,234.5 and 2026-03-09.
+"""
 
 from __future__ import annotations
 
 import math
 from calendar import day_name, month_name
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import date, timedelta
 from typing import Any, Literal
 
 import pandas as pd
 
+from ucm_analytics.errors import SettingError
 from ucm_analytics.period import Period
 
 Kind = Literal["text", "count", "number", "share", "seconds", "day", "time", "hour", "weekday"]
@@ -17,6 +23,47 @@ Kind = Literal["text", "count", "number", "share", "seconds", "day", "time", "ho
 
 NUMERIC: frozenset[Kind] = frozenset({"count", "number", "share", "seconds"})
 NONE = "–"
+
+_LOCALE: ContextVar[str] = ContextVar("locale", default="")
+
+
+@contextmanager
+def written_for(locale: str) -> Iterator[None]:
+    """Write numbers and dates as readers of this locale do, such as ``de_DE``; ``""`` for 1,234.5 and 2026-03-09.
+
+    Raises
+    ------
+    SettingError
+        There is no such locale, or the package Babel is missing.
+    """
+    if locale:
+        try:
+            from babel import Locale, UnknownLocaleError
+        except ImportError:
+            raise SettingError(
+                f"numbers and dates as in {locale!r} need the package Babel, which is not installed",
+                hint='install it with pip install "ucm-analytics[locale]"',
+            ) from None
+        try:
+            locale = str(Locale.parse(locale, sep="-" if "-" in locale else "_"))
+        except (UnknownLocaleError, ValueError):
+            raise SettingError(
+                f"{locale!r} is no locale", hint="use a language and a country, such as de_DE or en_US"
+            ) from None
+    token = _LOCALE.set(locale)
+    try:
+        yield
+    finally:
+        _LOCALE.reset(token)
+
+
+def separators() -> str:
+    """Decimal sign and sign between thousands, as plotly wants them."""
+    if not _LOCALE.get():
+        return ".,"
+    from babel.numbers import get_decimal_symbol, get_group_symbol
+
+    return get_decimal_symbol(_LOCALE.get()) + get_group_symbol(_LOCALE.get())
 
 
 def show(value: Any, kind: Kind = "text") -> str:
@@ -34,13 +81,13 @@ def show(value: Any, kind: Kind = "text") -> str:
 
 def count(value: Any) -> str:
     """Whole number with thousands separators."""
-    return f"{round(value):,}"
+    return _decimal(round(value))
 
 
 def number(value: Any) -> str:
     """Number with one decimal, without it where it is zero."""
-    text = f"{value:,.1f}"
-    return text.removesuffix(".0")
+    rounded = float(f"{value:.1f}")
+    return _decimal(round(rounded) if rounded.is_integer() else rounded)
 
 
 def share(value: Any) -> str:
@@ -73,23 +120,44 @@ def seconds(value: Any) -> str:
         minutes, rest = divmod(whole, 60)
         return f"{minutes} min {rest} s" if rest else f"{minutes} min"
     hours, minutes = divmod(math.floor(whole / 60 + 0.5), 60)
-    return f"{hours:,} h {minutes} min" if minutes else f"{hours:,} h"
+    return f"{count(hours)} h {minutes} min" if minutes else f"{count(hours)} h"
 
 
 def day(value: Any) -> str:
     """Date with its weekday, such as Mon 2026-03-09."""
     moment = pd.Timestamp(value)
-    return f"{day_name[moment.weekday()][:3]} {moment:%Y-%m-%d}"
+    return f"{day_name[moment.weekday()][:3]} {plain_day(moment)}"
+
+
+def plain_day(value: Any) -> str:
+    """Date without its weekday, such as 2026-03-09."""
+    moment = pd.Timestamp(value)
+    if not _LOCALE.get():
+        return f"{moment:%Y-%m-%d}"
+    from babel.dates import format_skeleton
+
+    # digits only: the names of months are English wherever they stand
+    return str(format_skeleton("yMd", moment.to_pydatetime(), locale=_LOCALE.get()))
+
+
+def clock(value: Any) -> str:
+    """Time of the day, such as 10:15."""
+    moment = pd.Timestamp(value)
+    if not _LOCALE.get():
+        return f"{moment:%H:%M}"
+    from babel.dates import format_time
+
+    return str(format_time(moment.to_pydatetime(), "short", locale=_LOCALE.get()))
 
 
 def time(value: Any) -> str:
     """Weekday, date and time, such as Mon 2026-03-09 10:15."""
-    return f"{day(value)} {pd.Timestamp(value):%H:%M}"
+    return f"{day(value)} {clock(value)}"
 
 
 def hour(value: Any) -> str:
     """Hour of the day, such as 09:00."""
-    return f"{int(value):02d}:00"
+    return clock(pd.Timestamp(2000, 1, 1, int(value)))
 
 
 def weekday(value: Any) -> str:
@@ -105,7 +173,7 @@ def plural(n: int, one: str, many: str = "") -> str:
     >>> plural(1, "call"), plural(2412, "call")
     ('1 call', '2,412 calls')
     """
-    return f"{n:,} {one if n == 1 else many or one + 's'}"
+    return f"{count(n)} {one if n == 1 else many or one + 's'}"
 
 
 def period_name(period: Period) -> str:
@@ -147,7 +215,17 @@ def day_ranges(days: Iterable[date]) -> str:
             runs[-1].append(each)
         else:
             runs.append([each])
-    return ", ".join(f"{run[0]}" if len(run) == 1 else f"{run[0]} to {run[-1]}" for run in runs)
+    return ", ".join(
+        plain_day(run[0]) if len(run) == 1 else f"{plain_day(run[0])} to {plain_day(run[-1])}" for run in runs
+    )
+
+
+def _decimal(value: float) -> str:
+    if not _LOCALE.get():
+        return f"{value:,}"
+    from babel.numbers import format_decimal
+
+    return str(format_decimal(value, locale=_LOCALE.get()))
 
 
 def _day(moment: date) -> str:

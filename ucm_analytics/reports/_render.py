@@ -2,25 +2,27 @@
 
 A page is one file that asks nothing of any network. Its Content-Security-Policy lets the browser
 run two scripts only, named by their hashes: plotly.js and `draw.js`. Data are never code: figures
-lie in a JSON block that no browser runs, everything else passes through autoescape. Only the scripts and
-that block are marked safe in the template.
+lie in the page as packed text, everything else passes through autoescape. Only `draw.js` is marked
+safe in the template.
 """
 
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
 import json
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import jinja2
 
+from ucm_analytics.charts._template import ON_DARK
+from ucm_analytics.reports._figures import figures
 from ucm_analytics.reports._files import csv_text
-from ucm_analytics.reports._format import NUMERIC, period_name, plural, show
+from ucm_analytics.reports._format import NUMERIC, count, period_name, plural, show, written_for
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -33,8 +35,12 @@ ROWS = 31
 CSV_ROWS = 2000
 """Rows of the CSV that lies in the page; the file made by `to_csv` has all of them."""
 
+CHAPTER_ROWS = 10
+CHAPTER_CSV_ROWS = 400
 CARD_ROWS = 5
 CHART_HEIGHT = 420
+_SLOW_ENOUGH = 6
+"""Level of compression: level 9 takes three times as long for two per cent."""
 
 
 @dataclass(frozen=True)
@@ -45,50 +51,93 @@ class Cell:
     number: bool
 
 
-def page(report: Report) -> str:
-    """The report as one self-contained HTML page."""
-    scripts = [_plotly_js(), _environment().get_template("draw.js").render()]
+def page(report: Report, *, beside: Sequence[Report] = ()) -> str:
+    """The report as one self-contained HTML page, with links to the pages of the reports `beside` it."""
+    script = _environment().get_template("draw.js").render()
+    drawn = [figure for part in report.parts for figure in figures(part)]
+    numbers = iter(range(len(drawn)))
+    own = _sections(report, numbers, rows=ROWS, csv_rows=CSV_ROWS)
+    chapters = [
+        {
+            "report": chapter,
+            "sections": _sections(
+                chapter, numbers, rows=CHAPTER_ROWS, csv_rows=CHAPTER_CSV_ROWS, prefix=f"{chapter.name}-"
+            ),
+        }
+        for chapter in report.chapters
+    ]
+    data = {"templates": _templates(), "onDark": ON_DARK, "figures": [_figure(figure) for figure in drawn]}
     return (
         _environment()
         .get_template("page.html")
         .render(
             report=report,
             period=period_name(report.period),
-            sections=[_section(section, rows=ROWS) for section in report.sections],
-            figures=_json([_figure(section.figure) for section in report.sections]),
-            scripts=scripts,
-            hashes=[_hash(script) for script in scripts],
+            own=own,
+            chapters=chapters,
+            beside=beside,
+            figures=_packed(json.dumps(data, separators=(",", ":"))),
+            plotly=_packed_plotly_js(),
+            script=script,
+            hashes=[_hash(_plotly_js()), _hash(script)],
         )
     )
 
 
 def index(reports: Sequence[Report]) -> str:
-    """A page that links the pages of several reports."""
+    """The first page: the numbers that matter, where a report names some, and a link to every report."""
     periods = dict.fromkeys(period_name(report.period) for report in reports)
     days = {report.coverage: report.days for report in reports}
-    template = _environment().get_template("index.html")
-    common = next(iter(days.values())) if len(days) == 1 else None
-    return template.render(reports=reports, periods=", ".join(periods), common=common)
+    line, common = next(iter(days.items())) if len(days) == 1 else ("", None)
+    return (
+        _environment()
+        .get_template("index.html")
+        .render(
+            reports=reports,
+            first=next((report for report in reports if report.cards), None),
+            periods=", ".join(periods),
+            common=common,
+            common_line=line,
+        )
+    )
 
 
 def card(report: Report, *, sections: bool = True) -> str:
     """The report for a notebook: headline, coverage and, with `sections`, the first rows of every table."""
-    parts = [_section(section, rows=CARD_ROWS) for section in report.sections] if sections else []
+    parts = _sections(report, iter(range(len(report.sections))), rows=CARD_ROWS, csv_rows=0) if sections else []
     return _environment().get_template("card.html").render(report=report, sections=parts)
 
 
-def card_section(section: Section) -> str:
+def card_section(section: Section, locale: str = "") -> str:
     """One section for a notebook, without its chart."""
-    return _environment().get_template("card_section.html").render(section=_section(section, rows=CARD_ROWS))
+    with written_for(locale):
+        shown = _section(section, rows=CARD_ROWS, csv_rows=0)
+    return _environment().get_template("card_section.html").render(section=shown)
 
 
-def _section(section: Section, *, rows: int) -> dict[str, Any]:
+def _sections(
+    report: Report, numbers: Iterator[int], *, rows: int, csv_rows: int, prefix: str = ""
+) -> list[dict[str, Any]]:
+    with written_for(report.locale):
+        return [
+            _section(section, rows=rows, csv_rows=csv_rows)
+            | {
+                "id": prefix + section.slug,
+                "figure": next(numbers),
+                "period": period_name(report.period),
+                "file": f"{report.name}-{section.slug}.csv",
+            }
+            for section in report.sections
+        ]
+
+
+def _section(section: Section, *, rows: int, csv_rows: int) -> dict[str, Any]:
     table = section.table
-    head = table.head(CSV_ROWS)
+    head = table.head(csv_rows)
     return {
         "title": section.title,
-        "slug": section.slug,
         "sentence": section.sentence,
+        "cards": section.cards,
         "formula": section.formula,
         "reading": section.reading,
         "height": section.figure.layout.height or CHART_HEIGHT,
@@ -97,7 +146,7 @@ def _section(section: Section, *, rows: int) -> dict[str, Any]:
         "more": f"{plural(len(table) - rows, 'more row')} in the CSV" if len(table) > rows else "",
         "csv": base64.b64encode(csv_text(head).encode("utf-8-sig")).decode(),
         "csv_note": (
-            f"first {len(head):,} of {len(table):,} rows; the report written as csv has all"
+            f"first {count(len(head))} of {count(len(table))} rows; the report written as csv has all"
             if len(head) < len(table)
             else plural(len(table), "row")
         ),
@@ -114,16 +163,24 @@ def _rows(section: Section, rows: int) -> Iterable[list[Cell]]:
 def _figure(figure: go.Figure) -> Any:
     parsed = json.loads(figure.to_json(engine="json"))
     layout = parsed["layout"]
-    layout.pop("width", None)
+    for name in ("width", "template"):
+        layout.pop(name, None)
     layout["autosize"] = True
     layout.setdefault("height", CHART_HEIGHT)
     return {"data": parsed["data"], "layout": layout}
 
 
-def _json(value: Any) -> str:
-    """JSON that can stand inside a script element: no character of it can end the element."""
-    text = json.dumps(value, ensure_ascii=True, separators=(",", ":"))
-    return re.sub("[<>&]", lambda found: f"\\u{ord(found[0]):04x}", text)
+def _templates() -> dict[str, Any]:
+    import plotly.io as pio
+
+    return {
+        name: pio.templates[template].to_plotly_json() for name, template in (("light", "ucm"), ("dark", "ucm_dark"))
+    }
+
+
+def _packed(text: str) -> str:
+    """Text as a script element can hold it: packed, and of letters, digits, plus and slash only."""
+    return base64.b64encode(gzip.compress(text.encode(), _SLOW_ENOUGH, mtime=0)).decode()
 
 
 def _hash(script: str) -> str:
@@ -135,6 +192,11 @@ def _plotly_js() -> str:
     from plotly.offline import get_plotlyjs
 
     return str(get_plotlyjs())
+
+
+@cache
+def _packed_plotly_js() -> str:
+    return _packed(_plotly_js())
 
 
 @cache

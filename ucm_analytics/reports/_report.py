@@ -1,14 +1,14 @@
-"""What a report is made of, and how it leaves: HTML, PNG, CSV, notebook."""
+"""What a report is made of, and how it leaves: HTML, PDF, Excel, pictures, CSV, notebook."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from ucm_analytics.period import Period
-from ucm_analytics.reports._format import Kind, period_name
+from ucm_analytics.reports._format import Kind, period_name, written_for
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,6 +24,16 @@ class Shown:
     name: str
     label: str
     kind: Kind = "text"
+
+
+@dataclass(frozen=True)
+class Card:
+    """One number that matters: what it is, its value, how it changed, and what to do about it."""
+
+    label: str
+    value: str
+    change: str
+    action: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +56,8 @@ class Section:
         How the numbers are computed, with symbols and units.
     reading : str
         How to read them, and one way in which they mislead.
+    cards : tuple of Card
+        Numbers to show large, before the chart.
     """
 
     title: str
@@ -55,6 +67,7 @@ class Section:
     columns: tuple[Shown, ...]
     formula: str
     reading: str
+    cards: tuple[Card, ...] = ()
 
     @property
     def slug(self) -> str:
@@ -76,6 +89,10 @@ class Report:
         Its parts; the first sentence is the one that matters most.
     days : Coverage
         What the store holds of the period.
+    chapters : tuple of Report
+        Other reports that its page, its PDF and its workbook hold after its own sections.
+    locale : str
+        How numbers and dates are written; empty for 1,234.5 and 2026-03-09.
     """
 
     name: str
@@ -84,9 +101,21 @@ class Report:
     period: Period
     sections: tuple[Section, ...]
     days: Coverage
+    chapters: tuple[Report, ...] = ()
+    locale: str = ""
 
     def __repr__(self) -> str:
         return f"<Report {self.name}, {self.headline}>"
+
+    @property
+    def parts(self) -> tuple[Report, ...]:
+        """The report itself, then its chapters."""
+        return (self, *self.chapters)
+
+    @property
+    def cards(self) -> tuple[Card, ...]:
+        """The numbers that matter, where the report names some."""
+        return tuple(card for section in self.sections for card in section.cards)
 
     @property
     def headline(self) -> str:
@@ -100,13 +129,15 @@ class Report:
 
     @property
     def findings(self) -> list[str]:
-        """The headline and the sentence of every further section."""
-        return [self.headline, *(section.sentence for section in self.sections[1:])]
+        """The headline, then each number that matters with its change, and the sentence of every further section."""
+        cards = [f"{card.label}: {card.value}, {card.change}. {card.action}" for card in self.cards]
+        return [self.headline, *cards, *(section.sentence for section in self.sections[1:])]
 
     @property
     def coverage(self) -> str:
         """Which days are settled, provisional or missing, when they were pulled, from which PBX."""
-        return self.days.line
+        with written_for(self.locale):
+            return self.days.line
 
     def to_html(self, path: str | Path | None = None) -> str:
         """The report as one self-contained page, written to `path` when one is given.
@@ -124,17 +155,51 @@ class Report:
             write(Path(path), text.encode())
         return text
 
-    def to_png(self, folder: str | Path) -> list[Path]:
-        """Write every chart as a PNG, 2400 pixels wide, into `folder` and return the files.
+    def to_pdf(self, path: str | Path) -> Path:
+        """Write the report as PDF on A4, printed by Chromium, and return the file.
 
         Raises
         ------
         SettingError
-            There is no kaleido or no Chromium, or the folder cannot be written.
+            There is no kaleido or no Chromium, or the file cannot be written.
         """
-        from ucm_analytics.reports._files import write_png
+        from ucm_analytics.reports._browser import pdfs
+        from ucm_analytics.reports._files import write
 
-        return write_png([self], Path(folder))
+        return write(Path(path), pdfs([self])[0])
+
+    def to_excel(self, path: str | Path) -> Path:
+        """Write the report as an Excel workbook and return the file.
+
+        A sheet a section: cells typed, headings frozen, a native chart where bars can show it; before them the
+        headline and what the report was made from, after them how each number is computed. Seconds are numbers
+        of seconds, shares are shown as per cent. No text becomes a formula or a link.
+
+        Raises
+        ------
+        SettingError
+            There is no xlsxwriter, or the file cannot be written.
+        """
+        from ucm_analytics.reports._excel import workbook
+        from ucm_analytics.reports._files import write
+
+        return write(Path(path), workbook(self))
+
+    def to_image(self, folder: str | Path, *, format: Literal["png", "svg"] = "png") -> list[Path]:
+        """Write every chart as a picture into `folder` and return the files; a PNG is 2400 pixels wide.
+
+        Raises
+        ------
+        SettingError
+            There is no kaleido or no Chromium, no such format, or the folder cannot be written.
+        """
+        from ucm_analytics.reports._files import write_images
+
+        return write_images([self], Path(folder), format)
+
+    def to_png(self, folder: str | Path) -> list[Path]:
+        """Write every chart as a PNG; see `to_image`."""
+        return self.to_image(folder)
 
     def to_csv(self, folder: str | Path) -> list[Path]:
         """Write every table as CSV into `folder` and return the files.
@@ -164,4 +229,4 @@ class Report:
 
         display(HTML(card(self, sections=False)))  # type: ignore[no-untyped-call]
         for section in self.sections:
-            display(HTML(card_section(section)), section.figure)  # type: ignore[no-untyped-call]
+            display(HTML(card_section(section, self.locale)), section.figure)  # type: ignore[no-untyped-call]

@@ -8,7 +8,7 @@ import pandas as pd
 
 from ucm_analytics import analyses, charts
 from ucm_analytics.period import Period
-from ucm_analytics.reports._format import day, hour, number, plural, share, time, weekday
+from ucm_analytics.reports._format import clock, count, day, hour, number, plural, share, time, weekday
 from ucm_analytics.reports._report import Section, Shown
 from ucm_analytics.schema import DIRECTIONS, OUTCOMES
 
@@ -58,13 +58,16 @@ def _by_week(calls: nw.LazyFrame[Any], period: Period) -> Section:
     table, columns = _wide(every, volume, "direction")
     total = int(every["calls"].sum())
     sums = table[[shown.name for shown in columns[2:]]].sum().sort_values(ascending=False, kind="stable")
-    by_direction = [f"{calls:,} {name}" for name, calls in sums.items()]
+    by_direction = [f"{count(calls)} {name}" for name, calls in sums.items()]
     return Section(
         title="Calls by week and direction",
         sentence=f"{number(total / len(period))} calls a day on average: {', '.join(by_direction)} in all."
         if total
         else "No calls in any week.",
-        figure=charts.call_volume(volume),
+        # one week alone does not tell that it is one
+        figure=charts.call_volume(volume)
+        .update_layout(title_text="Calls per week, by direction")
+        .update_yaxes(title_text="calls per week"),
         table=table,
         columns=(Shown("local_at", "Week from", "day"), *columns),
         formula=f"{_CALLS} Weeks begin on Monday; the average is calls / days of the period [calls a day].",
@@ -136,7 +139,7 @@ def _hour_by_hour(calls: nw.LazyFrame[Any], period: Period) -> Section:
     half = int((table["calls"].cumsum() < total / 2).sum()) + 1
     return Section(
         title="Hour by hour",
-        sentence=f"Calls came in {int((table['calls'] > 0).sum()):,} of {plural(len(table), 'hour')}; "
+        sentence=f"Calls came in {count((table['calls'] > 0).sum())} of {plural(len(table), 'hour')}; "
         f"the busiest {plural(half, 'hour')} hold half of them."
         if total
         else "No calls in any hour.",
@@ -163,12 +166,12 @@ def _headline(calls: nw.LazyFrame[Any], period: Period) -> str:
     if "inbound" in totals.index:
         inbound, answered = (int(n) for n in totals.loc["inbound", ["calls", "answered"]])
         if inbound:
-            parts[0] += f", {inbound:,} of them from outside" if inbound < total else ", all from outside"
+            parts[0] += f", {count(inbound)} of them from outside" if inbound < total else ", all from outside"
             parts.append(f"{share(answered / inbound)} of the calls from outside reached a person")
     hours = analyses.busy_hour(calls, period=period)
     peak = hours[hours["is_peak"]].iloc[0]
     parts.append(
-        f"the busiest 60 minutes began on {day(peak['peak_at'])} at {peak['peak_at']:%H:%M}, "
+        f"the busiest 60 minutes began on {day(peak['peak_at'])} at {clock(peak['peak_at'])}, "
         f"with {plural(int(peak['peak_calls']), 'call')}"
     )
     return "; ".join(parts) + "."

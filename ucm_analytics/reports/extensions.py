@@ -8,7 +8,7 @@ import pandas as pd
 
 from ucm_analytics import analyses, charts
 from ucm_analytics.period import Period
-from ucm_analytics.reports._format import plural, seconds
+from ucm_analytics.reports._format import count, plural, seconds
 from ucm_analytics.reports._names import Names, drawn
 from ucm_analytics.reports._report import Section, Shown
 
@@ -64,10 +64,10 @@ def _headline(found: pd.DataFrame) -> str:
     parts = [f"{plural(int((found['offered'] > 0).sum()), 'phone')} rang and picked up {plural(answered, 'call')}"]
     top = found.iloc[int(found["answered"].argmax())]
     if top["answered"]:
-        parts.append(f"{top['extension']} picked up most, {int(top['answered']):,}")
+        parts.append(f"{top['extension']} picked up most, {count(top['answered'])}")
     worst = found.iloc[int(found["missed"].argmax())]
     if worst["missed"]:
         left = int(worst["answered"] + worst["missed"])
-        parts.append(f"{worst['extension']} missed most, {int(worst['missed']):,} of {left:,}")
+        parts.append(f"{worst['extension']} missed most, {count(worst['missed'])} of {count(left)}")
     talk = seconds(found["talk_s"].sum() + found["placed_talk_s"].sum())
     return f"{'; '.join(parts)}; all together they talked {talk}."

@@ -8,7 +8,7 @@ import pandas as pd
 
 from ucm_analytics import analyses, charts
 from ucm_analytics.period import Period
-from ucm_analytics.reports._format import plural, seconds, share
+from ucm_analytics.reports._format import count, plural, seconds, share
 from ucm_analytics.reports._names import Names, drawn, spoken
 from ucm_analytics.reports._report import Section, Shown
 
@@ -101,7 +101,7 @@ def _dropoff(menus: pd.DataFrame, names: Names) -> Section:
         worst = table.iloc[int(ended.argmax())]
         left = int(ended.max())
         sentence = (
-            f"Most calls end in menu {worst['menu']}: {left:,} of "
+            f"Most calls end in menu {worst['menu']}: {count(left)} of "
             f"{plural(int(worst['passes']), 'pass', 'passes')} ({share(left / worst['passes'])}) "
             "ended there; half of its callers stay "
             f"{seconds(worst['median_dwell_s'])} or less."

@@ -1,43 +1,103 @@
 "use strict";
-// Draws every chart of the page from the JSON block "figures".
+// Draws every chart of the page. plotly.js and the figures lie in the page as compressed text.
 const NARROW = 560;
 const ROOMY = 640;
-const PAPER = 680;
+const PAPER = {width: 680, height: 900};
 const config = {displayModeBar: false, responsive: true};
-const figures = JSON.parse(document.getElementById("figures").textContent);
 const boxes = Array.from(document.querySelectorAll("[data-figure]"));
+const night = window.matchMedia("(prefers-color-scheme: dark)");
+let figures = [];
+let templates = {};
+let onDark = {};
+let paper = false;
+
+function unpacked(id) {
+  const packed = atob(document.getElementById(id).textContent);
+  const bytes = Uint8Array.from(packed, (character) => character.charCodeAt(0));
+  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
+}
+
+function recolored(part, key) {
+  if (Array.isArray(part)) return part.map((value) => recolored(value, key));
+  if (part && typeof part === "object") {
+    return Object.fromEntries(Object.entries(part).map(([name, value]) => [name, recolored(value, name)]));
+  }
+  return typeof part === "string" && /(color|colorscale|colorway)$/.test(key) ? onDark[part] || part : part;
+}
+
+function themed(figure) {
+  const dark = night.matches && !paper;
+  const {data, layout} = dark ? recolored(figure, "") : structuredClone(figure);
+  layout.template = dark ? templates.dark : templates.light;
+  return {data, layout};
+}
 
 function fitted(layout, width) {
   if (width >= NARROW) return layout;
-  const small = structuredClone(layout);
-  small.font = Object.assign({}, small.font, {size: 10});
-  for (const title of [small.title, small.title && small.title.subtitle]) {
+  layout.font = Object.assign({}, layout.font, {size: 10});
+  for (const title of [layout.title, layout.title && layout.title.subtitle]) {
     if (title && title.text) {
-      const fits = (width - 12) / (0.55 * title.text.length);
+      const longest = Math.max(...title.text.split("<br>").map((line) => line.length));
+      const fits = (width - 12) / (0.55 * longest);
       title.font = Object.assign({}, title.font, {size: Math.max(8, Math.min(13, fits))});
     }
   }
-  return small;
+  return layout;
 }
 
 async function draw(box) {
   const figure = figures[Number(box.dataset.figure)];
-  const width = box.clientWidth;
-  await Plotly.newPlot(box, figure.data, fitted(figure.layout, width), config);
+  const {data, layout} = themed(figure);
+  if (paper) {
+    box.style.width = "";
+    const height = Math.min(layout.height, PAPER.height);
+    box.style.height = height + "px";
+    return Plotly.react(box, data, Object.assign(layout, {autosize: false, width: PAPER.width, height}), config);
+  }
+  box.style.height = figure.layout.height + "px";
+  const width = box.parentElement.clientWidth;
+  const roomy = box.style.width !== "";
+  await Plotly.react(box, data, roomy ? layout : fitted(layout, width), config);
   // labels or bands that leave no room for the numbers get a wider chart that scrolls by itself
-  const flows = figure.data.some((trace) => trace.type === "sankey");
-  if (width < NARROW && (flows || box._fullLayout._size.w < width / 2)) {
+  const flows = data.some((trace) => trace.type === "sankey");
+  if (!roomy && width < NARROW && (flows || box._fullLayout._size.w < width / 2)) {
     box.parentElement.tabIndex = 0;
     box.style.width = ROOMY + "px";
-    await Plotly.newPlot(box, figure.data, figure.layout, config);
+    const wide = themed(figure);
+    await Plotly.react(box, wide.data, wide.layout, config);
   }
 }
 
-boxes.reduce((before, box) => before.then(() => draw(box)), Promise.resolve());
-// a sheet of paper is as wide as it is: charts take its width while they are printed
-window.addEventListener("beforeprint", () => {
-  for (const box of boxes) Plotly.relayout(box, {autosize: false, width: PAPER});
+async function drawAll() {
+  for (const box of boxes) {
+    await draw(box);
+    await new Promise((done) => setTimeout(done));
+  }
+  document.documentElement.dataset.charts = "drawn";
+}
+
+async function start() {
+  const script = document.createElement("script");
+  script.textContent = await unpacked("plotly");
+  document.head.append(script);
+  ({figures, templates, onDark} = JSON.parse(await unpacked("figures")));
+  await drawAll();
+}
+
+// a sheet of paper is white, and as wide as it is
+function onPaper() {
+  if (paper) return Promise.resolve();
+  paper = true;
+  return Promise.all(boxes.map(draw));
+}
+
+const charts = {ready: start(), onPaper};
+charts.ready.catch(() => {
+  document.getElementById("undrawn").hidden = false;
 });
+night.addEventListener("change", () => charts.ready.then(drawAll));
+window.addEventListener("beforeprint", onPaper);
 window.addEventListener("afterprint", () => {
-  for (const box of boxes) Plotly.relayout(box, {autosize: true, width: null});
+  paper = false;
+  drawAll();
 });

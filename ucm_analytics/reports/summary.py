@@ -1,0 +1,248 @@
+"""The first page: five numbers that matter, how they changed, and what to do about each."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+import narwhals.stable.v2 as nw
+import pandas as pd
+
+from ucm_analytics import analyses, charts
+from ucm_analytics.period import Period
+from ucm_analytics.reports._coverage import coverage
+from ucm_analytics.reports._format import NONE, count, day, hour, number, period_name, plural, seconds, share, weekday
+from ucm_analytics.reports._report import Card, Section, Shown
+
+if TYPE_CHECKING:
+    from ucm_analytics.store import Store
+
+TITLE = "Summary"
+QUESTION = "What happened, what changed, and what should be done?"
+
+_ENOUGH: Final = 20
+"""Waits that an hour needs before it is compared with others."""
+_CHART_PX: Final = 340
+
+
+@dataclass(frozen=True)
+class _Numbers:
+    """The five numbers of one period; NA where there is nothing to count."""
+
+    calls: int
+    answered_rate: float
+    open: int
+    median_wait_s: float
+    busiest: pd.Series[Any] | None
+
+
+def build(store: Store, period: Period, *, pbx: str | None = None) -> list[Section]:
+    """The five numbers, over the calls from outside by day and outcome."""
+    calls = store.scan("calls", period, pbx=pbx)
+    now = _numbers(calls, period)
+    before, why_not = _before(store, period, pbx)
+    cards = _cards(calls, period, now, before, why_not)
+    table = pd.DataFrame(
+        [(card.label, card.value, _value_before(n, before), card.change, card.action) for n, card in enumerate(cards)],
+        columns=["number", "value", "before", "change", "action"],
+        dtype="str",
+    )
+    volume = analyses.call_volume(_inbound(calls), freq="1d", by="outcome", period=period)
+    figure = charts.call_volume(volume).update_layout(
+        title_text="Calls from outside per day, by outcome", height=_CHART_PX
+    )
+    return [
+        Section(
+            title="Five numbers",
+            sentence=_headline(now),
+            figure=figure,
+            table=table if now.calls else table.head(0),
+            columns=(
+                Shown("number", "Number"),
+                Shown("value", "Value"),
+                Shown("before", "Before"),
+                Shown("change", "Change"),
+                Shown("action", "What to do"),
+            ),
+            formula="calls from outside = inbound calls [calls]; answered = those that a person answered / calls from "
+            "outside [share of 1]; to call back = callers from outside that no person answered, who were not reached "
+            "since, and did not reach anybody, to the end of the period [callers]; wait = start of the call to the "
+            "answer of a person or a mailbox, else to its end [s]; busiest hour = hour of the week with the most "
+            "calls from outside a day [calls]. Before = the same over as many days just before the period.",
+            reading="Changes of a few per cent come by themselves; so do those of short periods with a holiday in one "
+            "of them. Callers who withheld their number cannot be called back and are not among those to call back.",
+            cards=tuple(cards) if now.calls else (),
+        )
+    ]
+
+
+def _inbound(calls: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    return calls.filter(nw.col("direction") == "inbound")
+
+
+def _numbers(calls: nw.LazyFrame[Any], period: Period) -> _Numbers:
+    inbound = _inbound(calls)
+    volume = analyses.call_volume(inbound, freq="1d", period=period)
+    total = int(volume["calls"].sum())
+    missed = analyses.missed_calls(calls, period=period)
+    waits = analyses.durations(inbound, by=())
+    hours = analyses.hour_of_week(inbound, period=period)
+    return _Numbers(
+        calls=total,
+        answered_rate=volume["answered"].sum() / total if total else float("nan"),
+        open=int((missed["status"].astype(str) == "open").sum()),
+        median_wait_s=float(waits.loc[waits["measure"].astype(str) == "wait_s", "median_s"].iloc[0]),
+        busiest=hours.iloc[int(hours["calls_per_day"].argmax())] if total else None,
+    )
+
+
+def _before(store: Store, period: Period, pbx: str | None) -> tuple[_Numbers | None, str]:
+    """Numbers of as many days just before, or why there are none."""
+    earlier = Period(period.first - timedelta(days=len(period)), period.first - timedelta(days=1))
+    if coverage(store, period, pbx=pbx).missing:
+        return None, "not comparable: days of the period are not in the store"
+    if coverage(store, earlier, pbx=pbx).missing:
+        return None, f"not comparable: {period_name(earlier)} is not all in the store"
+    return _numbers(store.scan("calls", earlier, pbx=pbx), earlier), ""
+
+
+def _cards(
+    calls: nw.LazyFrame[Any], period: Period, now: _Numbers, before: _Numbers | None, why_not: str
+) -> list[Card]:
+    inbound = _inbound(calls)
+    changes = [why_not] * 5 if before is None else _changes(now, before)
+    actions = [
+        _plan(inbound, period),
+        _answer(inbound, period),
+        _call_back(calls, period),
+        _shorten(inbound),
+        _staff(inbound, period, now),
+    ]
+    labels = ["Calls from outside", "Answered by a person", "Callers to call back", "Median wait", "Busiest hour"]
+    return [Card(*card) for card in zip(labels, _values(now), changes, actions, strict=True)]
+
+
+def _values(numbers: _Numbers) -> list[str]:
+    return [
+        count(numbers.calls),
+        _or_none(share, numbers.answered_rate),
+        count(numbers.open),
+        _or_none(seconds, numbers.median_wait_s),
+        NONE if numbers.busiest is None else _when(numbers.busiest),
+    ]
+
+
+def _value_before(n: int, before: _Numbers | None) -> str:
+    return NONE if before is None else _values(before)[n]
+
+
+def _changes(now: _Numbers, before: _Numbers) -> list[str]:
+    shown = _values(before)
+    return [
+        _relative(now.calls, before.calls, shown[0]),
+        _points(now.answered_rate, before.answered_rate, shown[1]),
+        _relative(now.open, before.open, shown[2]),
+        _longer(now.median_wait_s, before.median_wait_s, shown[3]),
+        "the same before" if _values(now)[4] == shown[4] else f"{shown[4]} before",
+    ]
+
+
+def _relative(now: int, before: int, shown: str) -> str:
+    if now == before:
+        return "as before"
+    if not before:
+        return "none before"
+    return f"{'+' if now > before else '−'}{share(abs(now / before - 1))} ({shown} before)"
+
+
+def _points(now: float, before: float, shown: str) -> str:
+    if math.isnan(now) or math.isnan(before):
+        return "nothing to compare"
+    points = round(100 * now) - round(100 * before)
+    if not points:
+        return "as before"
+    return f"{'+' if points > 0 else '−'}{plural(abs(points), 'point')} ({shown} before)"
+
+
+def _longer(now: float, before: float, shown: str) -> str:
+    if math.isnan(now) or math.isnan(before):
+        return "nothing to compare"
+    if now == before:
+        return "as before"
+    return f"{seconds(abs(now - before))} {'longer' if now > before else 'shorter'} ({shown} before)"
+
+
+def _plan(inbound: nw.LazyFrame[Any], period: Period) -> str:
+    days = analyses.call_volume(inbound, freq="1d", period=period)
+    if not days["calls"].sum():
+        return "Nothing to do."
+    top = days.iloc[int(days["calls"].argmax())]
+    if len(days) == 1:
+        return "Compare the day with others before you plan by it."
+    return f"Plan for days like {day(top['local_at'])}, which had {count(top['calls'])}."
+
+
+def _answer(inbound: nw.LazyFrame[Any], period: Period) -> str:
+    hours = analyses.call_volume(inbound, freq="1h", period=period)
+    hours["left"] = hours["calls"] - hours["answered"]
+    cells = hours.groupby([hours["local_at"].dt.day_of_week, hours["local_at"].dt.hour])[["left", "calls"]].sum()
+    if not len(cells) or not cells["left"].max():
+        return "Nothing to do: everybody reached a person."
+    worst = cells["left"].idxmax()
+    left, total = (count(cells.loc[worst, name]) for name in ("left", "calls"))
+    return f"Add people on {weekday(worst[0])}s at {hour(worst[1])}, when {left} of {total} callers reached nobody."
+
+
+def _call_back(calls: nw.LazyFrame[Any], period: Period) -> str:
+    missed = analyses.missed_calls(calls, period=period)
+    waiting = missed[missed["status"].astype(str) == "open"]
+    if waiting.empty:
+        return "Nothing to do: every caller with a number was reached."
+    return (
+        f"Call them back, the latest first; the oldest waits since {day(waiting['first_at'].min())}. "
+        "The list is in Missed calls."
+    )
+
+
+def _shorten(inbound: nw.LazyFrame[Any]) -> str:
+    rows = analyses.durations(inbound, by=("hour",))
+    waits = rows[(rows["measure"].astype(str) == "wait_s") & (rows["calls"] >= _ENOUGH)]
+    if waits.empty:
+        return f"No hour has {_ENOUGH} waits: too few to say when to add people."
+    worst = waits.iloc[int(waits["p90_s"].argmax())]
+    return f"Shorten it at {hour(worst['hour'])} first: one in ten waits {seconds(worst['p90_s'])} or longer then."
+
+
+def _staff(inbound: nw.LazyFrame[Any], period: Period, now: _Numbers) -> str:
+    if now.busiest is None:
+        return "Nothing to do."
+    hours = analyses.call_volume(inbound, freq="1h", period=period)
+    at = hours["local_at"].dt
+    cell = hours[(at.day_of_week == now.busiest["weekday"]) & (at.hour == now.busiest["hour"])]
+    return (
+        f"Have everybody there: {number(now.busiest['calls_per_day'])} calls come in then, "
+        f"and {share(cell['answered'].sum() / cell['calls'].sum())} reach a person."
+    )
+
+
+def _headline(now: _Numbers) -> str:
+    if not now.calls:
+        return "no calls came in from outside."
+    parts = [f"{plural(now.calls, 'call')} from outside, {share(now.answered_rate)} reached a person"]
+    if now.open:
+        parts.append(f"{plural(now.open, 'caller')} still {'waits' if now.open == 1 else 'wait'} for a call back")
+    if not math.isnan(now.median_wait_s):
+        parts.append(f"half of the callers waited {seconds(now.median_wait_s)} or less")
+    if now.busiest is not None:
+        parts.append(f"most calls come on {_when(now.busiest)}")
+    return "; ".join(parts) + "."
+
+
+def _when(busiest: pd.Series[Any]) -> str:
+    return f"{weekday(busiest['weekday'])}s at {hour(busiest['hour'])}"
+
+
+def _or_none(shown: Any, value: float) -> str:
+    return NONE if math.isnan(value) else str(shown(value))
