@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
 import nbformat
@@ -39,5 +40,8 @@ def executed(path: Path, *, renderer: str = RENDERER) -> nbformat.NotebookNode:
 
 
 if __name__ == "__main__":
-    for file in sorted(HERE.glob("*.ipynb")):
-        nbformat.write(executed(file), file)
+    with tempfile.TemporaryDirectory() as cache:
+        # not the user's cache: its demo store may be of an older model
+        os.environ["XDG_CACHE_HOME"] = cache
+        for file in sorted(HERE.glob("*.ipynb")):
+            nbformat.write(executed(file), file)
