@@ -131,12 +131,12 @@ def test_what_the_tables_lack_is_left_unexplained() -> None:
     left = table[table["part"] == "unexplained"].set_index("grain")
     # the first call is answered and of six records; its first step is the DID's, of one record
     assert left["effect"].to_dict() == {
-        "rings": -1,
-        "steps": -1,
         "calls": -1,
-        "calls by rings": -1,
-        "callers": 0,
         "answered": -1,
+        "callers": 0,
+        "rings": -1,
+        "calls by rings": -1,
+        "steps": -1,
     }
     assert (left["count"] == left["effect"].abs()).all()
     for _, rows in table.groupby("grain", sort=False, observed=True):

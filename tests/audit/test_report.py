@@ -70,7 +70,7 @@ def test_the_waterfalls_draw_every_line(demo: Store) -> None:
         assert drawn["total"] == rows["count"].iloc[-1]
         steps = [x for x, measure in zip(trace.x, trace.measure, strict=True) if measure == "relative"]
         assert drawn["absolute"] + sum(steps) == drawn["total"]
-    assert figure.layout.annotations[0].text == "from records to phones that rang"
+    assert figure.layout.annotations[0].text == "from records to calls"
 
 
 def test_the_calendar_draws_every_day_in_its_state(tmp_path: Path) -> None:

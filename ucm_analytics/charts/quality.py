@@ -29,12 +29,12 @@ _WEEKS: Final = 40
 
 _DAYS: Final = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
 _TITLES: Final = {
-    "rings": "from records to phones that rang",
-    "steps": "from records to steps",
     "calls": "from records to calls",
-    "calls by rings": "from phones that rang to calls",
-    "callers": "from calls to callers",
     "answered": "from ANSWERED records to calls that a person answered",
+    "callers": "from calls to callers",
+    "rings": "from records to phones that rang",
+    "calls by rings": "from phones that rang to calls",
+    "steps": "from records to steps",
 }
 _LINES: Final = {
     "did": "number dialled",
@@ -76,7 +76,7 @@ def reconciliation(reconciliation: pd.DataFrame) -> go.Figure:
         row_heights=[len(rows) for _, rows in parts],
         vertical_spacing=_GAP_PX / height,
     )
-    made.update_layout(figure(title, height=height + 70).layout)
+    made.update_layout(figure(title, height=height + 92, margin_t=92).layout)
     made.update_annotations(x=0, xref="paper", xanchor="left", font_size=13)
     for row, (grain, rows) in enumerate(parts, 1):
         made.add_trace(

@@ -96,8 +96,10 @@ class Audit:
             return f"the numbers cannot be trusted yet: {named} ({looked})."
         if self.worst == "warning":
             return f"the numbers can be used with care: {named} ({looked})."
-        notes = f"; to know when reading them: {named}" if named else ""
-        return f"the numbers can be trusted: {self.checks} checks found no fault in {looked}{notes}."
+        notes = (
+            f", and {len(worst)} {'thing' if len(worst) == 1 else 'things'} to know when reading them" if worst else ""
+        )
+        return f"the numbers can be trusted: {self.checks} checks found no fault{notes} ({looked})."
 
     def __repr__(self) -> str:
         lines = [f"Audit: {self.verdict}"]

@@ -53,6 +53,8 @@ def _records(audited: Audit) -> Section:
     counts = {
         (grain, what): count for grain, what, count in zip(table["grain"], table["what"], table["count"], strict=True)
     }
+    some = table[table["count"] != 0]
+    lines = [_line(*row) for row in zip(some["what"], some["part"], strict=True)]
     left = int(table.loc[table["part"] == "unexplained", "count"].sum())
     sentence = "No records to count."
     if audited.legs:
@@ -67,11 +69,10 @@ def _records(audited: Audit) -> Section:
         title="From records to calls",
         sentence=sentence,
         figure=charts.reconciliation(table),
-        table=table[(table["count"] != 0) | (table["part"] == "unexplained")].reset_index(drop=True),
+        table=some.assign(line=lines).reset_index(drop=True),
         columns=(
             Shown("grain", "Counting"),
-            Shown("part", "Part"),
-            Shown("what", "Line"),
+            Shown("line", "Line"),
             Shown("count", "Count", "count"),
             Shown("effect", "Effect", "count"),
             Shown("meaning", "Meaning"),
@@ -82,6 +83,12 @@ def _records(audited: Audit) -> Section:
         "ANSWERS too: so the number of records, and of ANSWERED records, is never the number of calls. A caller with "
         "two phones counts as two callers.",
     )
+
+
+def _line(what: str, part: str) -> str:
+    """`less further legs`, `= calls`."""
+    said = "calls" if what == "calls by rings" else str(what).replace("_", " ")
+    return {"less": f"less {said}", "more": f"more {said}", "total": f"= {said}"}.get(str(part), said)
 
 
 def _days(coverage: pd.DataFrame) -> Section:
