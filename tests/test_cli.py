@@ -180,6 +180,45 @@ def test_report_on_days_that_were_never_pulled(stored: Shell) -> None:
     assert (stored.folder / "out" / "durations.html").exists()
 
 
+def test_a_periodic_report_and_its_verification(stored: Shell) -> None:
+    done = stored("report", "daily", "--day", FIRST, "--out", "daily", "--format", "html")
+    assert done.stdout == f"daily/{FIRST}\n"
+    assert "settled" in done.stderr
+    assert (stored.folder / "daily" / FIRST / "manifest.json").exists()
+    assert stored("report", "--verify", f"daily/{FIRST}").stdout == f"{FIRST}: unchanged\n"
+    (stored.folder / "daily" / FIRST / "durations.html").write_text("other")
+    done = stored("report", "--verify", f"daily/{FIRST}", code=3)
+    assert "durations.html is not as it was written" in done.stdout
+
+
+def test_an_unsettled_period_is_not_presented(stored: Shell) -> None:
+    done = stored("report", "weekly", "--week", "2026-W11", "--out", "weekly", code=3)
+    assert done.stdout == ""
+    assert "--provisional" in done.stderr
+    assert not (stored.folder / "weekly").exists()
+
+
+def test_schedule(shell: Shell) -> None:
+    done = shell("schedule", "weekly", "--at", "07:30", "--system", "cron", "--mail", "manager@example.org")
+    (file,) = done.stdout.split()
+    line = (shell.folder / file).read_text().splitlines()[-1]
+    assert line.startswith("30 7 * * 1-3 ")
+    assert f"{COMMAND} report weekly --week last" in line
+    assert "--mail manager@example.org" in line
+
+
+def test_export_scenario(stored: Shell) -> None:
+    stored("export", "calls", "--from", FIRST, "--to", LAST, "--format", "parquet", "--out", "c.parquet")
+    calls = pd.read_parquet(stored.folder / "c.parquet")
+    call = calls[(calls["direction"] == "inbound") & (calls["outcome"] == "answered")].iloc[0]
+    stored("export", "scenario", call["call_id"], "--out", "story.txt")
+    story = (stored.folder / "story.txt").read_text()
+    assert "outcome = answered" in story
+    assert call["caller"] not in story
+    assert "CALL_ID" in stored("export", "scenario", "--out", "x", code=2).stderr
+    assert "no-such-call" in stored("export", "scenario", "no-such-call", "--out", "x", code=1).stderr
+
+
 @pytest.mark.parametrize("table", ["calls", "legs", "steps"])
 def test_export(table: str, stored: Shell) -> None:
     made = {}
@@ -295,7 +334,7 @@ def test_demo(shell: Shell) -> None:
     assert "pulled 28 days" in done.stderr
 
 
-HELP = ["", "demo", "connect", "sync", "status", "reports", "report", "export", "simulate"]
+HELP = ["", "demo", "connect", "sync", "status", "reports", "report", "schedule", "export", "simulate"]
 
 
 @pytest.mark.parametrize("command", HELP)

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 import warnings
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn, cast
 
 import typer
 
@@ -22,9 +23,12 @@ from ucm_analytics.period import Period, day
 
 if TYPE_CHECKING:
     from ucm_analytics.client.tls import Certificate
+    from ucm_analytics.delivery.periodic import Kind
+    from ucm_analytics.reports._files import Format
     from ucm_analytics.store import Store
 
 INCOMPLETE = 3
+PERIODIC = ("daily", "weekly", "monthly")
 
 app = typer.Typer(
     name="ucm-analytics",
@@ -175,6 +179,7 @@ def sync(
             since=first,
             until=last,
             zone=zone(settings.timezone) if settings.timezone else None,
+            country=settings.country,
         )
     print(
         f"{done.pbx}: {len(done.days)} days asked, {done.settled} settled, "
@@ -230,29 +235,48 @@ def reports() -> None:
 
 @app.command(epilog="Example: ucm-analytics report call-volume --month 2026-03 --format html,png")
 def report(
-    name: Annotated[str | None, typer.Argument(metavar="NAME", help="See ucm-analytics reports.")] = None,
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="NAME", help="See ucm-analytics reports; or daily, weekly, monthly: all of a period."),
+    ] = None,
     everything: Annotated[bool, typer.Option("--all", help="All reports.")] = False,
     since: Since = None,
     until: Until = None,
-    month: Annotated[str | None, typer.Option(metavar="YYYY-MM", help="A month.")] = None,
-    week: Annotated[str | None, typer.Option(metavar="YYYY-Www", help="An ISO week, such as 2026-W11.")] = None,
+    month: Annotated[str | None, typer.Option(metavar="YYYY-MM", help="A month, or last.")] = None,
+    week: Annotated[str | None, typer.Option(metavar="YYYY-Www", help="An ISO week, 2026-W11, or last.")] = None,
+    on: Annotated[str | None, typer.Option("--day", metavar="DATE", help="For daily: a day, or last.")] = None,
     pbx: Pbx = None,
     out: Annotated[Path, typer.Option(help="Folder for the files.")] = Path("reports"),
     formats: Annotated[
         str, typer.Option("--format", help="html, pdf, xlsx, png, svg or csv; several: html,png")
     ] = "html",
+    to: Annotated[list[str] | None, typer.Option("--mail", metavar="ADDRESS", help="Mail a periodic report.")] = None,
+    provisional: Annotated[bool, typer.Option(help="Make a periodic report of days that may change.")] = False,
+    check: Annotated[
+        Path | None, typer.Option("--verify", metavar="DIR", help="Say whether a periodic report still holds.")
+    ] = None,
 ) -> None:
     """Write reports on a period."""
+    from ucm_analytics.delivery.verify import verify
     from ucm_analytics.reports import FORMATS, names, run_report, write_all
 
+    if check:
+        verdict = verify(check, _store())
+        print("\n".join(verdict.lines))
+        raise typer.Exit(0 if verdict.holds else INCOMPLETE)
     if bool(name) == everything:
         raise typer.BadParameter("name one report, or say --all")
     wanted = [each for each in FORMATS if each in formats.split(",")]
     if unknown := set(formats.split(",")) - set(FORMATS):
         raise typer.BadParameter(f"no such format: {', '.join(sorted(unknown))}", param_hint="--format")
-    period = _period(since, until, month, week)
     store = _store()
     _check_pbx(store, pbx)
+    if name in PERIODIC:
+        kind = cast("Kind", name)
+        which = {"daily": on, "weekly": week, "monthly": month}[kind] or "last"
+        _periodic(store, kind, which, out, wanted, pbx, to, provisional=provisional)
+        return
+    period = _period(since, until, month, week)
     made = [run_report(each, store, period, pbx=pbx) for each in (names() if everything else [str(name)])]
     files = write_all(made, out, formats=wanted)
     for file in files:
@@ -264,11 +288,65 @@ def report(
         raise typer.Exit(INCOMPLETE)
 
 
+def _periodic(
+    store: Store,
+    kind: Kind,
+    which: str,
+    out: Path,
+    formats: list[Format],
+    pbx: str | None,
+    to: list[str] | None,
+    *,
+    provisional: bool,
+) -> None:
+    from ucm_analytics.delivery.mail import mail
+    from ucm_analytics.delivery.periodic import last_period, periodic
+    from ucm_analytics.delivery.smtp import MailServer
+
+    server = MailServer.load(to=to) if to else None
+    zone_name = Settings.load(pbx).timezone if pbx or len(store.pbxs) == 1 else ""
+    today = datetime.now(zone(zone_name) if zone_name else None).date()
+    period = last_period(kind, today, which)
+    made = periodic(store, kind, period=period, folder=out, formats=formats, pbx=pbx, provisional_ok=provisional)
+    _say(made.line)
+    if made.folder is None:
+        _say("hint: run ucm-analytics sync, wait until the days are settled, or say --provisional")
+        raise typer.Exit(INCOMPLETE)
+    print(made.folder)
+    if server:
+        sent = mail(made, server)
+        _say(
+            f"mailed to {', '.join(sent.to) or 'nobody'}" + (f"; had it: {', '.join(sent.before)}" * bool(sent.before))
+        )
+
+
+@app.command(epilog="Example: ucm-analytics schedule weekly --at 07:00 --system cron")
+def schedule(
+    kind: Annotated[Literal["daily", "weekly", "monthly"], typer.Argument(help="Which periodic report.")],
+    at: Annotated[str, typer.Option(metavar="HH:MM", help="When, on this computer's clock.")] = "07:00",
+    system: Annotated[Literal["systemd", "cron", "windows"], typer.Option(help="What is to run it.")] = "systemd",
+    to: Annotated[list[str] | None, typer.Option("--mail", metavar="ADDRESS", help="Mail it; repeatable.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder for the files of the schedule.")] = Path("schedule"),
+) -> None:
+    """Write the files that make this computer pull and report by itself; how to install them is in them."""
+    from ucm_analytics.delivery.schedule import schedule as files_of
+    from ucm_analytics.export import write_text
+
+    command = Path(shutil.which("ucm-analytics") or sys.argv[0]).absolute()
+    for name, text in files_of(kind, at, command=command, directory=Path.cwd(), system=system, to=to or ()).items():
+        write_text(text, out / name)
+        print(out / name)
+
+
 @app.command(epilog="Example: ucm-analytics export calls --from 2026-03-01 --to 2026-03-31 --format xlsx --out c.xlsx")
 def export(
-    table: Annotated[Literal["calls", "legs", "steps"], typer.Argument(help="Which table.")],
-    since: Since,
-    until: Until,
+    table: Annotated[Literal["calls", "legs", "steps", "scenario"], typer.Argument(help="What to write.")],
+    call_id: Annotated[
+        str | None, typer.Argument(metavar="[CALL_ID]", help="For scenario: the call, masked, as a test's story.")
+    ] = None,
+    since: Since = None,
+    until: Until = None,
+    *,
     out: Annotated[Path, typer.Option(metavar="FILE", help="File to write.")],
     file_format: Annotated[Literal["csv", "parquet", "xlsx"], typer.Option("--format", help="File format.")] = "csv",
     pbx: Pbx = None,
@@ -276,8 +354,13 @@ def export(
     """Write a table of the store into one file."""
     from ucm_analytics.export import write_table
 
+    if (table == "scenario") != bool(call_id):
+        raise typer.BadParameter("scenario, and nothing else, takes a CALL_ID")
     store = _store()
     _check_pbx(store, pbx)
+    if call_id:
+        _write_scenario(store, call_id, pbx, out)
+        return
     period = _period(since, until, None, None)
     frame = getattr(store, table)(period, pbx=pbx)
     write_table(frame, out, file_format)
@@ -332,6 +415,14 @@ def simulate(
         faults=faults,
         truth=truth,
     )
+
+
+def _write_scenario(store: Store, call_id: str, pbx: str | None, out: Path) -> None:
+    from ucm_analytics.export import write_text
+    from ucm_analytics.scenario import write_scenario
+
+    write_text(write_scenario(store, call_id, pbx=pbx), out)
+    print(f"{out}: read it through, correct what the model got wrong, and share it")
 
 
 def _period(since: str | None, until: str | None, month: str | None, week: str | None) -> Period:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from ucm_analytics.errors import SettingError
-from ucm_analytics.reports._files import csv_text
+from ucm_analytics.reports._files import csv_text, write
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,6 +46,17 @@ def write_table(frame: pd.DataFrame, path: Path, file_format: Format) -> None:
         raise SettingError(
             f"cannot write {path} ({error.strerror})", hint="choose another folder or free space on the disk"
         ) from error
+
+
+def write_text(text: str, path: Path) -> None:
+    """Write a text file; its folder is made when it is not there.
+
+    Raises
+    ------
+    SettingError
+        The file cannot be written.
+    """
+    write(path, text.encode())
 
 
 def _write_sheet(frame: pd.DataFrame, path: Path) -> None:
