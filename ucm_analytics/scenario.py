@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from ucm_analytics.store import Store
 
-__all__ = ["write_scenario"]
+__all__ = ["story_of", "write_scenario"]
 
 _DAY: Final = date(2026, 3, 10)
 """Day on which a masked call happens: no zone changes its clock around it."""
@@ -83,9 +83,26 @@ def write_scenario(store: Store, call_id: str, *, pbx: str | None = None) -> str
     DamagedFile
         A file cannot be read.
     """
-    name, family = _family(store, call_id, pbx)
-    legs = _rows(store, "legs", "call_id", family, name)
-    zone = _zone(store, name, legs)
+    days, name, family = _family(store, call_id, pbx)
+    legs = _rows(store, "legs", "call_id", family, days, name)
+    return story_of(legs, zone=_zone(store, name, legs))
+
+
+def story_of(legs: pa.Table, *, zone: ZoneInfo | None = None) -> str:
+    """Story of the legs of one call, or of a few that belong together, masked as by `write_scenario`.
+
+    Parameters
+    ----------
+    legs : pyarrow.Table
+        Columns of `schema.LEGS`.
+    zone : ZoneInfo, optional
+        Time zone of the PBX.
+
+    Returns
+    -------
+    str
+        The text of the file.
+    """
     mask = _Mask(*_shift(legs, zone))
     numbers = [math.inf if number is None else number for number in legs["acct_id"].to_pylist()]
     raw = sorted(zip(numbers, dump_legs(legs), strict=True), key=itemgetter(0))
@@ -93,32 +110,35 @@ def write_scenario(store: Store, call_id: str, *, pbx: str | None = None) -> str
     return _text(masked, zone)
 
 
-def _family(store: Store, call_id: str, pbx: str | None) -> tuple[str, list[str]]:
-    """PBX of a call, and all sessions that belong together with it."""
-    found = _rows(store, "calls", "call_id", [call_id], pbx).to_pylist()
-    if not found:
+def _family(store: Store, call_id: str, pbx: str | None) -> tuple[tuple[date, ...], str, list[str]]:
+    """Days to look at, PBX of a call, and all sessions that belong together with it."""
+    near: tuple[date, ...] = ()
+    if re.match(r"\d{10}", call_id):
+        # what goes on with a call begins within hours; any zone is within a day of UTC
+        day = datetime.fromtimestamp(int(call_id[:10]), UTC).date()
+        near = (day - timedelta(days=2), day + timedelta(days=2))
+    for days in (near, ()):  # a PBX whose clock is far off files its calls under another day
+        found = _rows(store, "calls", "call_id", [call_id], days, pbx).to_pylist()
+        if found:
+            break
+    else:
         raise NoData(f"the store has no call {call_id}", hint="take a call_id from `ucm-analytics export calls`")
     names = sorted({row["pbx"] for row in found})
     if len(names) > 1:
         raise SettingError(f"{', '.join(names)} all have a call {call_id}", hint="name the PBX with --pbx")
     first = found[0]["forward_of"] or call_id
-    others = _rows(store, "calls", "forward_of", [first], names[0])["call_id"].to_pylist()
-    return names[0], list(dict.fromkeys([first, call_id, *others]))
+    others = _rows(store, "calls", "forward_of", [first], days, names[0])["call_id"].to_pylist()
+    return days, names[0], list(dict.fromkeys([first, call_id, *others]))
 
 
-def _rows(store: Store, table: TableName, column: str, values: Sequence[str], pbx: str | None) -> pa.Table:
-    """Rows of a table with one of some values in a column, of the months that can hold them."""
+def _rows(
+    store: Store, table: TableName, column: str, values: list[str], days: tuple[date, ...], pbx: str | None
+) -> pa.Table:
+    """Rows of a table with one of some values in a column."""
     import narwhals.stable.v2 as nw
 
-    epochs = [int(value[:10]) for value in values if re.match(r"\d{10}", value)]
-    days: tuple[date, ...] = ()
-    if len(epochs) == len(values):
-        # a forward or a call picked up from park begins later: at most the next day
-        reach = [datetime.fromtimestamp(epoch).date() + timedelta(days=d) for epoch in epochs for d in (-2, 2)]
-        days = (min(reach), max(reach))
     lazy = store.scan(table, *days, pbx=pbx)
-    names = [name for name in arrow_schema(table).names if name in lazy.collect_schema().names()]
-    rows = lazy.filter(nw.col(column).is_in(list(values))).select(names).collect("pyarrow").to_arrow()
+    rows = lazy.filter(nw.col(column).is_in(values)).select(arrow_schema(table).names).collect("pyarrow").to_arrow()
     return rows.cast(arrow_schema(table))
 
 

@@ -15,7 +15,7 @@ from tests.scenarios.test_scenarios import STORIES, plain, rows
 from ucm_analytics import model
 from ucm_analytics.errors import NoData, SettingError
 from ucm_analytics.parse import legs_table
-from ucm_analytics.scenario import write_scenario
+from ucm_analytics.scenario import story_of, write_scenario
 from ucm_analytics.simulator.traffic import clinic, generate
 from ucm_analytics.store import Store
 
@@ -27,7 +27,7 @@ SAME = (*SECONDS, "direction", "outcome", "ended_in", "exact_pickup", "is_forwar
 
 @pytest.fixture(scope="module")
 def traffic() -> list:
-    return list(generate(clinic(), first=date(2026, 3, 16), last=date(2026, 3, 31), calls_per_day=80, seed=5))
+    return list(generate(clinic(), first=date(2026, 3, 16), last=date(2026, 3, 27), calls_per_day=80, seed=5))
 
 
 @pytest.fixture(scope="module")
@@ -56,12 +56,14 @@ def tells(story: Story, built: model.Built) -> None:
     assert rows(built.rings, list(story.rings[0])) == story.rings if story.rings else built.rings.num_rows == 0
 
 
-def test_every_flow_reads_back_and_says_nothing_of_anybody(store: Store, traffic: list, tmp_path: Path) -> None:
+def test_flows_read_back_and_say_nothing_of_anybody(store: Store, traffic: list, tmp_path: Path) -> None:
     flows = {story.truth.flow: story for story in traffic}
     assert len(flows) > 25
     calls = store.calls().set_index("call_id")
     steps = store.steps()
-    for flow, told in flows.items():
+    continued = {flow for flow, told in flows.items() if told.truth.forward_of}
+    for flow in sorted({*sorted(flows)[::4], *continued}):
+        told = flows[flow]
         session = told.truth.session
         text = write_scenario(store, session)
         story, built = read(text, tmp_path)
@@ -85,8 +87,8 @@ def test_every_flow_reads_back_and_says_nothing_of_anybody(store: Store, traffic
         for call_id in family:
             for leg in next(s for s in traffic if s.truth.session == call_id).call.legs:
                 secrets = {found for value in leg.values() for found in re.findall(r"\d{7,}", value)}
-                secrets |= {leg["caller_name"], leg["src_trunk_name"], leg["dst_trunk_name"]} - {""}
-                secrets |= set(re.findall(r"/([^@/]+\.wav)", leg["recordfiles"]))
+                secrets |= {leg.get(name, "") for name in ("caller_name", "src_trunk_name", "dst_trunk_name")} - {""}
+                secrets |= set(re.findall(r"/([^@/]+\.wav)", leg.get("recordfiles", "")))
                 for secret in secrets:
                     if not re.fullmatch(r"1202555\d{4}|0+[0-9a-f]*", secret):
                         assert secret not in text, (flow, secret)
@@ -121,17 +123,14 @@ def test_summer_moves_to_winter_with_its_wall_time_and_a_wrong_clock_stays_wrong
     assert original.calls[0]["utc_offset_s"] == "3600" and story.calls[0]["utc_offset_s"] == "0"
 
 
-@pytest.mark.parametrize("path", STORIES, ids=lambda path: path.stem)
-def test_every_story_can_be_written_again(path: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("path", STORIES[::4], ids=lambda path: path.stem)
+def test_a_story_can_be_written_again(path: Path, tmp_path: Path) -> None:
     original = read_story(path)
-    store = Store(tmp_path / "store")
-    store.add(legs_table(original.legs, pbx="clinic"), pbx="clinic", zone=original.zone)
-    call_id = store.calls()["call_id"].iloc[0]
-    story, built = read(write_scenario(store, call_id), tmp_path)
+    story, built = read(story_of(legs_table(original.legs, pbx="clinic"), zone=original.zone), tmp_path)
     tells(story, built)
-    ours, theirs = story.calls[0], original.calls[0]
-    unmasked = [name for name in theirs if name in (*SECONDS, "outcome", "direction", "ended_in", "exact_pickup")]
-    assert {name: ours[name] for name in unmasked if name in ours} == {n: theirs[n] for n in unmasked if n in ours}
+    for ours, theirs in zip(story.calls, original.calls, strict=True):
+        unmasked = [name for name in theirs if name in SAME and name in ours]
+        assert {name: ours[name] for name in unmasked} == {name: theirs[name] for name in unmasked}
 
 
 def test_no_such_call(store: Store) -> None:
@@ -151,8 +150,12 @@ def test_the_same_call_on_two_pbxs(tmp_path: Path) -> None:
 
 def test_names_in_any_field_are_masked(tmp_path: Path) -> None:
     leg = {
-        **read_story(STORIES[0]).legs[0],
+        **read_story(Path(__file__).with_name("direct_answered.txt")).legs[0],
         "src": "Zaphod",
+        "dst": "004915155501234",
+        "dstanswer": "004915155501234",
+        "dstchannel": "PJSIP/004915155501234-00000a02",
+        "new_src": "4915155501234",
         "clid": '"Zaphod Beeblebrox" <Zaphod>',
         "caller_name": "Zaphod Beeblebrox",
         "channel": "PJSIP/heartofgold-00000a01",
