@@ -61,8 +61,8 @@ def workbook(report: Report) -> bytes:
     with written_for(report.locale):
         sheets = {section: names.next(section.title) for part in report.parts for section in part.sections}
         _first(book, report, sheets)
-        for section, name in sheets.items():
-            _sheet(book, section, name)
+        for defined, (section, name) in enumerate(sheets.items(), start=1):
+            _sheet(book, section, name, defined)
         _definitions(book, report, sheets)
     book.close()
     return buffer.getvalue()
@@ -113,7 +113,7 @@ def _first(book: Any, report: Report, sheets: dict[Section, str]) -> None:
             row += 1
 
 
-def _sheet(book: Any, section: Section, name: str) -> None:
+def _sheet(book: Any, section: Section, name: str, defined: int) -> None:
     sheet = book.add_worksheet(name)
     heading = book.add_format({"bold": True, "bg_color": "#F4F6F8", "text_wrap": True, "valign": "top", "bottom": 1})
     formats = {kind: book.add_format({"num_format": pattern}) for kind, pattern in _FORMATS.items()}
@@ -128,7 +128,7 @@ def _sheet(book: Any, section: Section, name: str) -> None:
     sheet.freeze_panes(1, 1)
     if len(table):
         sheet.autofilter(0, 0, len(table), len(section.columns) - 1)
-    _chart(book, sheet, section, name)
+    _chart(book, sheet, section, name, defined)
 
 
 def _cell(sheet: Any, row: int, column: int, value: Any, kind: Kind, cell_format: Any) -> None:
@@ -151,8 +151,12 @@ def _width(label: str, values: pd.Series[Any], kind: Kind) -> int:
     return min(max(longest + 2, len(label) + 2 if len(label) < 14 else 14, _WIDTHS.start), _WIDTHS.stop)
 
 
-def _chart(book: Any, sheet: Any, section: Section, name: str) -> None:
-    """Bars of the first count, where the first column names so few rows that bars can show them."""
+def _chart(book: Any, sheet: Any, section: Section, name: str, defined: int) -> None:
+    """Bars of the first count, where the first column names so few rows that bars can show them.
+
+    Titles are cells: a chart takes text such as ``x!A1`` for the place of one. `defined` is the section's row among
+    the definitions.
+    """
     counts = [n for n, column in enumerate(section.columns) if column.kind == "count" and n]
     rows = len(section.table)
     if not counts or rows not in _CHART_ROWS:
@@ -168,14 +172,14 @@ def _chart(book: Any, sheet: Any, section: Section, name: str) -> None:
             "fill": {"color": "#0072B2"},
         }
     )
-    chart.set_title({"name": section.title, "overlay": False, "name_font": {"size": 12}})
+    chart.set_title({"name": ["Definitions", defined, 0], "overlay": False, "name_font": {"size": 12}})
     chart.set_legend({"none": True})
-    axes = {"name": section.columns[column].label, "min": 0}
+    axes = {"name": [name, 0, column], "min": 0}
     if first.kind == "text":
         chart.set_y_axis({"reverse": True})
         chart.set_x_axis(axes)
     else:
-        chart.set_x_axis({"name": first.label, "text_axis": True})
+        chart.set_x_axis({"name": [name, 0, 0], "text_axis": True})
         chart.set_y_axis(axes)
     chart.set_size({"width": 720, "height": max(360, 22 * rows if first.kind == "text" else 0)})
     sheet.insert_chart(1, len(section.columns) + 1, chart, {"description": section.sentence})

@@ -1,0 +1,149 @@
+"""The first page: its five numbers counted a second way, against the days before."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date
+from pathlib import Path
+from statistics import median
+
+import pandas as pd
+import pytest
+
+from ucm_analytics.period import Period
+from ucm_analytics.reports import Report
+from ucm_analytics.reports._coverage import coverage
+from ucm_analytics.reports._format import seconds, share
+from ucm_analytics.reports.summary import _longer, _points, _relative, build
+from ucm_analytics.store import Store
+
+from .clinic import store_of, stories
+
+DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    return store_of(stories(date(2026, 3, 2), date(2026, 3, 15)), tmp_path_factory.mktemp("fortnight"))
+
+
+@pytest.fixture(scope="module")
+def summary(store: Store) -> Report:
+    return first_page(store, "2026-W11")
+
+
+def first_page(store: Store, week: str) -> Report:
+    """The summary without its chapters."""
+    period = Period.of(week)
+    sections = tuple(build(store, period))
+    return Report("summary", "Summary", "What?", period, sections, coverage(store, period))
+
+
+def by_hand(store: Store, week: str) -> dict[str, object]:
+    """The numbers of a week by plain loops."""
+    calls = store.calls(week)
+    rows = [row for row in calls.to_dict("records") if not row["is_forward"]]
+    inbound = [row for row in rows if row["direction"] == "inbound"]
+    hours = Counter((row["local_at"].day_of_week, row["local_at"].hour) for row in inbound)
+    most = max(hours.values())
+    weekday, hour = min(cell for cell, n in hours.items() if n == most)
+    waits = [
+        row["wait_s"]
+        for row in inbound
+        if row["outcome"] in ("answered", "no_answer") or row["phones"] > 0 or pd.notna(row["queue"])
+    ]
+    return {
+        "calls": len(inbound),
+        "answered": sum(row["outcome"] == "answered" for row in inbound),
+        "open": _open(rows),
+        "wait": median(waits),
+        "busiest": f"{DAYS[weekday]}s at {hour:02d}:00",
+        "days": Counter(row["local_at"].date() for row in inbound),
+        "left": Counter(
+            (row["local_at"].day_of_week, row["local_at"].hour) for row in inbound if row["outcome"] != "answered"
+        ),
+    }
+
+
+def _open(rows: list[dict[str, object]]) -> int:
+    """Callers with a number that were missed, and had no contact since."""
+    waiting: set[object] = set()
+    for row in sorted(rows, key=lambda row: (str(row["started_at"]), row["outcome"] == "answered")):
+        answered = row["outcome"] == "answered"
+        if row["direction"] in ("inbound", "external") and answered:
+            waiting.discard(row["caller"])
+        elif row["direction"] == "inbound" and sum(sign.isdigit() for sign in str(row["caller"])) > 2:
+            waiting.add(row["caller"])
+        elif row["direction"] == "outbound" and answered:
+            waiting.discard(row["callee"])
+    return len(waiting)
+
+
+def test_the_five_numbers_counted_by_hand(store: Store, summary: Report) -> None:
+    now, before = by_hand(store, "2026-W11"), by_hand(store, "2026-W10")
+    rates = [numbers["answered"] / numbers["calls"] for numbers in (now, before)]  # type: ignore[operator]
+    values = [card.value for card in summary.cards]
+    assert values == [
+        str(now["calls"]),
+        share(rates[0]),
+        str(now["open"]),
+        seconds(now["wait"]),
+        now["busiest"],
+    ]
+    assert summary.sections[0].table["before"].tolist() == [
+        str(before["calls"]),
+        share(rates[1]),
+        str(before["open"]),
+        seconds(before["wait"]),
+        before["busiest"],
+    ]
+    assert summary.cards[0].change == _relative(now["calls"], before["calls"], str(before["calls"]))  # type: ignore[arg-type]
+
+
+def test_what_to_do_is_computed(store: Store, summary: Report) -> None:
+    now = by_hand(store, "2026-W11")
+    day, most = now["days"].most_common(1)[0]  # type: ignore[attr-defined]
+    assert summary.cards[0].action == f"Plan for days like {day:%a %Y-%m-%d}, which had {most}."
+    left = now["left"]
+    (weekday, hour), worst = min(left.items(), key=lambda item: (-item[1], item[0]))  # type: ignore[attr-defined]
+    assert summary.cards[1].action.startswith(f"Add people on {DAYS[weekday]}s at {hour:02d}:00, when {worst} of ")
+    assert all(card.action.endswith(".") for card in summary.cards)
+
+
+def test_the_headline_says_it_in_one_sentence(summary: Report) -> None:
+    calls, answered, open_, wait, busiest = (card.value for card in summary.cards)
+    assert summary.headline == (
+        f"Week 11 of 2026 (9 to 15 March): {calls} calls from outside, {answered} reached a person; "
+        f"{open_} callers still wait for a call back; half of the callers waited {wait} or less; "
+        f"most calls come on {busiest}."
+    )
+    assert summary.findings[1].startswith(f"Calls from outside: {calls}, ")
+    assert len(summary.findings) == 6
+
+
+def test_a_period_with_nothing_before_it_is_not_compared(store: Store) -> None:
+    first = first_page(store, "2026-W10")
+    assert {card.change for card in first.cards} == {
+        "not comparable: Week 9 of 2026 (23 February to 1 March) is not all in the store"
+    }
+    assert first.sections[0].table["before"].tolist() == ["–"] * 5
+
+
+def test_a_period_with_holes_is_not_compared(tmp_path: Path) -> None:
+    told = [
+        story for story in stories(date(2026, 3, 2), date(2026, 3, 15)) if story.call.start.date() != date(2026, 3, 11)
+    ]
+    report = first_page(store_of(told, tmp_path), "2026-W11")
+    assert {card.change for card in report.cards} == {"not comparable: days of the period are not in the store"}
+
+
+def test_changes_read_as_people_say_them() -> None:
+    assert _relative(381, 352, "352") == "+8 % (352 before)"
+    assert _relative(300, 400, "400") == "−25 % (400 before)"
+    assert _relative(5, 5, "5") == "as before"
+    assert _relative(5, 0, "0") == "none before"
+    assert _points(0.66, 0.68, "68 %") == "−2 points (68 % before)"
+    assert _points(0.69, 0.68, "68 %") == "+1 point (68 % before)"
+    assert _points(float("nan"), 0.68, "68 %") == "nothing to compare"
+    assert _longer(21, 20, "20 s") == "1 s longer (20 s before)"
+    assert _longer(15, 80, "1 min 20 s") == "1 min 5 s shorter (1 min 20 s before)"
