@@ -38,8 +38,6 @@ _TABLE: Final = """
 """
 
 COUNTRIES: Final[dict[str, str]] = dict(
-    entry.strip().split(" ", 1)
-    for entry in _TABLE.replace("\n", ";").split(";")
-    if entry.strip()  # type: ignore[misc]
+    entry.strip().split(" ", 1) for entry in _TABLE.replace("\n", ";").split(";") if entry.strip()
 )
 """Country code, and the country or network that it leads to."""
