@@ -77,6 +77,11 @@ def explain(id: str) -> str:
     id : str
         Id of a metric, or ``service_level`` for all its variants.
 
+    Returns
+    -------
+    str
+        Some lines of text.
+
     Raises
     ------
     SettingError
