@@ -103,11 +103,14 @@ def test_later_days_do_not_matter(store: Store, folder: Path) -> None:
     assert verify(folder, store).lines == ["2026-W11: unchanged"]
 
 
-def test_days_long_before_are_a_note(store: Store, folder: Path) -> None:
+def test_days_long_before_change_forecasts_only(store: Store, folder: Path) -> None:
     late_call(store, **on("2026-02-10"))
     verdict = verify(folder, store)
-    assert verdict.holds
-    assert verdict.lines[1:] == ["days of clinic long before have changed since; only forecasts look at them"]
+    assert (verdict.state, verdict.holds, verdict.changed) == ("history changed", False, ())
+    assert verdict.lines == [
+        "2026-W11: history changed",
+        "days of clinic long before are others now: forecasts and the like change",
+    ]
 
 
 def test_a_file_that_was_edited_or_is_gone(store: Store, folder: Path) -> None:

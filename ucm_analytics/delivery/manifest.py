@@ -71,7 +71,7 @@ class Manifest(msgspec.Struct, frozen=True):
     days : list of MadeFrom
         One entry a day and PBX, of the period and of as many days before it.
     history : dict
-        For each PBX the hash of what was known of the days before those; only forecasts look at them.
+        For each PBX the hash of what was known of the days before those, for forecasts and the like.
     names : dict
         For each PBX the hash of the names and menus that were shown.
     files : dict

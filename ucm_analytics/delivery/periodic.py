@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -200,6 +201,8 @@ def periodic(
     target = Path(folder) / "-".join(parts)
     with _Replaced(target) as new:
         files = write_all(made, new, formats=formats)
+        for picture in (file for file in files if file.suffix == ".svg"):
+            write(picture, _steady(picture.read_text(encoding="utf-8")).encode())
         manifest = manifest_of(store, period, kind=kind, label=label, pbx=pbx, state=state, files=files)
         write(new / NAME, manifest.encode())
     return Delivered(
@@ -235,6 +238,21 @@ def _marked(figure: go.Figure) -> go.Figure:
     title = marked.layout.title.text
     marked.update_layout(title_text=f"{PROVISIONAL}: {title}" if title else PROVISIONAL)
     return marked
+
+
+def _steady(svg: str) -> str:
+    """The picture with counted names for its parts, where plotly.js has thrown dice.
+
+    Examples
+    --------
+    >>> _steady('<g class="trace bars trace0f00ba"/><defs id="topdefs-c0ffee"/><g style="fill: #c0ffee"/>')
+    '<g class="trace bars trace000001"/><defs id="topdefs-000002"/><g style="fill: #c0ffee"/>'
+    """
+    names = dict.fromkeys(re.findall(r"(?:\btopdefs-|\btrace|\by?cb)([0-9a-f]{6})(?![0-9a-f])", svg))
+    for number, name in enumerate(names, 1):
+        # not in a colour, and not among the decimals of a coordinate
+        svg = re.sub(rf"(?<![#0-9.]){name}", f"{number:06x}", svg)
+    return svg
 
 
 class _Replaced:

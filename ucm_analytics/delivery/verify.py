@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from ucm_analytics.store import Store
 
 
+State = Literal["unchanged", "file edited", "data changed", "history changed", "other version"]
+
+
 @dataclass(frozen=True)
 class ChangedDay:
     """A day whose legs in the store are not those that the reports were made from."""
@@ -37,9 +40,10 @@ class Verdict:
 
     Attributes
     ----------
-    state : {'unchanged', 'file edited', 'data changed', 'other version'}
+    state : {'unchanged', 'file edited', 'data changed', 'history changed', 'other version'}
         The worst that was found, in the order: a file is not as it was written; the store holds
-        other legs; another version of the tables or the package made it.
+        other legs; it holds other days long before the period; another version of the tables or the
+        package made it.
     label : str
         The period that the reports are about.
     provisional : bool
@@ -51,12 +55,13 @@ class Verdict:
     renamed : tuple of str
         PBXs whose names or menus are others now; the numbers do not depend on them.
     history : tuple of str
-        PBXs of which the store knows other days long before the period; only forecasts look at them.
+        PBXs of which the store holds other days long before the period, which forecasts and the like
+        look at.
     version, schema : tuple
         Of the package and of the tables: then, now.
     """
 
-    state: Literal["unchanged", "file edited", "data changed", "other version"]
+    state: State
     label: str
     provisional: bool
     edited: tuple[str, ...]
@@ -84,7 +89,7 @@ class Verdict:
         if self.version[0] != self.version[1]:
             found.append(f"made by ucm-analytics {self.version[0]}; this is {self.version[1]}")
         found += [f"names or menus of {pbx} have changed since; the numbers have not" for pbx in self.renamed]
-        found += [f"days of {pbx} long before have changed since; only forecasts look at them" for pbx in self.history]
+        found += [f"days of {pbx} long before are others now: forecasts and the like change" for pbx in self.history]
         if self.provisional:
             found.append("the reports were provisional when they were made")
         return found
@@ -123,12 +128,16 @@ def verify(folder: str | Path, store: Store) -> Verdict:
     changed = tuple(_changed(manifest, days_of(store, period, pbx=manifest.pbx)))
     names = names_of(store, pbx=manifest.pbx)
     history = history_of(store, period, pbx=manifest.pbx)
+    renamed = tuple(pbx for pbx, known in manifest.names.items() if names.get(pbx) != known)
+    other_history = tuple(pbx for pbx in manifest.names if manifest.history.get(pbx) != history.get(pbx))
     version, schema = (manifest.version, __version__), (manifest.schema, VERSION)
-    state: Literal["unchanged", "file edited", "data changed", "other version"] = "unchanged"
+    state: State = "unchanged"
     if edited or gone:
         state = "file edited"
     elif changed:
         state = "data changed"
+    elif other_history:
+        state = "history changed"
     elif version[0] != version[1] or schema[0] != schema[1]:
         state = "other version"
     return Verdict(
@@ -138,8 +147,8 @@ def verify(folder: str | Path, store: Store) -> Verdict:
         edited=edited,
         gone=gone,
         changed=changed,
-        renamed=tuple(pbx for pbx, known in manifest.names.items() if names.get(pbx) != known),
-        history=tuple(pbx for pbx in manifest.names if manifest.history.get(pbx) != history.get(pbx)),
+        renamed=renamed,
+        history=other_history,
         version=version,
         schema=schema,
     )

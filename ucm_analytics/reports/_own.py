@@ -12,7 +12,7 @@ from types import ModuleType
 from ucm_analytics.errors import SettingError
 
 VARIABLE = "UCM_REPORTS"
-_WRITE_IT = "give it TITLE, QUESTION and build(store, period, *, pbx=None); see docs/writing-a-report.md"
+_WRITE_IT = "give it TITLE, QUESTION and build(store, period, *, pbx=None), like the reports of the package"
 
 
 def own_reports(folder: str | Path | None = None) -> dict[str, Path]:
