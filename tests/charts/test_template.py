@@ -79,3 +79,20 @@ def test_known_opening_hours_are_grey_with_their_calls_as_text() -> None:
     assert texts[3, 23] == "1.0"
     assert (texts != "").sum() == 1
     assert figure.layout.title.subtitle.text == "grey: closed"
+
+
+@pytest.mark.parametrize(("last", "form"), [("2026-03-14", "%a<br>%d %b"), ("2026-03-15", None)])
+def test_few_days_have_a_label_each(last: str, form: str | None) -> None:
+    made = calls("local_at", ("2026-03-02 09:00:00",), ("2026-03-05 23:00:00",))
+    volume = analyses.call_volume(made, freq="1d", period=Period.of("2026-03-02", last))
+    figure = charts.call_volume(volume)
+    assert figure.layout.xaxis.tickformat == form
+    assert figure.layout.xaxis.dtick == (86_400_000 if form else None)
+
+
+def test_the_busy_hour_is_labelled_in_the_chart() -> None:
+    made = calls("local_at utc_offset_s", ("2026-03-02 09:00:00", 3600), ("2026-03-05 10:00:00", 3600))
+    figure = charts.busy_hour(analyses.busy_hour(made))
+    assert [list(trace.text) for trace in figure.data if trace.text is not None] == [["busy hour"]]
+    assert not figure.layout.showlegend
+    assert figure.layout.title.subtitle.text.startswith("bars: mean over days; diamonds: ")

@@ -11,8 +11,8 @@ from ucm_analytics.reports._format import period_name, separators, written_for
 if TYPE_CHECKING:
     from ucm_analytics.reports._report import Report, Section
 
-_LINE_PX = 18
-_TITLE_PX = 66
+_FIRST_PX = 24
+_NEXT_PX = 17
 
 
 def figures(report: Report) -> list[go.Figure]:
@@ -25,9 +25,11 @@ def _of(section: Section, report: Report) -> go.Figure:
     drawn = go.Figure(section.figure)
     note = drawn.layout.title.subtitle.text
     made_from = f"{period_name(report.period)}. {report.days.short}"
+    room = _NEXT_PX if note else _FIRST_PX
     drawn.update_layout(
         title_subtitle_text=f"{note}<br>{made_from}" if note else made_from,
         separators=separators(),
-        margin_t=max(drawn.layout.margin.t or 0, _TITLE_PX + (_LINE_PX if note else 0)),
+        margin_t=(drawn.layout.margin.t or drawn.layout.template.layout.margin.t or 0) + room,
+        height=drawn.layout.height and drawn.layout.height + room,
     )
     return drawn

@@ -55,13 +55,13 @@ def page(report: Report, *, beside: Sequence[Report] = ()) -> str:
     """The report as one self-contained HTML page, with links to the pages of the reports `beside` it."""
     script = _environment().get_template("draw.js").render()
     drawn = [figure for part in report.parts for figure in figures(part)]
-    numbers = iter(range(len(drawn)))
-    own = _sections(report, numbers, rows=ROWS, csv_rows=CSV_ROWS)
+    numbered = enumerate(drawn)
+    own = _sections(report, numbered, rows=ROWS, csv_rows=CSV_ROWS)
     chapters = [
         {
             "report": chapter,
             "sections": _sections(
-                chapter, numbers, rows=CHAPTER_ROWS, csv_rows=CHAPTER_CSV_ROWS, prefix=f"{chapter.name}-"
+                chapter, numbered, rows=CHAPTER_ROWS, csv_rows=CHAPTER_CSV_ROWS, prefix=f"{chapter.name}-"
             ),
         }
         for chapter in report.chapters
@@ -104,7 +104,8 @@ def index(reports: Sequence[Report]) -> str:
 
 def card(report: Report, *, sections: bool = True) -> str:
     """The report for a notebook: headline, coverage and, with `sections`, the first rows of every table."""
-    parts = _sections(report, iter(range(len(report.sections))), rows=CARD_ROWS, csv_rows=0) if sections else []
+    with written_for(report.locale):
+        parts = [_section(section, rows=CARD_ROWS, csv_rows=0) for section in report.sections if sections]
     return _environment().get_template("card.html").render(report=report, sections=parts)
 
 
@@ -116,18 +117,21 @@ def card_section(section: Section, locale: str = "") -> str:
 
 
 def _sections(
-    report: Report, numbers: Iterator[int], *, rows: int, csv_rows: int, prefix: str = ""
+    report: Report, numbered: Iterator[tuple[int, go.Figure]], *, rows: int, csv_rows: int, prefix: str = ""
 ) -> list[dict[str, Any]]:
+    """Sections for the template; each takes the next of the page's charts."""
     with written_for(report.locale):
         return [
             _section(section, rows=rows, csv_rows=csv_rows)
             | {
                 "id": prefix + section.slug,
-                "figure": next(numbers),
+                "figure": number,
+                "height": figure.layout.height or CHART_HEIGHT,
                 "period": period_name(report.period),
                 "file": f"{report.name}-{section.slug}.csv",
             }
             for section in report.sections
+            for number, figure in [next(numbered)]
         ]
 
 
@@ -140,7 +144,6 @@ def _section(section: Section, *, rows: int, csv_rows: int) -> dict[str, Any]:
         "cards": section.cards,
         "formula": section.formula,
         "reading": section.reading,
-        "height": section.figure.layout.height or CHART_HEIGHT,
         "headings": [Cell(column.label, column.kind in NUMERIC) for column in section.columns],
         "rows": list(_rows(section, rows)),
         "more": f"{plural(len(table) - rows, 'more row')} in the CSV" if len(table) > rows else "",

@@ -24,7 +24,7 @@ QUESTION = "What happened, what changed, and what should be done?"
 
 _ENOUGH: Final = 20
 """Waits that an hour needs before it is compared with others."""
-_CHART_PX: Final = 340
+_CHART_PX: Final = 300
 
 
 @dataclass(frozen=True)
@@ -71,8 +71,9 @@ def build(store: Store, period: Period, *, pbx: str | None = None) -> list[Secti
             "since, and did not reach anybody, to the end of the period [callers]; wait = start of the call to the "
             "answer of a person or a mailbox, else to its end [s]; busiest hour = hour of the week with the most "
             "calls from outside a day [calls]. Before = the same over as many days just before the period.",
-            reading="Changes of a few per cent come by themselves; so do those of short periods with a holiday in one "
-            "of them. Callers who withheld their number cannot be called back and are not among those to call back.",
+            reading="Small changes come by themselves, and a holiday in one of the periods makes large ones: the "
+            "report Compared with before says which are more than chance. Callers who withheld their number cannot "
+            "be called back and are not among those to call back.",
             cards=tuple(cards) if now.calls else (),
         )
     ]

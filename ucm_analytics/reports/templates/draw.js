@@ -2,7 +2,7 @@
 // Draws every chart of the page. plotly.js and the figures lie in the page as compressed text.
 const NARROW = 560;
 const ROOMY = 640;
-const PAPER = {width: 680, height: 900};
+const PAPER = {width: 680, height: 700};
 const config = {displayModeBar: false, responsive: true};
 const boxes = Array.from(document.querySelectorAll("[data-figure]"));
 const night = window.matchMedia("(prefers-color-scheme: dark)");
@@ -49,11 +49,12 @@ async function draw(box) {
   const figure = figures[Number(box.dataset.figure)];
   const {data, layout} = themed(figure);
   if (paper) {
-    box.style.width = "";
-    const height = Math.min(layout.height, PAPER.height);
-    box.style.height = height + "px";
-    return Plotly.react(box, data, Object.assign(layout, {autosize: false, width: PAPER.width, height}), config);
+    // a chart higher than a page has room for is printed smaller, as a whole
+    const scale = Math.min(1, PAPER.height / layout.height);
+    Object.assign(box.style, {width: "", height: layout.height + "px", zoom: scale});
+    return Plotly.react(box, data, Object.assign(layout, {autosize: false, width: PAPER.width / scale}), config);
   }
+  box.style.zoom = "";
   box.style.height = figure.layout.height + "px";
   const width = box.parentElement.clientWidth;
   const roomy = box.style.width !== "";
