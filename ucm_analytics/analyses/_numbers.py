@@ -127,7 +127,8 @@ def longest_prefix(full: str | None, prefixes: Iterable[str]) -> str | None:
 def _starting(this: str, backwards: list[str], begin: int) -> Iterable[str]:
     """The nearest of the texts from `begin` that start with `this`, one for each branch."""
     branch: str | None = None
-    for other in backwards[begin:]:
+    for n in range(begin, len(backwards)):
+        other = backwards[n]
         if not other.startswith(this):
             return
         if branch is None or not other.startswith(branch):

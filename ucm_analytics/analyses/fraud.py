@@ -298,7 +298,7 @@ def _night(placed: pd.DataFrame, _: Any) -> pd.DataFrame:
     some = placed[placed["in_period"] & placed["is_closed"] & placed["is_abroad"]]
     # A night belongs to the day on which it began: until noon it is that of the day before.
     night = (some["local_at"] - pd.Timedelta(hours=12)).dt.strftime("%Y-%m-%d")
-    some = _grouped(some, some["pbx"].astype(str) + " " + some["extension"].astype(str) + " " + night)
+    some = _grouped(some, _joined(some, "pbx", "extension") + " " + night)
     enough = (some["measured"] >= RULES["night"].threshold) | some.groupby("group")["is_dear"].transform("any").astype(
         bool
     )
@@ -326,17 +326,19 @@ def _long(placed: pd.DataFrame, _: Any) -> pd.DataFrame:
 def _at_once(placed: pd.DataFrame, _: Any) -> pd.DataFrame:
     """Most calls that one extension had at the same time, a day; half-open, so back to back is not at once."""
     some = placed[placed["in_period"] & placed["extension"].notna() & (placed["duration_s"] > 0)]
-    found = []
-    for (pbx, extension, day), part in some.groupby(["pbx", "extension", some["local_at"].dt.strftime("%Y-%m-%d")]):
-        if len(part) < RULES["at_once"].threshold:
-            continue
-        start = part["utc"].to_numpy()
-        end = (part["utc"] + pd.to_timedelta(part["duration_s"], unit="s")).to_numpy()
-        running = [(start <= at) & (at < end) for at in start]
-        most = max(running, key=np.count_nonzero)
-        if most.sum() >= RULES["at_once"].threshold:
-            found.append(_grouped(part[most], pd.Series(f"{pbx} {extension} {day}", index=part.index[most])))
-    return pd.concat(found) if found else _grouped(some.head(0), some.head(0)["call_id"].astype(str))
+    some = some.assign(group=_joined(some, "pbx", "extension") + " " + some["local_at"].dt.strftime("%Y-%m-%d"))
+    end = some["utc"] + pd.to_timedelta(some["duration_s"], unit="s")
+    parts = [
+        pd.DataFrame({"group": some["group"], "at": at, "more": more}) for at, more in ((some["utc"], 1), (end, -1))
+    ]
+    edges = pd.concat(parts, ignore_index=True).sort_values(["group", "at", "more"])
+    edges["running"] = edges.groupby("group")["more"].cumsum()
+    tops = edges.sort_values("running", ascending=False, kind="stable").drop_duplicates("group").set_index("group")
+    # The calls that run at the first instant at which most of them do.
+    at = some["group"].map(tops["at"]).astype("datetime64[us]")  # a map of no rows has no type
+    most = some["group"].map(tops["running"]).astype("float64") >= RULES["at_once"].threshold
+    part = some[most & (some["utc"] <= at) & (at < end)]
+    return _grouped(part, part["group"])
 
 
 def _first_time(placed: pd.DataFrame, known: Any) -> pd.DataFrame:
@@ -346,7 +348,7 @@ def _first_time(placed: pd.DataFrame, known: Any) -> pd.DataFrame:
     if known is not None:
         new &= first >= known + _LEARNING
     some = abroad[new]
-    return _grouped(some, some["pbx"].astype(str) + " " + some["code"].astype(str))
+    return _grouped(some, _joined(some, "pbx", "code"))
 
 
 def _crowded(some: pd.DataFrame, keys: list[str], threshold: int) -> pd.DataFrame:
@@ -373,6 +375,10 @@ def _crowded(some: pd.DataFrame, keys: list[str], threshold: int) -> pd.DataFram
             found.append(_grouped(run, pd.Series(name, index=run.index)).assign(measured=most))
             begin = end
     return pd.concat(found) if found else _grouped(some.head(0), some.head(0)["call_id"].astype(str))
+
+
+def _joined(some: pd.DataFrame, first: str, second: str) -> pd.Series:
+    return some[first].astype("str").fillna("?") + " " + some[second].astype("str").fillna("?")
 
 
 def _grouped(some: pd.DataFrame, group: pd.Series) -> pd.DataFrame:
