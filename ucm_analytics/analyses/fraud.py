@@ -326,6 +326,8 @@ def _long(placed: pd.DataFrame, _: Any) -> pd.DataFrame:
 def _at_once(placed: pd.DataFrame, _: Any) -> pd.DataFrame:
     """Most calls that one extension had at the same time, a day; half-open, so back to back is not at once."""
     some = placed[placed["in_period"] & placed["extension"].notna() & (placed["duration_s"] > 0)]
+    if some.empty:  # pandas 3.1 cannot join empty text
+        return _grouped(some, some["call_id"])
     some = some.assign(group=_joined(some, "pbx", "extension") + " " + some["local_at"].dt.strftime("%Y-%m-%d"))
     end = some["utc"] + pd.to_timedelta(some["duration_s"], unit="s")
     parts = [
@@ -335,9 +337,8 @@ def _at_once(placed: pd.DataFrame, _: Any) -> pd.DataFrame:
     edges["running"] = edges.groupby("group")["more"].cumsum()
     tops = edges.sort_values("running", ascending=False, kind="stable").drop_duplicates("group").set_index("group")
     # The calls that run at the first instant at which most of them do.
-    at = some["group"].map(tops["at"]).astype("datetime64[us]")  # a map of no rows has no type
-    most = some["group"].map(tops["running"]).astype("float64") >= RULES["at_once"].threshold
-    part = some[most & (some["utc"] <= at) & (at < end)]
+    some = some.join(tops[["at", "running"]], on="group")
+    part = some[(some["running"] >= RULES["at_once"].threshold) & (some["utc"] <= some["at"]) & (some["at"] < end)]
     return _grouped(part, part["group"])
 
 
