@@ -120,6 +120,7 @@ def lazy(frame: Any, what: str, columns: Sequence[Column]) -> nw.LazyFrame[Any]:
         )
     chosen = outer.select(*(column.name for column in columns))
     if isinstance(chosen, nw.DataFrame):
+        duckdb.execute("SET enable_progress_bar_print = false")  # of the connection that narwhals takes; to stdout
         chosen = nw.from_native(_repaired(_arrow(chosen, what), columns)).lazy("duckdb")
     schema = chosen.collect_schema()
     wrong = [f"{c.name} is {schema[c.name]}, not {c.dtype}" for c in columns if not _fits(schema[c.name], c)]

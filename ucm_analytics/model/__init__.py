@@ -63,6 +63,7 @@ def build(legs: pa.Table, *, zone: ZoneInfo | None = None) -> Built:
             config={"preserve_insertion_order": False, "memory_limit": _MEMORY, "temp_directory": spill}
         ) as connection,
     ):
+        connection.execute("SET enable_progress_bar_print = false")  # it goes to stdout
         # naive UTC inside, so that no engine's idea of a session zone comes in between
         utc = legs.schema.get_field_index("called_at")
         naive = legs.set_column(utc, "called_at", legs["called_at"].cast(pa.timestamp("us"))).select(_legs.COLUMNS)

@@ -138,5 +138,5 @@ def connect(spill: Path) -> duckdb.DuckDBPyConnection:
     import duckdb
 
     connection = duckdb.connect(config={"memory_limit": "1400MB", "temp_directory": str(spill)})
-    connection.execute("SET TimeZone = 'UTC'")
+    connection.execute("SET TimeZone = 'UTC'; SET enable_progress_bar_print = false")
     return connection
