@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
 import pytest
 
-from ucm_analytics.config import FIELDS, Settings, check_name, data_folder, zone
+from ucm_analytics.config import FIELDS, Settings, check_name, data_folder, reports_folder, zone
 from ucm_analytics.errors import SettingError
 
 
@@ -106,3 +107,26 @@ def test_country(own_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("UCM_COUNTRY", "Germany")
     with pytest.raises(SettingError, match="two letters"):
         Settings.load()
+
+
+def test_saving_a_pbx_keeps_the_mail_server_and_the_reports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "config.toml"
+    monkeypatch.setenv("UCM_CONFIG", str(file))
+    file.write_text(
+        'data = "/srv/calls"\nreports = "/srv/reports"\n[pbx.a]\nurl = "https://192.0.2.10:8089"\n'
+        '[mail]\nhost = "smtp.example.org"\nport = 587\nto = ["m@example.org"]\n'
+    )
+    before = tomllib.loads(file.read_text())
+    Settings.load("b", url="https://192.0.2.11:8089").save()
+    after = tomllib.loads(file.read_text())
+    assert after == {**before, "pbx": {**before["pbx"], "b": {"url": "https://192.0.2.11:8089"}}}
+
+
+def test_the_folder_of_own_reports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UCM_CONFIG", str(tmp_path / "config.toml"))
+    monkeypatch.delenv("UCM_REPORTS", raising=False)
+    assert reports_folder() == ""
+    (tmp_path / "config.toml").write_text('reports = "mine"\n')
+    assert reports_folder() == "mine"
+    monkeypatch.setenv("UCM_REPORTS", "yours")
+    assert reports_folder() == "yours"

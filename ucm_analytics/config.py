@@ -1,9 +1,11 @@
 """Settings: defaults < file < environment < argument, and where each value came from.
 
 The file is TOML, one table a PBX; `ucm-analytics connect` writes it. It never holds a password.
-`data`, the folder of all PBXs, stands above the tables::
+`data`, the folder of all PBXs, and `reports`, the folder of one's own reports, stand above the
+tables; `[mail]` names the mail server (see `delivery.smtp`)::
 
     data = "/srv/calls"
+    reports = "/srv/reports"
 
     [pbx.clinic]
     url = "https://192.0.2.10:8089"
@@ -22,6 +24,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ucm_analytics.errors import SettingError
@@ -92,6 +95,17 @@ def data_folder() -> str:
     return os.environ.get(FIELDS["data"]) or _read(config_path()).data or DEFAULTS["data"]
 
 
+def reports_folder() -> str:
+    """Folder of one's own reports: `UCM_REPORTS`, else `reports` above the tables of the settings file, else empty.
+
+    Raises
+    ------
+    SettingError
+        The file is broken.
+    """
+    return os.environ.get("UCM_REPORTS") or str(_read(config_path()).others.get("reports", ""))
+
+
 @dataclass(frozen=True)
 class Settings:
     """Settings of one PBX.
@@ -147,7 +161,7 @@ class Settings:
         return cls(name, sources=sources, **values)
 
     def save(self) -> Path:
-        """Write this PBX into the settings file, `data` apart, and return the file's path."""
+        """Write this PBX into the settings file, all else kept, and return the file's path."""
         path = config_path()
         file = _read(path)
         file.pbxs[self.pbx] = {
@@ -155,10 +169,14 @@ class Settings:
             for key in FIELDS
             if key != "data" and getattr(self, key) and self.sources.get(key) != "default"
         }
-        text = f"data = {json.dumps(file.data)}\n\n" if file.data else ""
-        text += "".join(
-            f"[pbx.{json.dumps(name)}]\n" + "".join(f"{k} = {json.dumps(v)}\n" for k, v in table.items()) + "\n"
-            for name, table in sorted(file.pbxs.items())
+        tables = {f"pbx.{json.dumps(name)}": table for name, table in sorted(file.pbxs.items())}
+        tables |= {name: value for name, value in file.others.items() if isinstance(value, dict)}
+        values = {"data": file.data} if file.data else {}
+        values |= {name: value for name, value in file.others.items() if not isinstance(value, dict)}
+        text = "".join(
+            (f"[{name}]\n" if name else "") + "".join(f"{k} = {json.dumps(v)}\n" for k, v in table.items()) + "\n"
+            for name, table in {"": values, **tables}.items()
+            if table
         )
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -197,6 +215,7 @@ def check_name(name: str) -> str:
 class _File:
     data: str = ""
     pbxs: dict[str, dict[str, str]] = field(default_factory=dict)
+    others: dict[str, Any] = field(default_factory=dict)
 
 
 def _read(path: Path) -> _File:
@@ -216,7 +235,8 @@ def _read(path: Path) -> _File:
                 hint="one folder holds all PBXs: move the line `data = ...` above the first [pbx.NAME]",
             )
     pbxs = {name: {k: str(v) for k, v in table.items()} for name, table in tables.items()}
-    return _File(str(content.get("data", "")), pbxs)
+    others = {name: value for name, value in content.items() if name not in ("data", "pbx")}
+    return _File(str(content.get("data", "")), pbxs, others)
 
 
 def _only(known: Mapping[str, object], path: Path) -> str:

@@ -1,14 +1,14 @@
-"""Reports of one's own: each file of the folder that `UCM_REPORTS` names is one report, like those of this package."""
+"""Reports of one's own: each file of a folder named in the settings is one report, like those of this package."""
 
 from __future__ import annotations
 
 import importlib.util
-import os
 import re
 import sys
 from pathlib import Path
 from types import ModuleType
 
+from ucm_analytics import config
 from ucm_analytics.errors import SettingError
 
 VARIABLE = "UCM_REPORTS"
@@ -21,7 +21,7 @@ def own_reports(folder: str | Path | None = None) -> dict[str, Path]:
     Parameters
     ----------
     folder : str or Path, optional
-        Where they lie; without it the folder that `UCM_REPORTS` names, if it names one.
+        Where they lie; without it `config.reports_folder()`.
 
     Returns
     -------
@@ -33,7 +33,7 @@ def own_reports(folder: str | Path | None = None) -> dict[str, Path]:
     SettingError
         There is no such folder, or a file's name cannot be a report's.
     """
-    named = folder or os.environ.get(VARIABLE)
+    named = folder or config.reports_folder()
     if not named:
         return {}
     path = Path(named)
