@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ import pytest
 
 from notebooks.make import executed
 
-NOTEBOOKS = sorted((Path(__file__).resolve().parents[1] / "notebooks").glob("*.ipynb"))
+ROOT = Path(__file__).resolve().parents[1]
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 
 def texts(book: Any) -> list[str]:
@@ -51,6 +53,10 @@ def test_is_small_and_simple(path: Path) -> None:
     assert path.stat().st_size < 1_000_000
     assert book.cells[0].cell_type == "markdown"
     assert re.match(r"# .*\?\n", book.cells[0].source), "the title asks the question"
+    assert "You will learn" in book.cells[0].source
+    assert book.cells[1].cell_type == "code"
+    assert "import ucm_analytics as ucm" in book.cells[1].source
+    assert "ucm.Store()" in path.read_text(), "how to switch to one's own PBX"
     for cell in book.cells:
         if cell.cell_type == "code":
             assert len(cell.source.splitlines()) <= 8
@@ -58,7 +64,8 @@ def test_is_small_and_simple(path: Path) -> None:
             assert "password" not in cell.source.lower()
     assert "/home/" not in path.read_text()
     assert "/root/" not in path.read_text()
+    assert not [text for text in texts(book) if tempfile.gettempdir() in text or str(ROOT) in text]
 
 
 def test_there_are_notebooks() -> None:
-    assert NOTEBOOKS
+    assert [path.name[:2] for path in NOTEBOOKS] == [f"{number:02}" for number in range(1, 9)]
