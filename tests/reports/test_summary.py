@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from datetime import date
 from pathlib import Path
@@ -10,8 +11,9 @@ from statistics import median
 import pandas as pd
 import pytest
 
+from ucm_analytics import reports
 from ucm_analytics.period import Period
-from ucm_analytics.reports import Report
+from ucm_analytics.reports import Report, run_report
 from ucm_analytics.reports._coverage import coverage
 from ucm_analytics.reports._format import seconds, share
 from ucm_analytics.reports.summary import _longer, _points, _relative, build
@@ -119,6 +121,15 @@ def test_the_headline_says_it_in_one_sentence(summary: Report) -> None:
     )
     assert summary.findings[1].startswith(f"Calls from outside: {calls}, ")
     assert len(summary.findings) == 6
+
+
+def test_the_summary_holds_every_other_report(monkeypatch: pytest.MonkeyPatch, store: Store) -> None:
+    monkeypatch.setattr(reports, "names", lambda: ["summary", "durations", "extensions"])
+    made = run_report("summary", store, "2026-W11", locale="de_DE")
+    assert [part.name for part in made.parts] == ["summary", "durations", "extensions"]
+    assert {part.locale for part in made.parts} == {"de_DE"}
+    assert made.sections[0].sentence == first_page(store, "2026-W11").sections[0].sentence
+    assert any(re.search(r"Mon \d+\.3\.2026", card.action) for card in made.cards)
 
 
 def test_a_period_with_nothing_before_it_is_not_compared(store: Store) -> None:
