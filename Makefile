@@ -19,7 +19,7 @@ test: .venv/dev ## everything that must be green
 	$(BIN)/python -m pytest -n auto
 
 lab: .venv/dev ## the notebooks, in JupyterLab, on demo data
-	$(BIN)/jupyter lab notebooks
+	$(BIN)/jupyter lab notebooks --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate
 
 bench: .venv/dev ## ratios against what people would write by hand; some minutes
 	$(BIN)/python -m tests.benchmarks

@@ -3,10 +3,26 @@
 from __future__ import annotations
 
 import os
+import shutil
+from collections.abc import Iterator
 
+import pytest
 from hypothesis import settings
+from playwright.sync_api import Browser, sync_playwright
 
 # The gate gives the same answer for the same code; `make soak` searches on, with other examples each time.
 settings.register_profile("gate", derandomize=True, deadline=None)
 settings.register_profile("soak", max_examples=2000, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "gate"))
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A real browser; one for all, because playwright runs once in a process."""
+    path = os.environ.get("BROWSER_PATH") or shutil.which("chromium")
+    if path is None:
+        pytest.fail("the page tests need Chromium: apt install chromium, or set BROWSER_PATH")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()

@@ -258,7 +258,7 @@ def report(
 ) -> None:
     """Write reports on a period."""
     from ucm_analytics.delivery.verify import verify
-    from ucm_analytics.reports import FORMATS, names, run_report, write_all
+    from ucm_analytics.reports import FORMATS, run_all, run_report, write_all
 
     if check:
         verdict = verify(check, _store())
@@ -277,7 +277,7 @@ def report(
         _periodic(store, kind, which, out, wanted, pbx, to, provisional=provisional)
         return
     period = _period(since, until, month, week)
-    made = [run_report(each, store, period, pbx=pbx) for each in (names() if everything else [str(name)])]
+    made = run_all(store, period, pbx=pbx) if everything else [run_report(str(name), store, period, pbx=pbx)]
     files = write_all(made, out, formats=wanted)
     for file in files:
         print(file)

@@ -102,7 +102,7 @@ def run_demo(folder: Path, say: Callable[[str], None]) -> list[Report]:
         The reports, in the order of their names.
     """
     from ucm_analytics.client.connect import diagnose
-    from ucm_analytics.reports import names, run_report, write_all
+    from ucm_analytics.reports import run_all, write_all
     from ucm_analytics.store import Store
 
     with pretend_pbx() as (simulator, ucm):
@@ -119,6 +119,6 @@ def run_demo(folder: Path, say: Callable[[str], None]) -> list[Report]:
     calls = store.calls(PERIOD, columns=["call_id"])
     legs = store.coverage(PERIOD.first, PERIOD.last)["legs"].sum()
     say(f"pulled {len(PERIOD)} days: {legs:,} records are {len(calls):,} calls")
-    reports = [run_report(name, store, PERIOD) for name in names()]
+    reports = run_all(store, PERIOD)
     write_all(reports, folder)
     return reports

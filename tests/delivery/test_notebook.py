@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import shutil
 from pathlib import Path
 
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser
 
 from ucm_analytics.delivery.notebook import run_notebook
 from ucm_analytics.errors import SettingError
@@ -40,7 +39,7 @@ def secret(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
 
 
-def test_a_page_with_its_charts_that_opens_without_a_network(tmp_path: Path) -> None:
+def test_a_page_with_its_charts_that_opens_without_a_network(tmp_path: Path, browser: Browser) -> None:
     path = notebook(
         tmp_path / "volume.ipynb",
         VOLUME,
@@ -61,20 +60,16 @@ def test_a_page_with_its_charts_that_opens_without_a_network(tmp_path: Path) -> 
     assert text.count("found *** here") == 2
     assert "None " in text
 
-    browser_path = os.environ.get("BROWSER_PATH") or shutil.which("chromium")
-    assert browser_path, "the page tests need Chromium: apt install chromium, or set BROWSER_PATH"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=browser_path, args=["--no-sandbox"])
-        opened = browser.new_page(viewport={"width": 1000, "height": 800})
-        asked: list[str] = []
-        complaints: list[str] = []
-        opened.on("request", lambda request: asked.append(request.url))
-        opened.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
-        opened.on("pageerror", lambda error: complaints.append(str(error)))
-        opened.goto(page.as_uri())
-        opened.wait_for_function("document.querySelectorAll('.js-plotly-plot .bars path').length > 0")
-        bars = [opened.locator(f"#chart-{n} .bars .point").count() for n in (1, 2)]
-        browser.close()
+    opened = browser.new_page(viewport={"width": 1000, "height": 800})
+    asked: list[str] = []
+    complaints: list[str] = []
+    opened.on("request", lambda request: asked.append(request.url))
+    opened.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
+    opened.on("pageerror", lambda error: complaints.append(str(error)))
+    opened.goto(page.as_uri())
+    opened.wait_for_function("document.querySelectorAll('.js-plotly-plot .bars path').length > 0")
+    bars = [opened.locator(f"#chart-{n} .bars .point").count() for n in (1, 2)]
+    opened.close()
     assert bars == [7, 7]
     assert complaints == []
     assert [url for url in asked if url != page.as_uri() and not url.startswith(("data:", "blob:"))] == []

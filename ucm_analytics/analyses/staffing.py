@@ -302,6 +302,8 @@ class _Queues:
             .agg(first=nw.col("slot").min(), last=nw.col("slot").max())
         )
         daily["day_type"] = day_types(daily["day"])
+        # sums of floats depend on the order, and the engine's is not always the same
+        daily = daily.sort_values([*_QUEUE, "day", "slot"], ignore_index=True)
         days = pd.Series(_starts(period or _span(daily["day"]), "1d"))
         totals = totals.sort_values(_QUEUE, ignore_index=True)
         return cls(_slots(daily, totals, days, wrap_up_s), daily, totals, stays)
