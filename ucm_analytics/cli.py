@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn, cast
 import typer
 
 from ucm_analytics import __version__
+from ucm_analytics.asking import ask_timezone, offer_keyring, password
 from ucm_analytics.config import Settings, check_name, zone
 from ucm_analytics.errors import IncompletePull, NoData, SettingError, UCMError
 from ucm_analytics.period import Period, day
@@ -128,7 +129,7 @@ def connect(
     for step in diagnose(
         url,
         settings.user,
-        lambda: _password(settings, asked),
+        lambda: password(settings, asked),
         fingerprint=settings.fingerprint or None,
         ca=settings.ca or None,
         confirm=confirm,
@@ -140,11 +141,11 @@ def connect(
         if not step.ok and step.name != "clock":
             raise typer.Exit(1)
         facts.update(step.facts)
-    timezone = settings.timezone or _ask_timezone(facts.get("utc_offset", ""))
+    timezone = settings.timezone or ask_timezone(facts.get("utc_offset", ""), _say)
     path = Settings.load(
         settings.pbx, url=url, user=user, fingerprint=facts.get("fingerprint"), timezone=timezone
     ).save()
-    _offer_keyring(settings, asked)
+    offer_keyring(settings, asked, _say)
     print(f"connected to {settings.pbx}: {facts.get('product', 'PBX')}, firmware {facts.get('firmware', 'unknown')}")
     _say(f"remembered in {path}; next: ucm-analytics sync --pbx {settings.pbx}")
 
@@ -169,7 +170,7 @@ def sync(
     with UCM(
         settings.url,
         settings.user,
-        lambda: _password(settings, []),
+        lambda: password(settings, []),
         fingerprint=settings.fingerprint or None,
         ca=settings.ca or None,
     ) as ucm:
@@ -447,68 +448,3 @@ def _check_pbx(store: Store, pbx: str | None) -> None:
         raise NoData(f"the store {store.path} is empty", hint="run ucm-analytics sync, or set UCM_DATA")
     if pbx and pbx not in store.pbxs:
         raise NoData(f"the store holds no PBX {pbx!r}", hint=f"it holds {', '.join(store.pbxs)}")
-
-
-def _password(settings: Settings, asked: list[str]) -> str:
-    """Password from the environment, the keyring, or the person; `asked` gets a typed one."""
-    if known := os.environ.get("UCM_PASSWORD"):
-        return known
-    if known := _from_keyring(settings):
-        return known
-    if not sys.stdin.isatty():
-        raise SettingError(
-            f"no password for user {settings.user!r}",
-            hint="set UCM_PASSWORD, or run the command in a terminal to be asked",
-        )
-    typed: str = typer.prompt(f"Password of API user {settings.user}", hide_input=True, err=True)
-    asked.append(typed)
-    return typed
-
-
-def _from_keyring(settings: Settings) -> str | None:
-    try:
-        import keyring
-        from keyring.errors import KeyringError
-    except ImportError:
-        return None
-    try:
-        found: str | None = keyring.get_password("ucm-analytics", f"{settings.user}@{settings.pbx}")
-    except KeyringError:
-        return None
-    return found
-
-
-def _offer_keyring(settings: Settings, asked: list[str]) -> None:
-    """Keep a typed password in the keyring, if there is one and the person agrees."""
-    if not asked:
-        return
-    try:
-        import keyring
-        from keyring.errors import KeyringError
-    except ImportError:
-        return
-    if typer.confirm("Keep the password in this computer's keyring?", err=True):
-        try:
-            keyring.set_password("ucm-analytics", f"{settings.user}@{settings.pbx}", asked[-1])
-        except KeyringError:
-            _say("This computer has no keyring; set UCM_PASSWORD instead.")
-
-
-def _ask_timezone(utc_offset: str) -> str | None:
-    """Zone of the PBX: this computer's, where its clock agrees, else what the person says."""
-    here = _local_zone(utc_offset)
-    if not sys.stdin.isatty():
-        if not here:
-            _say("      The time zone is not known; set UCM_TIMEZONE, for example Europe/Berlin.")
-        return here
-    typed = typer.prompt("Time zone of the PBX (IANA name)", default=here or "", err=True, show_default=bool(here))
-    return zone(typed).key if typed else None
-
-
-def _local_zone(utc_offset: str) -> str | None:
-    name = os.environ.get("TZ") or str(Path("/etc/localtime").resolve()).partition("/zoneinfo/")[2]
-    try:
-        offset = datetime.now(zone(name)).strftime("%z") if name else ""
-    except SettingError:
-        return None
-    return name if offset and offset == utc_offset.replace(":", "").removeprefix("UTC") else None

@@ -25,7 +25,7 @@ from ucm_analytics.schema import arrow_schema
 from ucm_analytics.simulator.traffic import clinic, generate
 
 TOTAL = 10_000_000
-MONTHS = 12
+MONTHS = 4
 CALLS_PER_DAY = 4000
 PEOPLE = ["extension", "external", "ring_group", "queue", "transfer", "park"]
 
@@ -148,7 +148,7 @@ def by_hand_pandas(legs: pd.DataFrame) -> pd.DataFrame:
 
 
 def months(folder: Path) -> list[Path]:
-    """A year of legs as month files."""
+    """Four months of legs as month files."""
     files = []
     for month in range(1, MONTHS + 1):
         first = date(2026, month, 1)
