@@ -34,25 +34,30 @@ OUTCOME_RULES = (
 _OUTCOME = "CASE " + " ".join(f"WHEN {rule.condition} THEN '{rule.outcome}'" for rule in OUTCOME_RULES) + " END"
 
 SQL = f"""
-WITH legs AS (
+WITH firsts AS (
     SELECT
-        pbx, call_id,
-        any_value(began) AS began,
-        any_value(offset_s) AS offset_s,
-        arg_min(struct_pack(userfield, src, new_src, channel_ext, caller_name, clid, dst, action), leg_no) AS f,
-        any_value(uniqueid) FILTER (leg_no = 1) AS uniqueid,
+        call_no, pbx, call_id, began, offset_s, uniqueid,
+        userfield, src, new_src, channel_ext, caller_name AS shown_name, clid, dst, action
+    FROM leg WHERE leg_no = 1
+),
+legs AS (
+    SELECT
+        call_no,
         min(object) FILTER (action = 'FOLLOWME') AS forwarded_from,
         arg_min(uniqueid, leg_no) FILTER (kind = 'park') AS parked_uniqueid,
         bool_or(action = 'FOLLOWME') AS follow_me,
-        any_value(coalesce(src_trunk_name, dst_trunk_name) ORDER BY leg_no) AS trunk,
-        string_agg(rtrim(recordfiles, '@'), '@' ORDER BY leg_no) AS recordings,
+        arg_min(coalesce(src_trunk_name, dst_trunk_name), leg_no) AS trunk,
         max(t_end) AS t_end,
         CAST(count(*) AS INTEGER) AS legs
-    FROM leg GROUP BY pbx, call_id
+    FROM leg GROUP BY call_no
+),
+recorded AS (
+    SELECT call_no, string_agg(rtrim(recordfiles, '@'), '@' ORDER BY leg_no) AS recordings
+    FROM leg WHERE recordfiles IS NOT NULL GROUP BY call_no
 ),
 steps AS (
     SELECT
-        pbx, call_id,
+        call_no,
         CAST(count(*) AS INTEGER) AS steps,
         CAST(sum(phones) AS INTEGER) AS phones,
         CAST(count(*) FILTER (kind = 'transfer' OR moved) AS INTEGER) AS transfers,
@@ -71,18 +76,18 @@ steps AS (
         sum(self_s) FILTER (kind = 'voicemail') AS voicemail_s,
         sum(coalesce(t_pickup, t_left) - t_entered) FILTER (kind = 'queue') AS queue_s,
         bool_and(exact) AS exact_pickup
-    FROM step GROUP BY pbx, call_id
+    FROM step GROUP BY call_no
 ),
 ringing AS (
-    SELECT s.pbx, s.call_id, sum(greatest(coalesce(s.t_pickup, s.t_left) - s.t_ring, 0)) AS ring_s
-    FROM step s JOIN steps a USING (pbx, call_id)
+    SELECT s.call_no, sum(greatest(coalesce(s.t_pickup, s.t_left) - s.t_ring, 0)) AS ring_s
+    FROM step s JOIN steps a USING (call_no)
     WHERE s.kind <> 'queue' AND s.t_ring IS NOT NULL
         AND s.t_entered <= coalesce(a.answered_at_s, a.voicemail_at_s, s.t_entered)
-    GROUP BY s.pbx, s.call_id
+    GROUP BY s.call_no
 ),
 joined AS (
     SELECT
-        * EXCLUDE (f) REPLACE (
+        * REPLACE (
             -- legs that overlap where they cannot (a wrong clock) add up to no more than the call
             least(coalesce(ring_s, 0), coalesce(answered_at_s, voicemail_at_s, t_end)) AS ring_s,
             least(coalesce(ivr_s, 0), t_end) AS ivr_s,
@@ -90,24 +95,22 @@ joined AS (
             least(coalesce(voicemail_s, 0), t_end) AS voicemail_s
         ),
         CASE
-            WHEN f.userfield = 'Inbound' THEN 'inbound'
-            WHEN f.userfield = 'Outbound' OR f.userfield = 'Internal' AND first_kind = 'external' THEN 'outbound'
-            WHEN f.userfield = 'External' THEN 'external'
+            WHEN userfield = 'Inbound' THEN 'inbound'
+            WHEN userfield = 'Outbound' OR userfield = 'Internal' AND first_kind = 'external' THEN 'outbound'
+            WHEN userfield = 'External' THEN 'external'
             ELSE 'internal'
-        END AS direction,
-        f
-    FROM legs JOIN steps USING (pbx, call_id) LEFT JOIN ringing USING (pbx, call_id)
+        END AS direction
+    FROM firsts JOIN legs USING (call_no) JOIN steps USING (call_no)
+        LEFT JOIN ringing USING (call_no) LEFT JOIN recorded USING (call_no)
 )
 SELECT
-    *,
+    * EXCLUDE (userfield, src, new_src, channel_ext, shown_name, clid, dst, action),
     CASE
-        WHEN direction IN ('inbound', 'external') OR follow_me
-            OR regexp_matches(f.channel_ext, '{TRUNK}')
-        THEN f.src
-        ELSE coalesce(f.new_src, f.channel_ext, f.src)
+        WHEN direction IN ('inbound', 'external') OR follow_me OR regexp_matches(channel_ext, '{TRUNK}') THEN src
+        ELSE coalesce(new_src, channel_ext, src)
     END AS caller,
-    coalesce(f.caller_name, nullif(regexp_extract(f.clid, '^"([^"]+)"', 1), '')) AS caller_name,
-    coalesce(did, f.dst) AS callee,
+    coalesce(shown_name, nullif(regexp_extract(clid, '^"([^"]+)"', 1), '')) AS caller_name,
+    coalesce(did, dst) AS callee,
     {_OUTCOME} AS outcome
 FROM joined
 """

@@ -8,38 +8,38 @@ from __future__ import annotations
 # uniqueid in the session of the one who picks it up, so that link is certain.
 SQL = """
 WITH rung AS (
-    SELECT DISTINCT pbx, call_id, person AS extension FROM leg
+    SELECT DISTINCT call_no, pbx, person AS extension FROM leg
     WHERE kind IN ('extension', 'transfer', 'ring_group', 'queue') AND lastapp IS DISTINCT FROM 'ForkCDR'
         AND person IN (SELECT forwarded_from FROM call WHERE follow_me)
 ),
 candidates AS (
-    SELECT f.pbx, f.call_id, p.call_id AS parent
+    SELECT f.call_no, p.call_no AS parent
     FROM call f
-    JOIN rung r ON r.pbx = f.pbx AND r.extension = f.forwarded_from AND r.call_id <> f.call_id
-    JOIN call p ON p.pbx = r.pbx AND p.call_id = r.call_id
+    JOIN rung r ON r.pbx = f.pbx AND r.extension = f.forwarded_from AND r.call_no <> f.call_no
+    JOIN call p ON p.call_no = r.call_no
     WHERE f.follow_me AND NOT p.follow_me AND (p.caller IS NOT DISTINCT FROM f.caller OR p.did = f.caller)
         AND f.began BETWEEN p.began AND p.began + to_seconds(p.t_end + 2)
     UNION
-    SELECT c.pbx, c.call_id, p.call_id
+    SELECT c.call_no, p.call_no
     FROM call c
-    JOIN call p ON p.pbx = c.pbx AND p.uniqueid = c.parked_uniqueid AND p.call_id <> c.call_id
+    JOIN call p ON p.pbx = c.pbx AND p.uniqueid = c.parked_uniqueid AND p.call_no <> c.call_no
     WHERE c.parked_uniqueid IS NOT NULL AND c.began > p.began
 )
-SELECT pbx, call_id, min(parent) AS parent FROM candidates
-GROUP BY pbx, call_id HAVING count(*) = 1
+SELECT call_no, min(parent) AS parent FROM candidates
+GROUP BY call_no HAVING count(*) = 1
 """
 
 SELECT = """
 WITH reached AS (
     SELECT
-        l.pbx, l.parent AS call_id,
+        l.parent AS call_no,
         arg_min(struct_pack(
             at_s := epoch(f.began) + f.answered_at_s, ended_s := epoch(f.began) + f.t_end,
             answered_by := f.answered_by, talk_s := f.talk_s, exact := f.exact_pickup
         ), row(epoch(f.began) + f.answered_at_s, f.call_id)) AS forward
-    FROM linked l JOIN call f USING (pbx, call_id)
+    FROM linked l JOIN call f USING (call_no)
     WHERE f.answered_at_s IS NOT NULL
-    GROUP BY l.pbx, l.parent
+    GROUP BY l.parent
 ),
 resolved AS (
     SELECT
@@ -53,12 +53,12 @@ resolved AS (
         CASE WHEN hit THEN greatest(r.forward.ended_s - epoch(c.began), c.t_end) ELSE c.t_end END AS t_end
     FROM (
         SELECT c.*, c.answered_at_s IS NULL AND r.forward IS NOT NULL AS hit FROM call c
-        LEFT JOIN reached r USING (pbx, call_id)
+        LEFT JOIN reached r USING (call_no)
     ) c
-    LEFT JOIN reached r USING (pbx, call_id)
+    LEFT JOIN reached r USING (call_no)
 )
 SELECT
-    r.pbx, r.call_id,
+    pbx, call_id,
     began AS started_at,
     began + to_seconds(t_end) AS ended_at,
     began + to_seconds(offset_s) AS local_at,
@@ -75,8 +75,9 @@ SELECT
     t_end AS duration_s,
     coalesce(path, '') AS path,
     steps, legs, phones, transfers, queue, trunk, recordings, exact_pickup,
-    l.parent AS forward_of,
-    follow_me OR l.parent IS NOT NULL AS is_forward
-FROM resolved r LEFT JOIN linked l USING (pbx, call_id)
-ORDER BY began, r.pbx, r.call_id
+    forward_of,
+    follow_me OR parent IS NOT NULL AS is_forward
+FROM resolved LEFT JOIN linked USING (call_no)
+    LEFT JOIN (SELECT call_no AS parent, call_id AS forward_of FROM call) USING (parent)
+ORDER BY began, pbx, call_id
 """

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 SQL = """
 SELECT
-    l.pbx, l.call_id, l.step_no, s.kind AS via, l.began, l.offset_s,
-    CAST(row_number() OVER (PARTITION BY l.pbx, l.call_id ORDER BY l.leg_no) AS INTEGER) AS ring_no,
+    l.call_no, l.step_no, s.kind AS via, l.began, l.offset_s,
+    CAST(row_number() OVER (PARTITION BY l.call_no ORDER BY l.leg_no) AS INTEGER) AS ring_no,
     l.person AS extension, greatest(l.t_start, s.t_entered) AS t_start,
     CASE
         WHEN l.by_person THEN greatest(coalesce(s.t_pickup, l.t_answer), l.t_start)
@@ -21,18 +21,18 @@ SELECT
         THEN 'elsewhere'
         ELSE 'missed'
     END AS result
-FROM leg l JOIN step s USING (pbx, call_id, step_no)
+FROM leg l JOIN step s USING (call_no, step_no)
 WHERE l.is_ring
 """
 
 SELECT = """
 SELECT
-    r.pbx, r.call_id, r.step_no, r.ring_no, r.extension,
+    c.pbx, c.call_id, r.step_no, r.ring_no, r.extension,
     r.began + to_seconds(r.t_start) AS rang_at,
     r.began + to_seconds(r.t_start + r.offset_s) AS local_at,
     greatest(r.t_stop - r.t_start, 0) AS ring_s,
     coalesce(r.t_talked - r.t_stop, 0) AS talk_s,
     r.result, r.via, c.direction
-FROM ring r JOIN call c USING (pbx, call_id)
-ORDER BY r.began, r.pbx, r.call_id, r.ring_no
+FROM ring r JOIN call c USING (call_no)
+ORDER BY r.began, c.pbx, c.call_id, r.ring_no
 """

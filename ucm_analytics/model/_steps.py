@@ -5,7 +5,7 @@ from __future__ import annotations
 SQL = """
 WITH winners AS (
     SELECT
-        pbx, call_id, step_no,
+        call_no, step_no,
         arg_min(struct_pack(t_start, t_answer, t_end, t_recorded, person), leg_no) AS w,
         max(t_end) AS t_talk_end
     FROM leg WHERE by_person GROUP BY ALL
@@ -14,15 +14,15 @@ WITH winners AS (
 -- ring group stop ringing when somebody picks up: the end of those that rang with the winner is the
 -- real instant. Else a recording's start is, where there is one.
 losers AS (
-    SELECT n.pbx, n.call_id, n.step_no, max(n.t_end) AS t_pickup
-    FROM leg n JOIN winners USING (pbx, call_id, step_no)
+    SELECT n.call_no, n.step_no, max(n.t_end) AS t_pickup
+    FROM leg n JOIN winners USING (call_no, step_no)
     WHERE n.kind = 'ring_group' AND n.disposition = 'NO ANSWER' AND n.dstchannel IS NOT NULL
         AND n.t_start <= w.t_start + 1 AND n.t_end > w.t_start AND n.t_end <= w.t_end
     GROUP BY ALL
 ),
 grouped AS (
     SELECT
-        pbx, call_id, step_no,
+        call_no, step_no,
         any_value(kind) AS kind,
         any_value(target) AS target,
         arg_min(lastapp, leg_no) AS lastapp,
@@ -45,7 +45,7 @@ grouped AS (
         -- a caller in a queue hears music, not that an agent is busy
         SELECT *, lastapp IS DISTINCT FROM 'ForkCDR' AND NOT (kind = 'queue' AND coalesce(is_ring, false)) AS heard
         FROM leg
-    ) GROUP BY pbx, call_id, step_no
+    ) GROUP BY call_no, step_no
 ),
 -- The leg behind a DID can carry the DID's start: the caller came in when the DID let go.
 entered AS (
@@ -56,7 +56,7 @@ entered AS (
         )
     FROM (
         SELECT *, CASE WHEN lag(kind) OVER call = 'did' THEN lag(t_end) OVER call END AS t_let_go
-        FROM grouped WINDOW call AS (PARTITION BY pbx, call_id ORDER BY step_no)
+        FROM grouped WINDOW call AS (PARTITION BY call_no ORDER BY step_no)
     )
 ),
 timed AS (
@@ -73,17 +73,17 @@ timed AS (
             OR l.t_pickup IS NOT NULL
             OR coalesce(w.t_recorded BETWEEN w.t_start AND w.t_end, false) AS exact,
         lead(t_entered) OVER call AS t_next,
-        max(t_end) OVER (PARTITION BY g.pbx, g.call_id) AS t_call_end
+        max(t_end) OVER (PARTITION BY g.call_no) AS t_call_end
     FROM entered g
-    LEFT JOIN winners USING (pbx, call_id, step_no)
-    LEFT JOIN losers l USING (pbx, call_id, step_no)
-    WINDOW call AS (PARTITION BY g.pbx, g.call_id ORDER BY step_no)
+    LEFT JOIN winners USING (call_no, step_no)
+    LEFT JOIN losers l USING (call_no, step_no)
+    WINDOW call AS (PARTITION BY g.call_no ORDER BY step_no)
 )
 SELECT
     * REPLACE (greatest(t_pickup, CASE WHEN t_pickup IS NOT NULL THEN t_entered END) AS t_pickup),
     -- nobody talks twice at once, though the legs of a transfer may overlap
     greatest(t_talk_end - greatest(t_pickup, t_entered, max(t_talk_end) OVER (
-        PARTITION BY pbx, call_id ORDER BY t_pickup, step_no ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+        PARTITION BY call_no ORDER BY t_pickup, step_no ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
     )), 0) AS new_talk_s,
     greatest(coalesce(t_next, t_call_end), t_entered) AS t_left,
     CASE
@@ -108,5 +108,5 @@ SELECT
     coalesce(t_pickup, t_left) - t_entered AS wait_s,
     greatest(coalesce(t_talk_end - t_pickup, 0), 0) AS talk_s,
     result, answered_by, phones, legs
-FROM step ORDER BY began, pbx, call_id, step_no
+FROM step JOIN (SELECT call_no, pbx, call_id FROM call) USING (call_no) ORDER BY began, pbx, call_id, step_no
 """
