@@ -26,6 +26,10 @@ _SHORTEST: Final = 7
 """Digits from which on a text is taken for a telephone number, though none that can be normalised."""
 
 
+NUMBERED_BY: Final = ("call_id", "anonymous_call", "channel_ext", "dstchannel_ext")
+"""Columns of LEGS that `with_numbers` reads."""
+
+
 class Read(NamedTuple):
     """What a text stands for: the number in its one form, and one of `schema.CALLER_KINDS`."""
 
@@ -122,7 +126,7 @@ def with_numbers(calls: pa.Table, *, steps: pa.Table, legs: pa.Table, country: s
     calls, steps : pyarrow.Table
         Columns of `schema.CALLS` and `schema.STEPS`, of one PBX, as `model.build` gives them.
     legs : pyarrow.Table
-        The legs that they were built from.
+        The legs that they were built from; `NUMBERED_BY` is enough.
     country : str
         As for `e164`.
 

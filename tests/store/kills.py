@@ -46,7 +46,9 @@ def killed_sync(step: int, path: Path, url: str, fingerprint: str, now: str, sin
 
         return run
 
-    pq.write_table = dying(pq.write_table, half=lambda _table, file, *_: Path(file).write_bytes(b"PAR1" * 100))
+    pq.ParquetWriter.write_table = dying(pq.ParquetWriter.write_table)
+    pq.ParquetWriter.close = dying(pq.ParquetWriter.close)
+    pq.ParquetWriter = dying(pq.ParquetWriter, half=lambda file, *_: Path(file).write_bytes(b"PAR1" * 100))
     Path.replace = dying(Path.replace)  # type: ignore[method-assign]
     Path.unlink = dying(Path.unlink)  # type: ignore[method-assign]
     plain_sync(path, url, fingerprint, now, since, until)

@@ -8,12 +8,14 @@ from datetime import date
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from tests.store.made import ZONE, Pbx, call, contents, daily, plain, states
 from ucm_analytics.errors import SettingError, WrongColumns
 from ucm_analytics.parse import dump_legs, legs_table, parse_page
-from ucm_analytics.store import Store
+from ucm_analytics.simulator.traffic import clinic, generate
+from ucm_analytics.store import Store, files
 from ucm_analytics.store.files import read_table
 from ucm_analytics.store.merge import by_month, call_days, longest_call_s, merge, no_legs
 from ucm_analytics.store.months import Months
@@ -113,6 +115,38 @@ def test_legs_without_any_time_are_kept(store: Store) -> None:
     ]
     assert len(store.legs()) == 1
     assert len(store.legs("2026-03")) == 0
+    another = legs_table([{"AcctId": "8", "src": "1001", "dst": "1002"}], pbx="clinic")
+    assert store.add(pa.concat_tables([another, odd]), pbx="clinic").new == 1
+    assert sorted(store.legs()["acct_id"]) == [7, 8]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_legs_in_any_order_and_number_of_pieces_give_one_store(
+    seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stories = generate(clinic(), first=date(2026, 2, 27), last=date(2026, 3, 9), calls_per_day=15, seed=seed)
+    days: dict[str, list[dict[str, str]]] = {}
+    legs: list[dict[str, str]] = []
+    for story in stories:
+        made = [{**leg, "AcctId": str(len(legs) + n)} for n, leg in enumerate(story.call.legs)]
+        days.setdefault(min(leg["start"] for leg in made)[:10], []).extend(made)
+        legs += made
+    whole = Store(tmp_path / "whole")
+    whole.add(legs_table(legs, pbx="clinic"), pbx="clinic", zone=ZONE)
+
+    monkeypatch.setattr(files, "_ROW_GROUP", 23)
+    order = random.Random(seed)
+    pieces = [*days.values(), *order.sample([*days.values()], 3)]
+    order.shuffle(pieces)
+    pieced = Store(tmp_path / "pieced")
+    new = sum(pieced.add(legs_table(piece, pbx="clinic"), pbx="clinic", zone=ZONE).new for piece in pieces)
+    assert new == len(legs)
+    counts = [store.coverage()[["day", "legs"]].to_dict("records") for store in (pieced, whole)]
+    assert counts[0] == counts[1]
+    assert contents(pieced) | {"coverage": counts} == contents(whole) | {"coverage": counts}
+    path = Months(pieced.path, "clinic").path("legs", "2026-03")
+    sizes = [pq.read_metadata(path).row_group(n).num_rows for n in range(pq.read_metadata(path).num_row_groups)]
+    assert set(sizes[:-1]) == {23} and 0 < sizes[-1] <= 23
 
 
 def test_no_leg_of_a_genuine_answer_is_lost_or_changed(store: Store) -> None:

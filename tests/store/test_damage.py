@@ -65,8 +65,9 @@ def test_legs_damaged_inside_are_named_when_they_are_read(store: Store) -> None:
     whole = bytearray(file(store, "legs").read_bytes())
     whole[4:4000] = bytes(3996)
     file(store, "legs").write_bytes(whole)
-    with pytest.raises(DamagedFile, match="cannot be read: move it away"):
-        store.legs()
+    for reading in (store.legs, store.rebuild):
+        with pytest.raises(DamagedFile, match="cannot be read: move it away"):
+            reading()
 
 
 @pytest.mark.parametrize("table", ["steps", "rings", "calls"])

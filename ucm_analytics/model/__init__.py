@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import tempfile
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -28,8 +29,14 @@ from ucm_analytics.schema import TableName, arrow_schema
 __all__ = ["OUTCOME_RULES", "Built", "build"]
 
 
-_MEMORY: Final = "300MB"
-"""What the engine may hold; the rest goes to a temporary folder. Legs and results come on top."""
+_MEMORY: Final = "150MB"
+"""What the engine may hold; the rest goes to a temporary folder. Results, and legs in memory, come on top."""
+
+
+# naive UTC inside, so that no engine's idea of a session zone comes in between
+_COLUMNS: Final = ", ".join(
+    "make_timestamp(epoch_us(called_at)) AS called_at" if name == "called_at" else name for name in _legs.COLUMNS
+)
 
 
 @dataclass(frozen=True)
@@ -41,13 +48,14 @@ class Built:
     calls: pa.Table
 
 
-def build(legs: pa.Table, *, zone: ZoneInfo | None = None) -> Built:
+def build(legs: pa.Table | Path, *, zone: ZoneInfo | None = None) -> Built:
     """Steps, rings and calls of a table of legs.
 
     Parameters
     ----------
-    legs : pyarrow.Table
-        Columns of `schema.LEGS`, in any order, all legs of each call.
+    legs : pyarrow.Table or Path
+        Columns of `schema.LEGS`, in any order, all legs of each call; or a Parquet file of them, which is read
+        piece by piece.
     zone : ZoneInfo, optional
         The PBX's time zone. Without it the offset of each call comes from its own records, which is
         right but for calls that last through a change of the clock.
@@ -64,11 +72,13 @@ def build(legs: pa.Table, *, zone: ZoneInfo | None = None) -> Built:
         ) as connection,
     ):
         connection.execute("SET enable_progress_bar_print = false")  # it goes to stdout
-        # naive UTC inside, so that no engine's idea of a session zone comes in between
-        utc = legs.schema.get_field_index("called_at")
-        naive = legs.set_column(utc, "called_at", legs["called_at"].cast(pa.timestamp("us"))).select(_legs.COLUMNS)
-        connection.register("raw", naive)
-        connection.register("clock", clock_changes(zone, naive["called_at"]))
+        if isinstance(legs, Path):
+            connection.read_parquet(str(legs), hive_partitioning=False).create_view("legs")
+        else:
+            connection.register("legs", legs)
+        connection.execute(f"CREATE TEMP VIEW raw AS SELECT {_COLUMNS} FROM legs")
+        (span,) = connection.execute("SELECT min(called_at), max(called_at) FROM raw").fetchall()
+        connection.register("clock", clock_changes(zone, *span))
         for name, sql in (
             ("leg", _legs.SQL),
             ("step", _steps.SQL),

@@ -6,31 +6,29 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 _SCHEMA = pa.schema([("since", pa.timestamp("us")), ("offset_s", pa.int64())])
 
 
-def clock_changes(zone: ZoneInfo | None, instants: pa.ChunkedArray) -> pa.Table:
-    """Offsets of a zone over the span of some instants.
+def clock_changes(zone: ZoneInfo | None, first: datetime | None, last: datetime | None) -> pa.Table:
+    """Offsets of a zone over a span.
 
     Parameters
     ----------
     zone : ZoneInfo or None
         None gives an empty table.
-    instants : pyarrow.ChunkedArray
-        Naive, in UTC.
+    first, last : datetime or None
+        The span: naive, in UTC. None gives an empty table.
 
     Returns
     -------
     pyarrow.Table
         `since` (naive, in UTC) and `offset_s` [s]: one row for the start of the span, one for every change.
     """
-    span = pc.min_max(instants).as_py()
-    if zone is None or span["min"] is None:
+    if zone is None or first is None or last is None:
         return _SCHEMA.empty_table()
-    first = span["min"].replace(tzinfo=UTC) - timedelta(days=2)
-    last = span["max"].replace(tzinfo=UTC) + timedelta(days=2)
+    first = first.replace(tzinfo=UTC) - timedelta(days=2)
+    last = last.replace(tzinfo=UTC) + timedelta(days=2)
     rows = [(first, _offset(zone, first))]
     here = first
     while here < last:

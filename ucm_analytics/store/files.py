@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import date, datetime
+from functools import reduce
+from itertools import chain
 from pathlib import Path
 from typing import Literal, TypeVar
 
 import msgspec
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ucm_analytics.errors import DamagedFile, StoreError
@@ -114,13 +117,40 @@ def read_table(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
     return _twice(lambda: _rows(path, columns), path)
 
 
-def write_table(table: pa.Table, path: Path, footer: Footer, *, scratch: Path) -> None:
+def rows_between(
+    path: Path, column: str, low: datetime | None = None, high: datetime | None = None
+) -> Iterator[pa.Table]:
+    """Rows of a sorted file with `column` in [low, high), one table for each row group that has some.
+
+    Raises
+    ------
+    DamagedFile
+        The file cannot be read.
+    """
+    try:
+        with pq.ParquetFile(path) as file:
+            place = file.schema_arrow.get_field_index(column)
+            for number in range(file.num_row_groups):
+                known = file.metadata.row_group(number).column(place).statistics
+                passed = known and known.has_min_max and ((low and known.max < low) or (high and known.min >= high))
+                if passed:
+                    continue
+                group = file.read_row_group(number).replace_schema_metadata(None)
+                inside = [pc.is_valid(group[column])]
+                inside += [pc.greater_equal(group[column], low)] if low else []
+                inside += [pc.less(group[column], high)] if high else []
+                yield group.filter(reduce(pc.and_, inside))
+    except _TORN as error:
+        raise damaged(path) from error
+
+
+def write_table(rows: pa.Table | Iterable[pa.Table], path: Path, footer: Footer, *, scratch: Path) -> None:
     """Write a file at once: another process sees the old file or the new one.
 
     Parameters
     ----------
-    table : pyarrow.Table
-        The rows, sorted.
+    rows : pyarrow.Table or iterable of them
+        The rows, sorted, in one table or several of one schema.
     path : Path
         Where the file belongs.
     footer : Footer
@@ -133,12 +163,16 @@ def write_table(table: pa.Table, path: Path, footer: Footer, *, scratch: Path) -
     StoreError
         The folder is not writable or the disk is full; the old file is as it was.
     """
-    noted = table.replace_schema_metadata({_META: msgspec.json.encode(footer)})
+    groups = _groups([rows] if isinstance(rows, pa.Table) else rows)
+    first = next(groups)
+    schema = first.schema.with_metadata({_META: msgspec.json.encode(footer)})
     try:
         scratch.parent.mkdir(parents=True, exist_ok=True)
         new = [folder for folder in path.parents if not folder.exists()]
         path.parent.mkdir(parents=True, exist_ok=True)
-        pq.write_table(noted, scratch, compression="zstd", row_group_size=_ROW_GROUP)
+        with pq.ParquetWriter(scratch, schema, compression="zstd") as file:
+            for group in chain([first], groups):
+                file.write_table(group.replace_schema_metadata(schema.metadata))
         replace(scratch, path)
         for folder in new:
             _flush(folder.parent)
@@ -169,6 +203,18 @@ def unwritable(path: Path, error: OSError) -> StoreError:
 def _footer(path: Path) -> Footer:
     metadata = pq.read_metadata(path).metadata or {}
     return msgspec.json.decode(metadata[_META], type=Footer)
+
+
+def _groups(parts: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    """The rows in tables of one row group each: full ones and a rest, which may be empty if it is all."""
+    pending: pa.Table | None = None
+    for part in parts:
+        pending = part if pending is None else pa.concat_tables([pending, part]).unify_dictionaries()
+        while pending.num_rows > _ROW_GROUP:
+            yield pending.slice(0, _ROW_GROUP)
+            pending = pending.slice(_ROW_GROUP)
+    if pending is not None:
+        yield pending
 
 
 def _rows(path: Path, columns: Sequence[str] | None) -> pa.Table:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
 import pyarrow as pa
@@ -18,6 +18,9 @@ UNDATED: Final = "undated"
 """Month of legs that carry no time at all."""
 
 _KEY = [name for name in KEY if name != "pbx"]
+_PART: Final = 50_000
+_MARGIN: Final = timedelta(days=3)
+"""A local day, and the calls that a wrong clock puts next to it, in UTC."""
 
 
 @dataclass(frozen=True)
@@ -26,18 +29,27 @@ class Merged:
 
     Attributes
     ----------
-    legs : pyarrow.Table
-        Sorted by call, one row a key.
     new, updated : int
         Legs that were not stored yet, and stored legs that came with other values.
     vanished : Counter
         For each day asked for: stored legs that did not come again.
     """
 
-    legs: pa.Table
+    _both: pa.Table
+    _rows: pa.Array
     new: int
     updated: int
     vanished: Counter[date]
+
+    @property
+    def legs(self) -> pa.Table:
+        """The legs, sorted by call, one row a key."""
+        return pa.concat_tables(self.parts()).combine_chunks()
+
+    def parts(self) -> Iterator[pa.Table]:
+        """The legs in tables of moderate size, so that they need not lie in memory a second time; at least one."""
+        for begin in range(0, max(len(self._rows), 1), _PART):
+            yield self._both.take(self._rows.slice(begin, _PART))
 
 
 def merge(stored: pa.Table, fresh: pa.Table, *, days: Collection[date] = ()) -> Merged:
@@ -50,21 +62,34 @@ def merge(stored: pa.Table, fresh: pa.Table, *, days: Collection[date] = ()) -> 
     days : collection of date
         The local days of which `fresh` holds every leg that the PBX sends.
     """
-    both = pa.concat_tables([stored, fresh]).unify_dictionaries().combine_chunks()
+    both = pa.concat_tables([stored, fresh]).unify_dictionaries()
     rows = both.num_rows
     numbered = both.select(_KEY).append_column("row", pa.array(range(rows), pa.int64()))
     kept = numbered.group_by(_KEY).aggregate([("row", "min"), ("row", "max")])
-    first, last = kept["row_min"], kept["row_max"]
+    first, last = kept["row_min"].combine_chunks(), kept["row_max"].combine_chunks()
     was_there = pc.less(first, stored.num_rows)
     came = pc.greater_equal(last, stored.num_rows)
     again = pc.and_(was_there, came)
     order = pc.sort_indices(both.select(_ORDER).take(last), [(name, "ascending") for name in _ORDER])
     return Merged(
-        legs=both.take(last.take(order)),
+        both,
+        last.take(order),
         new=pc.sum(pc.invert(was_there)).as_py() or 0,
         updated=_different(both.take(first.filter(again)), both.take(last.filter(again))),
         vanished=_vanished(both.select(["call_id", "called_at", "start_at"]).take(last), came, days),
     )
+
+
+def span(fresh: pa.Table, days: Collection[date] = ()) -> tuple[datetime, datetime] | None:
+    """Begin and end of the time in which stored legs can meet fresh ones, or have vanished; None if there is none.
+
+    Versions of one leg carry one session, and so began at the same instant.
+    """
+    began = pc.min_max(fresh["called_at"]).as_py()
+    instants = [instant for instant in began.values() if instant]
+    if days:
+        instants += [_utc(min(days) - _MARGIN).as_py(), _utc(max(days) + _MARGIN).as_py()]
+    return (min(instants), max(instants) + timedelta(seconds=1)) if instants else None
 
 
 def call_days(legs: pa.Table) -> pa.ChunkedArray:
@@ -132,8 +157,8 @@ def _vanished(legs: pa.Table, came: pa.ChunkedArray, days: Collection[date]) -> 
     if not days:
         return Counter()
     near = pc.and_(
-        pc.greater_equal(legs["called_at"], _utc(min(days) - timedelta(days=2))),
-        pc.less(legs["called_at"], _utc(max(days) + timedelta(days=3))),
+        pc.greater_equal(legs["called_at"], _utc(min(days) - _MARGIN)),
+        pc.less(legs["called_at"], _utc(max(days) + _MARGIN)),
     )
     around = legs.append_column("came", came).filter(near)
     gone = _counts(call_days(around).filter(pc.invert(around["came"])))

@@ -11,11 +11,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Final
 from uuid import uuid4
 
+import duckdb
 import msgspec
 import pyarrow as pa
 from filelock import FileLock, Timeout
@@ -23,11 +26,20 @@ from filelock import FileLock, Timeout
 from ucm_analytics import config
 from ucm_analytics.errors import DamagedFile, StoreError, StoreLocked
 from ucm_analytics.model import build
-from ucm_analytics.numbers import with_numbers
+from ucm_analytics.numbers import NUMBERED_BY, with_numbers
 from ucm_analytics.parse import dump_legs, legs_table
 from ucm_analytics.schema import VERSION, TableName, arrow_schema, stored_schema
-from ucm_analytics.store.files import Day, Footer, read_footer, read_table, replace, unwritable, write_table
-from ucm_analytics.store.merge import by_month, merge, no_legs
+from ucm_analytics.store.files import (
+    Day,
+    Footer,
+    read_footer,
+    read_table,
+    replace,
+    rows_between,
+    unwritable,
+    write_table,
+)
+from ucm_analytics.store.merge import UNDATED, by_month, merge, no_legs, span
 
 DERIVED: Final[tuple[TableName, ...]] = ("steps", "rings", "calls")
 SYNC_WAIT_S: Final = 10.0
@@ -124,8 +136,8 @@ class Months:
             self._mark({*self._marked(), *fresh, *homes})
             for month in (*sorted(fresh.keys() - homes), *homes):
                 footer = self._legs_footer(month)
-                stored = self._legs(month, footer)
-                merged = merge(stored, fresh.get(month, no_legs()), days=asked)
+                before, stored, after = self._around(month, footer, span(came := fresh.get(month, no_legs()), asked))
+                merged = merge(stored, came, days=asked)
                 vanished += merged.vanished
                 counts.update(new=merged.new, updated=merged.updated)
                 old = footer or Footer()
@@ -139,7 +151,7 @@ class Months:
                 self._write(
                     "legs",
                     month,
-                    merged.legs,
+                    chain(before, merged.parts(), after),
                     Footer(
                         id=old.id if same else uuid4().hex,
                         zone=zone or old.zone,
@@ -203,13 +215,18 @@ class Months:
         footer = self._legs_footer(month)
         if footer is None:
             return
-        legs = self._legs(month, footer)
         country = country or footer.country
         if (footer.version, footer.country) != (VERSION, country):
+            legs = self._legs(month, footer)
             footer = Footer(id=uuid4().hex, zone=footer.zone, country=country, days=footer.days)
             self._write("legs", month, legs, footer)
-        built = build(legs, zone=config.zone(footer.zone) if footer.zone else None)
-        calls = with_numbers(built.calls, steps=built.steps, legs=legs, country=country)
+        path = self.path("legs", month)
+        try:
+            built = build(path, zone=config.zone(footer.zone) if footer.zone else None)
+        except duckdb.Error:
+            read_table(path)  # says so where the file is to blame
+            raise
+        calls = with_numbers(built.calls, steps=built.steps, legs=read_table(path, NUMBERED_BY), country=country)
         for table, rows in (("steps", built.steps), ("rings", built.rings), ("calls", calls)):
             self._write(table, month, rows, Footer(made_from=footer.id))
 
@@ -235,6 +252,16 @@ class Months:
             )
         return footer
 
+    def _around(
+        self, month: str, footer: Footer | None, span: tuple[datetime, datetime] | None
+    ) -> tuple[Iterable[pa.Table], pa.Table, Iterable[pa.Table]]:
+        """Stored legs before a span, in it, and after it; only those in it lie in memory."""
+        if footer is None or footer.version != VERSION or span is None or month == UNDATED:
+            return (), self._legs(month, footer), ()
+        between = partial(rows_between, self.path("legs", month), "called_at")
+        inside = pa.concat_tables([no_legs(), *between(*span)]).unify_dictionaries()
+        return between(high=span[0]), inside, between(low=span[1])
+
     def _legs(self, month: str, footer: Footer | None) -> pa.Table:
         """Stored legs, read anew from the PBX's own fields where an older version wrote them."""
         if footer is None:
@@ -248,7 +275,7 @@ class Months:
             legs = legs.append_column(field, pa.nulls(legs.num_rows, field.type))
         return legs_table(dump_legs(legs), pbx=self.pbx)
 
-    def _write(self, table: str, month: str, rows: pa.Table, footer: Footer) -> None:
+    def _write(self, table: str, month: str, rows: pa.Table | Iterable[pa.Table], footer: Footer) -> None:
         write_table(rows, self.path(table, month), footer, scratch=self._scratch)
 
     def _marked(self) -> set[str]:

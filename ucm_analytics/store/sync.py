@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 FIRST_PULL: Final = timedelta(days=30)
 _SECOND_LOOK: Final = timedelta(hours=6)
 _GRACE: Final = timedelta(minutes=1)
-_PENDING_LEGS: Final = 200_000
+_PENDING_LEGS: Final = 60_000
 
 
 @dataclass(frozen=True)
@@ -240,6 +240,7 @@ class _Pull:
         self.counts.update(new=put.new, updated=put.updated, vanished=put.vanished)
         self.months |= set(put.months)
         self._legs, self._days = [], {}
+        pa.default_memory_pool().release_unused()
 
     def _is_settled(self, day: date, began: datetime, receipt: Receipt) -> bool:
         end = datetime.combine(day + timedelta(days=1), datetime.min.time(), self._clock).astimezone(UTC)
