@@ -81,13 +81,13 @@ def test_known_opening_hours_are_grey_with_their_calls_as_text() -> None:
     assert figure.layout.title.subtitle.text == "grey: closed"
 
 
-@pytest.mark.parametrize(("last", "form"), [("2026-03-14", "%a<br>%d %b"), ("2026-03-15", None)])
-def test_few_days_have_a_label_each(last: str, form: str | None) -> None:
+@pytest.mark.parametrize(("last", "form"), [("2026-03-14", "%a<br>%d %b"), ("2026-03-15", "%d %b\n%Y")])
+def test_few_days_have_a_label_each(last: str, form: str) -> None:
     made = calls("local_at", ("2026-03-02 09:00:00",), ("2026-03-05 23:00:00",))
     volume = analyses.call_volume(made, freq="1d", period=Period.of("2026-03-02", last))
     figure = charts.call_volume(volume)
     assert figure.layout.xaxis.tickformat == form
-    assert figure.layout.xaxis.dtick == (86_400_000 if form else None)
+    assert figure.layout.xaxis.dtick == (86_400_000 if last == "2026-03-14" else None)
 
 
 def test_the_busy_hour_is_labelled_in_the_chart() -> None:

@@ -155,7 +155,7 @@ def test_the_index_links_every_report() -> None:
     first, second = report(section(["Anna"])), report(section(HOSTILE), name="others")
     page = Page.of(index([first, second]))
     assert [link["href"] for link in page.all("a")] == ["#main", "callers.html", "others.html"]
-    assert "March 2026: 7 callers made calls." in page.text("p")
+    assert "7 callers made calls." in page.text("p")
     assert page.all("script") == []
     assert [p.get("role") for p in page.all("p") if p.get("class") == "coverage"] == ["note"]
 
@@ -168,18 +168,17 @@ def test_the_index_links_every_report() -> None:
 
 def test_the_first_page_shows_the_numbers_that_matter() -> None:
     first = report(section(["Anna"], cards=(card(),)), name="summary")
-    page = Page.of(index([first, report(section(HOSTILE))]))
-    assert page.text("h2") == []
-    assert page.text("p")[:3] == ["March 2026", "March 2026: 1 callers made calls.", first.coverage]
-    assert page.text("p")[3:7] == [
-        "Calls from outside",
-        "381",
-        "+8 % (352 before)",
-        "Plan for days like Mon 2026-03-16.",
-    ]
+    page = Page.of(index([first, report(section(HOSTILE), name="others")]))
+    assert page.text("h1") == ["Calls, March 2026"]
+    assert page.text("p")[:2] == ["1 callers made calls.", first.coverage]
+    assert page.text("p")[2:5] == ["381", "8\u00a0% more (352 the week before)", "Plan for Mon 2026-03-16."]
+    assert [link["href"] for link in page.all("a")] == ["#main", "others.html", "summary.html", "others.html"]
+    (chart,) = (each for each in page.all("div") if each.get("role") == "img")
+    assert chart["aria-label"] == "Calls by caller: 1 callers made calls."
+    assert len(page.all("script")) == 3
     assert first.findings == [
         "March 2026: 1 callers made calls.",
-        "Calls from outside: 381, +8 % (352 before). Plan for days like Mon 2026-03-16.",
+        "Calls from outside: 381, 8 % more (352 the week before). Plan for Mon 2026-03-16.",
     ]
 
 

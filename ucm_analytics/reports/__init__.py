@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ucm_analytics.store import Store
 
 __all__ = [
+    "FIRST",
     "FORMATS",
     "Card",
     "Coverage",
@@ -44,6 +45,9 @@ __all__ = [
 SUMMARY = "summary"
 """The report that holds all others as chapters."""
 
+FIRST = (SUMMARY, "missed-calls", "call-volume", "ivr-paths", "queues", "extensions", "durations")
+"""The reports that most readers look for, in this order; the others follow by name."""
+
 
 class ReportModule(Protocol):
     """What a file of this folder offers."""
@@ -57,14 +61,14 @@ class ReportModule(Protocol):
 
 
 def names() -> list[str]:
-    """Names of all reports, the summary first.
+    """Names of all reports, those that most readers look for first.
 
     Examples
     --------
     >>> "call-volume" in names()
     True
     """
-    return sorted([*_built_in(), *_own()], key=lambda name: (name != SUMMARY, name))
+    return sorted([*_built_in(), *_own()], key=_rank)
 
 
 def report_module(name: str) -> ReportModule:
@@ -80,6 +84,10 @@ def report_module(name: str) -> ReportModule:
     if name not in _built_in():
         raise SettingError(f"no report is called {name!r}", hint=f"choose one of {', '.join(names())}")
     return cast(ReportModule, importlib.import_module(f"{__name__}.{name.replace('-', '_')}"))
+
+
+def _rank(name: str) -> tuple[int, str]:
+    return FIRST.index(name) if name in FIRST else len(FIRST), name
 
 
 def _built_in() -> list[str]:
