@@ -48,7 +48,8 @@ def written_for(locale: str) -> Iterator[None]:
             locale = str(Locale.parse(locale, sep="-" if "-" in locale else "_"))
         except (UnknownLocaleError, ValueError):
             raise SettingError(
-                f"{locale!r} is no locale", hint="use a language and a country, such as de_DE or en_US"
+                f"{locale!r} is no locale",
+                hint="use a language and a country, such as de_DE or en_US (UCM_LOCALE, or locale in the settings)",
             ) from None
     token = _LOCALE.set(locale)
     try:
