@@ -5,7 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from ucm_analytics.config import FIELDS, Settings, check_name, data_folder, reader_locale, reports_folder, zone
+from ucm_analytics.config import (
+    FIELDS,
+    Settings,
+    check_name,
+    data_folder,
+    reader_locale,
+    reports_folder,
+    tariff_file,
+    zone,
+)
 from ucm_analytics.errors import SettingError
 
 
@@ -153,3 +162,15 @@ def test_a_pbx_alone_gives_its_locale(own_file: Path) -> None:
     own_file.parent.mkdir()
     own_file.write_text('[pbx.clinic]\nlocale = "de_DE"\n')
     assert reader_locale() == "de_DE"
+
+
+def test_the_tariff_of_all_and_of_one_pbx(own_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert tariff_file() == ""
+    own_file.parent.mkdir()
+    own_file.write_text(
+        'tariff = "all.csv"\n[pbx.clinic]\ntariff = "clinic.csv"\n[pbx.north]\nurl = "https://192.0.2.11"\n'
+    )
+    assert (tariff_file("clinic"), tariff_file("north"), tariff_file()) == ("clinic.csv", "all.csv", "all.csv")
+    assert f"tariff = all.csv  ({own_file})" in Settings.load("north").explain()
+    monkeypatch.setenv("UCM_TARIFF", "here.csv")
+    assert tariff_file("clinic") == Settings.load("clinic").tariff == "here.csv"

@@ -3,11 +3,13 @@
 The file is TOML, one table a PBX; `ucm-analytics connect` writes it. It never holds a password.
 `data`, the folder of all PBXs, and `reports`, the folder of one's own reports, stand above the
 tables; `[mail]` names the mail server (see `delivery.smtp`). `locale`, how numbers and dates are
-written, stands above the tables too; in the table of a PBX it is for that one::
+written, and `tariff`, the file of what minutes cost, stand above the tables too; in the table of a PBX
+they are for that one::
 
     data = "/srv/calls"
     reports = "/srv/reports"
     locale = "de_DE"
+    tariff = "/srv/tariff.csv"
 
     [pbx.clinic]
     url = "https://192.0.2.10:8089"
@@ -39,8 +41,11 @@ FIELDS = {
     "timezone": "UCM_TIMEZONE",
     "country": "UCM_COUNTRY",
     "locale": "UCM_LOCALE",
+    "tariff": "UCM_TARIFF",
     "data": "UCM_DATA",
 }
+SHARED = ("locale", "tariff")
+"""Written by a person only: above the tables for all PBXs, or in the table of one."""
 DEFAULTS = {"user": "cdrapi", "data": "data/store"}
 
 
@@ -120,10 +125,27 @@ def reader_locale(pbx: str | None = None) -> str:
     SettingError
         The file is broken.
     """
+    return _shared("locale", pbx)
+
+
+def tariff_file(pbx: str | None = None) -> str:
+    """File of what minutes cost; empty if there is none.
+
+    `UCM_TARIFF`, else `tariff` in the table of the PBX (of the only one, if none is named), else `tariff` above the
+    tables of the settings file.
+
+    Raises
+    ------
+    SettingError
+        The file is broken.
+    """
+    return _shared("tariff", pbx)
+
+
+def _shared(key: str, pbx: str | None) -> str:
     file = _read(config_path())
     name = pbx or (next(iter(file.pbxs)) if len(file.pbxs) == 1 else "")
-    own = file.pbxs.get(name, {}).get("locale")
-    return os.environ.get(FIELDS["locale"]) or own or str(file.others.get("locale", ""))
+    return os.environ.get(FIELDS[key]) or file.pbxs.get(name, {}).get(key) or str(file.others.get(key, ""))
 
 
 @dataclass(frozen=True)
@@ -134,7 +156,7 @@ class Settings:
     ----------
     pbx : str
         Name of the PBX; the folder of its data carries it.
-    url, user, fingerprint, ca, timezone, country, locale, data : str
+    url, user, fingerprint, ca, timezone, country, locale, tariff, data : str
         Empty where nothing is set.
     sources : dict
         For each field where its value came from.
@@ -148,6 +170,7 @@ class Settings:
     timezone: str = ""
     country: str = ""
     locale: str = ""
+    tariff: str = ""
     data: str = ""
     sources: Mapping[str, str] = field(default_factory=dict, compare=False)
 
@@ -167,7 +190,7 @@ class Settings:
         sources: dict[str, str] = {}
         layers: list[tuple[str, Mapping[str, str | None]]] = [
             ("default", DEFAULTS),
-            (str(path), {"data": file.data, "locale": file.others.get("locale"), **file.pbxs.get(name, {})}),
+            (str(path), {"data": file.data} | {key: file.others.get(key) for key in SHARED} | file.pbxs.get(name, {})),
             ("environment", {key: os.environ.get(variable) for key, variable in FIELDS.items()}),
             ("argument", arguments),
         ]
@@ -185,12 +208,12 @@ class Settings:
         """Write this PBX into the settings file, all else kept, and return the file's path."""
         path = config_path()
         file = _read(path)
-        # what stands above the tables stays there, and only a person writes a locale of this PBX's own
-        own = {key: value for key, value in file.pbxs.get(self.pbx, {}).items() if key == "locale"}
+        # what stands above the tables stays there, and only a person writes those of this PBX's own
+        own = {key: value for key, value in file.pbxs.get(self.pbx, {}).items() if key in SHARED}
         file.pbxs[self.pbx] = own | {
             key: getattr(self, key)
             for key in FIELDS
-            if key not in ("data", "locale") and getattr(self, key) and self.sources.get(key) != "default"
+            if key not in ("data", *SHARED) and getattr(self, key) and self.sources.get(key) != "default"
         }
         tables = {f"pbx.{json.dumps(name)}": table for name, table in sorted(file.pbxs.items())}
         tables |= {name: value for name, value in file.others.items() if isinstance(value, dict)}
