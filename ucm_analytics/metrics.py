@@ -270,8 +270,8 @@ _ALL: Final = (
     _share("patience_exponential", "Mean patience, if exponential", "all waits / abandoned", "Σ w / AB",
         "steps.wait_s / steps.result", "maximum likelihood of the censored exponential", unit="s"),
     # volume
-    _count("calls", "Calls", "calls that started in the interval, or that the row is about; rows with is_forward go on "
-        "with another call and are not counted", "calls.call_id",
+    _count("calls", "Calls", "calls that started in the interval, or that the row is about; records that only go on "
+        "with another call are not counted", "calls.call_id",
         "call_volume.calls hour_of_week.calls busy_hour.calls durations.calls duration_histogram.calls "
         "ivr_paths.calls ivr_transitions.calls ivr_dropoff.calls ivr_choices.calls"),
     _count("calls_answered", "Answered by a person", "calls that a person answered; menus, queues and mailboxes that "
