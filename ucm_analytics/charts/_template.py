@@ -65,7 +65,7 @@ RULE_COLORS: Final[dict[str, str]] = {
     "short": _SKY,
     "long": _GREEN,
     "at_once": _PURPLE,
-    "first_time": _GREY,
+    "first_time": _DARK,
 }
 MENU_COLORS: Final[dict[str, str]] = {
     "answered": _GREEN,

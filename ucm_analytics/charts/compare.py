@@ -46,7 +46,11 @@ def compare(changes: pd.DataFrame) -> go.Figure:
     without = [a for a in _AGAINST if frame.loc[frame["against"].astype(str) == a, "change"].isna().all()]
     if len(without) < len(_AGAINST):
         frame = frame[~frame["against"].astype(str).isin(without)]
-    rows = [f"{_MEASURES[m]}, against {_AGAINST[a]}" for m, a in zip(frame["measure"], frame["against"], strict=True)]
+    rows = [_MEASURES[measure] for measure in frame["measure"]]
+    if len(without) == 1:
+        title = f"Change against {next(_AGAINST[a] for a in _AGAINST if a not in without)}"
+    else:
+        rows = [f"{row}, against {_AGAINST[a]}" for row, a in zip(rows, frame["against"], strict=True)]
     note = f"{_AGAINST[without[0]]}: nothing to compare with" if len(without) == 1 else ""
     drawn = figure(title, note, x="change", height=170 + _ROW_PX * len(frame))
     for verdict, color in VERDICT_COLORS.items():
