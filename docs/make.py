@@ -1,13 +1,24 @@
-"""Writes the pages of this folder that are made from the code: `python -m docs.make`."""
+"""Writes what in this folder is made from the code, definitions and a picture: `python -m docs.make`."""
 
 from __future__ import annotations
 
+import shutil
+import struct
+import tempfile
+import zlib
 from importlib import import_module
 from pathlib import Path
 
+from playwright.sync_api import sync_playwright
+
 from ucm_analytics.metrics import METRICS, Metric
+from ucm_analytics.reports import Report, run_all, write_all
+from ucm_analytics.store import Store
 
 HERE = Path(__file__).parent
+WEEK = "2026-W11"
+SCREEN = {"width": 1280, "height": 720}
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
 def definitions() -> str:
@@ -32,6 +43,38 @@ def definitions() -> str:
     return "\n".join(lines) + "\n"
 
 
+def weekly_reports() -> list[Report]:
+    """All reports on a week of the demo store."""
+    return run_all(Store(HERE.parent / "data" / "demo"), WEEK)
+
+
+def first_screen(reports: list[Report]) -> bytes:
+    """What a browser shows of the first page of reports, as PNG that holds its words too: see `described`."""
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        index, *_ = write_all(reports, folder)
+        chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        page = browser.new_page(viewport=SCREEN, color_scheme="light")
+        page.goto(index.as_uri())
+        page.wait_for_selector("html[data-charts=drawn]")
+        picture = page.screenshot()
+        browser.close()
+    return described(picture, words(reports))
+
+
+def words(reports: list[Report]) -> str:
+    """What the first screen says."""
+    return "\n".join(reports[0].findings)
+
+
+def described(picture: bytes, text: str) -> bytes:
+    """PNG with a description, by which a test sees whether it is fresh."""
+    body = b"iTXtDescription\0\0\0\0\0" + text.encode()
+    chunk = struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
+    header = len(_SIGNATURE) + 25
+    return picture[:header] + chunk + picture[header:]
+
+
 def _named(metric: Metric) -> str:
     return f"{metric.name} {_code(metric.id)}"
 
@@ -50,3 +93,4 @@ def _row(cells: tuple[str, ...]) -> str:
 
 if __name__ == "__main__":
     (HERE / "definitions.md").write_text(definitions(), encoding="utf-8")
+    (HERE / "weekly-report.png").write_bytes(first_screen(weekly_reports()))

@@ -361,3 +361,14 @@ def test_stderr_is_quiet_when_all_is_well(stored: Shell) -> None:
     assert stored("status").stderr == ""
     assert stored("reports").stderr == ""
     assert time.monotonic() - began < 60
+
+
+def test_numbers_are_written_for_the_reader(shell: Shell) -> None:
+    demo = {"UCM_DATA": str(Path(__file__).resolve().parents[1] / "data" / "demo")}
+    words = ("report", "call-volume", "--from", FIRST, "--to", LAST)
+    assert "Mon 2026-03-09" in shell(*words, **demo).stderr
+    assert "Mon 9.3.2026" in shell(*words, **demo, UCM_LOCALE="de_DE").stderr
+    assert "Mon 09/03/2026" in shell(*words, "--locale", "en_GB", **demo, UCM_LOCALE="de_DE").stderr
+    failed = shell(*words, code=1, **demo, UCM_LOCALE="german")
+    assert failed.stderr.splitlines()[0] == "error: 'german' is no locale"
+    assert "UCM_LOCALE" in failed.stderr.splitlines()[1]

@@ -5,7 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from ucm_analytics.config import FIELDS, Settings, check_name, data_folder, reports_folder, zone
+from ucm_analytics.config import (
+    FIELDS,
+    Settings,
+    check_name,
+    data_folder,
+    reader_locale,
+    reports_folder,
+    tariff_file,
+    zone,
+)
 from ucm_analytics.errors import SettingError
 
 
@@ -130,3 +139,38 @@ def test_the_folder_of_own_reports(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert reports_folder() == "mine"
     monkeypatch.setenv("UCM_REPORTS", "yours")
     assert reports_folder() == "yours"
+
+
+def test_the_locale_of_all_and_of_one_pbx(own_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert reader_locale() == ""
+    own_file.parent.mkdir()
+    own_file.write_text('locale = "de_DE"\n[pbx.clinic]\nurl = "https://192.0.2.10"\n')
+    assert reader_locale() == reader_locale("clinic") == "de_DE"
+    assert f"locale = de_DE  ({own_file})" in Settings.load().explain()
+    Settings.load("north", url="https://192.0.2.11:8089").save()
+    assert own_file.read_text().count("de_DE") == 1  # kept where it was, not copied into the new table
+    own_file.write_text(own_file.read_text().replace('[pbx."clinic"]', "[pbx.clinic]\nlocale = 'fr_FR'"))
+    assert (reader_locale("clinic"), reader_locale("north"), reader_locale()) == ("fr_FR", "de_DE", "de_DE")
+    Settings.load("clinic").save()
+    assert reader_locale("clinic") == Settings.load("clinic").locale == "fr_FR"
+    monkeypatch.setenv("UCM_LOCALE", "en_US")
+    assert reader_locale("clinic") == Settings.load("clinic").locale == "en_US"
+    assert "locale = en_US  (environment)" in Settings.load("clinic").explain()
+
+
+def test_a_pbx_alone_gives_its_locale(own_file: Path) -> None:
+    own_file.parent.mkdir()
+    own_file.write_text('[pbx.clinic]\nlocale = "de_DE"\n')
+    assert reader_locale() == "de_DE"
+
+
+def test_the_tariff_of_all_and_of_one_pbx(own_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert tariff_file() == ""
+    own_file.parent.mkdir()
+    own_file.write_text(
+        'tariff = "all.csv"\n[pbx.clinic]\ntariff = "clinic.csv"\n[pbx.north]\nurl = "https://192.0.2.11"\n'
+    )
+    assert (tariff_file("clinic"), tariff_file("north"), tariff_file()) == ("clinic.csv", "all.csv", "all.csv")
+    assert f"tariff = all.csv  ({own_file})" in Settings.load("north").explain()
+    monkeypatch.setenv("UCM_TARIFF", "here.csv")
+    assert tariff_file("clinic") == Settings.load("clinic").tariff == "here.csv"

@@ -5,13 +5,14 @@ from __future__ import annotations
 import ast
 import re
 import shutil
+import struct
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 
-from docs.make import definitions
+from docs.make import SCREEN, definitions, weekly_reports, words
 from ucm_analytics.metrics import METRICS
 from ucm_analytics.reports import run_report
 from ucm_analytics.store import Store
@@ -38,6 +39,14 @@ def value(block: str, names: dict[str, object]) -> Any:
 
 def test_definitions_are_fresh() -> None:
     assert (DOCS / "definitions.md").read_text(encoding="utf-8") == definitions(), "run python -m docs.make"
+
+
+def test_the_picture_of_the_weekly_report_is_fresh() -> None:
+    picture = (DOCS / "weekly-report.png").read_bytes()
+    assert len(picture) < 300_000
+    assert struct.unpack(">II", picture[16:24]) == (SCREEN["width"], SCREEN["height"])
+    assert words(weekly_reports()).encode() in picture, "run python -m docs.make"
+    assert "](docs/weekly-report.png)" in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_definitions_hold_every_number_twice_in_rows_of_equal_width() -> None:

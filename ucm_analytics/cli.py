@@ -42,6 +42,9 @@ app = typer.Typer(
 
 Pbx = Annotated[str | None, typer.Option("--pbx", metavar="NAME", help="Which PBX; not needed if there is one.")]
 Since = Annotated[str | None, typer.Option("--from", metavar="DATE", help="First day, YYYY-MM-DD.")]
+Locale = Annotated[
+    str | None, typer.Option("--locale", metavar="LOCALE", help="Numbers and dates as in de_DE [default: UCM_LOCALE].")
+]
 Until = Annotated[str | None, typer.Option("--to", metavar="DATE", help="Last day, included.")]
 
 
@@ -247,6 +250,7 @@ def report(
     week: Annotated[str | None, typer.Option(metavar="YYYY-Www", help="An ISO week, 2026-W11, or last.")] = None,
     on: Annotated[str | None, typer.Option("--day", metavar="DATE", help="For daily: a day, or last.")] = None,
     pbx: Pbx = None,
+    locale: Locale = None,
     out: Annotated[Path, typer.Option(help="Folder for the files.")] = Path("reports"),
     formats: Annotated[
         str, typer.Option("--format", help="html, pdf, xlsx, png, svg or csv; several: html,png")
@@ -275,10 +279,14 @@ def report(
     if name in PERIODIC:
         kind = cast("Kind", name)
         which = {"daily": on, "weekly": week, "monthly": month}[kind] or "last"
-        _periodic(store, kind, which, out, wanted, pbx, to, provisional=provisional)
+        _periodic(store, kind, which, out, wanted, pbx, to, locale=locale, provisional=provisional)
         return
     period = _period(since, until, month, week)
-    made = run_all(store, period, pbx=pbx) if everything else [run_report(str(name), store, period, pbx=pbx)]
+    made = (
+        run_all(store, period, pbx=pbx, locale=locale)
+        if everything
+        else [run_report(str(name), store, period, pbx=pbx, locale=locale)]
+    )
     files = write_all(made, out, formats=wanted)
     for file in files:
         print(file)
@@ -298,6 +306,7 @@ def _periodic(
     pbx: str | None,
     to: list[str] | None,
     *,
+    locale: str | None,
     provisional: bool,
 ) -> None:
     from ucm_analytics.delivery.mail import mail
@@ -308,7 +317,9 @@ def _periodic(
     zone_name = Settings.load(pbx).timezone if pbx or len(store.pbxs) == 1 else ""
     today = datetime.now(zone(zone_name) if zone_name else None).date()
     period = last_period(kind, today, which)
-    made = periodic(store, kind, period=period, folder=out, formats=formats, pbx=pbx, provisional_ok=provisional)
+    made = periodic(
+        store, kind, period=period, folder=out, formats=formats, pbx=pbx, locale=locale, provisional_ok=provisional
+    )
     _say(made.line)
     if made.folder is None:
         _say("hint: run ucm-analytics sync, wait until the days are settled, or say --provisional")

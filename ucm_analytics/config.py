@@ -2,10 +2,14 @@
 
 The file is TOML, one table a PBX; `ucm-analytics connect` writes it. It never holds a password.
 `data`, the folder of all PBXs, and `reports`, the folder of one's own reports, stand above the
-tables; `[mail]` names the mail server (see `delivery.smtp`)::
+tables; `[mail]` names the mail server (see `delivery.smtp`). `locale`, how numbers and dates are
+written, and `tariff`, the file of what minutes cost, stand above the tables too; in the table of a PBX
+they are for that one::
 
     data = "/srv/calls"
     reports = "/srv/reports"
+    locale = "de_DE"
+    tariff = "/srv/tariff.csv"
 
     [pbx.clinic]
     url = "https://192.0.2.10:8089"
@@ -36,8 +40,12 @@ FIELDS = {
     "ca": "UCM_CA",
     "timezone": "UCM_TIMEZONE",
     "country": "UCM_COUNTRY",
+    "locale": "UCM_LOCALE",
+    "tariff": "UCM_TARIFF",
     "data": "UCM_DATA",
 }
+SHARED = ("locale", "tariff")
+"""Written by a person only: above the tables for all PBXs, or in the table of one."""
 DEFAULTS = {"user": "cdrapi", "data": "data/store"}
 
 
@@ -106,6 +114,40 @@ def reports_folder() -> str:
     return os.environ.get("UCM_REPORTS") or str(_read(config_path()).others.get("reports", ""))
 
 
+def reader_locale(pbx: str | None = None) -> str:
+    """How readers of reports write numbers and dates, such as ``de_DE``; empty for 1,234.5 and 2026-03-09.
+
+    `UCM_LOCALE`, else `locale` in the table of the PBX (of the only one, if none is named), else `locale` above the
+    tables of the settings file.
+
+    Raises
+    ------
+    SettingError
+        The file is broken.
+    """
+    return _shared("locale", pbx)
+
+
+def tariff_file(pbx: str | None = None) -> str:
+    """File of what minutes cost; empty if there is none.
+
+    `UCM_TARIFF`, else `tariff` in the table of the PBX (of the only one, if none is named), else `tariff` above the
+    tables of the settings file.
+
+    Raises
+    ------
+    SettingError
+        The file is broken.
+    """
+    return _shared("tariff", pbx)
+
+
+def _shared(key: str, pbx: str | None) -> str:
+    file = _read(config_path())
+    name = pbx or (next(iter(file.pbxs)) if len(file.pbxs) == 1 else "")
+    return os.environ.get(FIELDS[key]) or file.pbxs.get(name, {}).get(key) or str(file.others.get(key, ""))
+
+
 @dataclass(frozen=True)
 class Settings:
     """Settings of one PBX.
@@ -114,7 +156,7 @@ class Settings:
     ----------
     pbx : str
         Name of the PBX; the folder of its data carries it.
-    url, user, fingerprint, ca, timezone, country, data : str
+    url, user, fingerprint, ca, timezone, country, locale, tariff, data : str
         Empty where nothing is set.
     sources : dict
         For each field where its value came from.
@@ -127,6 +169,8 @@ class Settings:
     ca: str = ""
     timezone: str = ""
     country: str = ""
+    locale: str = ""
+    tariff: str = ""
     data: str = ""
     sources: Mapping[str, str] = field(default_factory=dict, compare=False)
 
@@ -146,7 +190,7 @@ class Settings:
         sources: dict[str, str] = {}
         layers: list[tuple[str, Mapping[str, str | None]]] = [
             ("default", DEFAULTS),
-            (str(path), {"data": file.data, **file.pbxs.get(name, {})}),
+            (str(path), {"data": file.data} | {key: file.others.get(key) for key in SHARED} | file.pbxs.get(name, {})),
             ("environment", {key: os.environ.get(variable) for key, variable in FIELDS.items()}),
             ("argument", arguments),
         ]
@@ -164,10 +208,12 @@ class Settings:
         """Write this PBX into the settings file, all else kept, and return the file's path."""
         path = config_path()
         file = _read(path)
-        file.pbxs[self.pbx] = {
+        # what stands above the tables stays there, and only a person writes those of this PBX's own
+        own = {key: value for key, value in file.pbxs.get(self.pbx, {}).items() if key in SHARED}
+        file.pbxs[self.pbx] = own | {
             key: getattr(self, key)
             for key in FIELDS
-            if key != "data" and getattr(self, key) and self.sources.get(key) != "default"
+            if key not in ("data", *SHARED) and getattr(self, key) and self.sources.get(key) != "default"
         }
         tables = {f"pbx.{json.dumps(name)}": table for name, table in sorted(file.pbxs.items())}
         tables |= {name: value for name, value in file.others.items() if isinstance(value, dict)}

@@ -42,7 +42,7 @@ class Metric:
 
     @property
     def formula(self) -> str:
-        """Name, words and unit in one line, as reports print it."""
+        """Name, words and unit, as reports print them."""
         return f"{self.name} = {self.words} [{self.unit}]"
 
 
@@ -110,7 +110,7 @@ def explain(id: str) -> str:
 
 
 def formulas(*ids: str) -> str:
-    """Formulas of these metrics in one line, as a report prints them under a table.
+    """Formulas of these metrics, one a line, as a report prints them under a table.
 
     Raises
     ------
@@ -120,9 +120,9 @@ def formulas(*ids: str) -> str:
     Examples
     --------
     >>> formulas("answered_rate")
-    'Answered rate = answered / offered [share of 1].'
+    'Answered rate = answered / offered [share of 1]'
     """
-    return "; ".join(_metric(id).formula for id in ids) + "."
+    return "\n".join(_metric(id).formula for id in ids)
 
 
 def _metric(id: str) -> Metric:
@@ -270,8 +270,8 @@ _ALL: Final = (
     _share("patience_exponential", "Mean patience, if exponential", "all waits / abandoned", "Σ w / AB",
         "steps.wait_s / steps.result", "maximum likelihood of the censored exponential", unit="s"),
     # volume
-    _count("calls", "Calls", "calls that started in the interval, or that the row is about; rows with is_forward go on "
-        "with another call and are not counted", "calls.call_id",
+    _count("calls", "Calls", "calls that started in the interval, or that the row is about; records that only go on "
+        "with another call are not counted", "calls.call_id",
         "call_volume.calls hour_of_week.calls busy_hour.calls durations.calls duration_histogram.calls "
         "ivr_paths.calls ivr_transitions.calls ivr_dropoff.calls ivr_choices.calls"),
     _count("calls_answered", "Answered by a person", "calls that a person answered; menus, queues and mailboxes that "
@@ -400,6 +400,73 @@ _ALL: Final = (
     _number("erlang_a", "Erlang A", "queue with n agents whose callers give up at rate θ",
         "birth and death, death rate min(k, n) μ + (k − n)⁺ θ; P(ab) = θ E[W]",
         "steps.local_at steps.talk_s steps.wait_s", "share of 1", _MZ),
+    # what reports add
+    _count("inbound", "Calls from outside", "inbound calls", "calls.direction"),
+    _share("inbound_answered", "Answered by a person, share", "calls from outside that a person answered / calls from "
+        "outside", "A / n", "calls.outcome / calls.direction"),
+    _number("wait", "Wait", "start of the call to the answer of a person or a mailbox, else to its end; of calls that "
+        "were offered to people", "answer − start", "calls.wait_s", "s"),
+    _number("talk", "Talk", "time with a person; of calls that a person answered", "end − pick-up", "calls.talk_s",
+        "s"),
+    _number("ring", "Ringing", "time that phones rang outside queues; of calls in which some did", "pick-up − ring",
+        "calls.ring_s", "s"),
+    _number("in_menus", "In menus", "time in menus; of calls that went through one", "Σ dwell", "calls.ivr_s", "s"),
+    _number("in_queues", "In queues", "time in queues; of calls that went through one", "Σ dwell", "calls.queue_s",
+        "s"),
+    _share("hour_of_week", "Calls in an hour of the week", "calls that started in this hour of this weekday / such "
+        "weekdays in the period", "calls / days", "calls.call_id / calls.local_at", unit="calls a day"),
+    _number("before", "The period before", "the month before a month, otherwise the nearest days with the same "
+        "weekdays", "period − n weeks", "calls.local_at", "days"),
+    _number("change", "Change", "now / before - 1; calls weekday by weekday", "now / before − 1", "calls.local_at",
+        _SHARE),
+    _number("change_interval", "Interval of the change, 95 %", "calls: exp(log ratio ± t √(φ/n + φ/n')), "
+        "φ the largest of 1 and χ² / degrees of freedom over the days (quasi-Poisson); the others: from the spread of "
+        "the daily ratios", "exp(log r ± t √(φ/n + φ/n'))", "calls.local_at", _SHARE, "McCullagh and Nelder 1989"),
+    _count("missed", "Missed", "calls from outside that no person answered", "calls.outcome"),
+    _count("missed_tries", "Tries", "missed calls of one number without contact between them", "calls.caller"),
+    _number("contact", "After", "first try to contact: a call of ours to the number that was answered, or a later call "
+        "of theirs that a person answered", "contact − first try", "calls.local_at", "s"),
+    _share("still_open", "Still open", "share without contact after t: product over the times up to t of (1 - callers "
+        "with contact at that time / callers still open and still watched); interval: Greenwood, log-log, 95 %",
+        "S(t) = Π (1 − d / n)", "calls.outcome / calls.caller", "Kaplan and Meier 1958"),
+    _share("first_contact", "First-contact resolution, of first calls", "first calls not followed by another of the "
+        "same number within the window / first calls: no other in the window before them", "settled / first",
+        "calls.caller / calls.caller"),
+    _share("caller_share", "Share of a caller", "calls of the caller / calls of all callers that show a number",
+        "n / N", "calls.caller / calls.caller"),
+    _share("caller_answered", "Answered rate of a caller", "calls that a person answered / calls of the caller or area",
+        "A / n", "calls.outcome / calls.caller"),
+    _number("entropy", "Entropy of callers", "-Σ p log2 p over the callers' shares p", "−Σ p log₂ p", "calls.caller",
+        "bit", "C. E. Shannon 1948"),
+    _share("area_share", "Share of an area", "calls from the area / calls from outside", "n / N",
+        "calls.caller / calls.direction"),
+    _number("usual", "Expected, usual", "mean of the same weekday (and hour) of the other weeks; usual: what a "
+        "negative binomial with that mean and the spread of all weeks holds but for the false alarms allowed",
+        "mean, NB quantiles", "calls.local_at", "calls"),
+    _number("forecast", "Expected", "calls of the weekday × part that the slot has of a day, drawn to the slot's own "
+        "mean as far as its count tells", "day × part", "calls.local_at", "calls"),
+    _number("forecast_interval", "Interval of the forecast", "negative binomial, its spread from the errors of "
+        "forecasts of past weeks", "NB quantiles", "calls.local_at", "calls"),
+    _number("forecast_error", "Error of the forecast", "√(mean of (calls - forecast)²)", "√ mean (y − ŷ)²",
+        "calls.local_at", "calls"),
+    _number("callers_a_day", "Callers a day", "offered in the half hour / days of this kind", "O / days",
+        "steps.kind", "stays"),
+    _number("reached_level", "Answered in time", "answered within the target / offered", "A≤T / O", _WAIT, _SHARE),
+    _number("handle_time", "Handle time", "mean talk of the answered; wrap-up is not in the records and taken as 0",
+        "Σ talk / A", "steps.talk_s", "s"),
+    _number("line_time", "Line time", "offered traffic · 3600", "erlang · 3600", "calls.duration_s", "s"),
+    _number("fraud_score", "Score", "100 · (1 - 2^(-measured / threshold)), strength doubled for satellites and "
+        "premium rate", "100 (1 − 2^(−m/t))", "calls.callee", "points"),
+    _number("call_cost", "Cost of a call", "setup + price of a minute · billed / 60", "setup + p · billed / 60",
+        "calls.talk_s calls.callee", "money"),
+    _number("billed", "Billed", "talk, each call rounded up to the tariff's step", "⌈talk / step⌉ · step",
+        "calls.talk_s", "s"),
+    _share("cost_share", "Share of the cost", "cost / cost of all calls", "c / C", "calls.talk_s / calls.talk_s"),
+    _count("findings", "Count", "records, calls, steps or days for which the check holds", "legs.call_id", "",
+        "findings"),
+    _number("unexplained", "Unexplained", "total - (start + the named effects)", "total − Σ effects", "legs.call_id",
+        "records, rings, calls or callers"),
+    _count("records", "Records", "CDR rows of calls that began on the day", "legs.called_at", "", "rows"),
 )  # fmt: skip
 
 METRICS: Final[dict[str, Metric]] = {metric.id: metric for metric in _ALL}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -117,6 +118,27 @@ def test_title_units_and_template(name: str) -> None:
     assert figure.layout.template.layout.paper_bgcolor == "white"
     assert figure.data
     assert all(trace.type == "sankey" or trace.hovertemplate for trace in figure.data)
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_counts_begin_at_zero(name: str) -> None:
+    figure = drawn(name, RESULTS[name](FULL))
+    only_bars = {trace.type for trace in figure.data} <= {"bar", "histogram", "waterfall"}
+    for axis in [*figure.select_xaxes(), *figure.select_yaxes()]:
+        counted = re.match(r"(calls|callers|stays|passes|agents|lines|findings|cost|error)\b", axis.title.text or "")
+        if counted and not only_bars:  # plotly never cuts bars off
+            assert axis.rangemode == "tozero" or min(axis.range) == 0, axis.title.text
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_every_axis_of_numbers_has_its_unit(name: str) -> None:
+    figure = drawn(name, RESULTS[name](FULL))
+    if name in ("ivr_transitions", "coverage_calendar"):
+        return  # bands that say their numbers, and days
+    titles = [axis.title.text for axis in [*figure.select_xaxes(), *figure.select_yaxes()] if axis.title.text]
+    panels = [note.text for note in figure.layout.annotations if "[" in note.text or "from " in note.text]
+    bars = [trace.colorbar.title.text for trace in figure.data if trace.type == "heatmap" and trace.colorbar.title.text]
+    assert titles or panels or bars, "nothing says what the numbers are"
 
 
 @pytest.mark.parametrize("name", RESULTS)

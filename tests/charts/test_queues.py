@@ -94,7 +94,7 @@ def test_the_curve_begins_at_one_and_marks_the_median() -> None:
     assert np.asarray(low.y).tolist() == result["low_level"].dropna().to_list()
     assert np.asarray(high.y).tolist() == result["high_level"].dropna().to_list()
     assert (median.x[0], median.text[0]) == (20, "median 20 s")
-    assert figure.layout.title.subtitle.text == "7 stays, 5 of them abandoned"
+    assert figure.layout.title.subtitle.text == "7 stays, 5 of them abandoned; shaded: 95 % band"
 
 
 def test_without_a_median_none_is_marked() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import numpy as np
 import plotly.io as pio
@@ -26,6 +26,49 @@ def contrast(one: str, other: str) -> float:
     """Contrast ratio of two colours, 1-21, as WCAG 2 defines it."""
     low, high = sorted((light(one), light(other)))
     return (high + 0.05) / (low + 0.05)
+
+
+SEEN = {
+    "protan": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
+    "deutan": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]],
+    "tritan": [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]],
+}
+"""How people see colours who lack one kind of cone: Machado, Oliveira and Fernandes 2009, severity 1, linear RGB."""
+_TO_XYZ = [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]]
+
+
+def lab(color: str, seen: str = "") -> np.ndarray:
+    """CIE L*a*b* of a colour (D65), as everybody sees it or as one of `SEEN`."""
+    parts = np.array([int(color[n : n + 2], 16) / 255 for n in (1, 3, 5)])
+    linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+    if seen:
+        linear = np.clip(np.array(SEEN[seen]) @ linear, 0, 1)
+    xyz = np.array(_TO_XYZ) @ linear / [0.95047, 1.0, 1.08883]
+    x, y, z = np.where(xyz > 216 / 24389, np.cbrt(xyz), (24389 / 27 * xyz + 16) / 116)
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+def apart(one: str, other: str, seen: str = "") -> float:
+    """Difference of two colours, ΔE of CIE 1976; 2.3 is just noticed, 100 is black and white."""
+    return float(np.linalg.norm(lab(one, seen) - lab(other, seen)))
+
+
+def test_differences_are_counted_right() -> None:
+    assert apart("#FFFFFF", "#000000") == pytest.approx(100, abs=0.01)
+    assert lab("#FF0000").tolist() == pytest.approx([53.24, 80.09, 67.20], abs=0.05)
+    # red and green of one lightness are the textbook's pair that a deutan cannot tell apart
+    assert apart("#C27A00", "#8F8F00", "deutan") < apart("#C27A00", "#8F8F00") / 2
+
+
+@pytest.mark.parametrize("seen", ["", *SEEN])
+@pytest.mark.parametrize(
+    "colors",
+    [name for name in vars(_template) if name.endswith("_COLORS") and name != "KIND_COLORS"],
+)
+def test_colours_of_one_chart_differ_for_every_eye(colors: str, seen: str) -> None:
+    palette: dict[str, str] = getattr(_template, colors)
+    for (one, first), (other, second) in combinations(palette.items(), 2):
+        assert apart(first, second, seen) > 10, f"{one} and {other}"
 
 
 def test_contrast_is_counted_right() -> None:
@@ -81,13 +124,13 @@ def test_known_opening_hours_are_grey_with_their_calls_as_text() -> None:
     assert figure.layout.title.subtitle.text == "grey: closed"
 
 
-@pytest.mark.parametrize(("last", "form"), [("2026-03-14", "%a<br>%d %b"), ("2026-03-15", None)])
-def test_few_days_have_a_label_each(last: str, form: str | None) -> None:
+@pytest.mark.parametrize(("last", "form"), [("2026-03-14", "%a<br>%d %b"), ("2026-03-15", "%d %b\n%Y")])
+def test_few_days_have_a_label_each(last: str, form: str) -> None:
     made = calls("local_at", ("2026-03-02 09:00:00",), ("2026-03-05 23:00:00",))
     volume = analyses.call_volume(made, freq="1d", period=Period.of("2026-03-02", last))
     figure = charts.call_volume(volume)
     assert figure.layout.xaxis.tickformat == form
-    assert figure.layout.xaxis.dtick == (86_400_000 if form else None)
+    assert figure.layout.xaxis.dtick == (86_400_000 if last == "2026-03-14" else None)
 
 
 def test_the_busy_hour_is_labelled_in_the_chart() -> None:

@@ -24,7 +24,7 @@ def test_concurrency_is_drawn_in_steps_to_the_end_of_the_last_interval() -> None
         assert pd.Timestamp(trace.x[-1]) == pd.Timestamp("2026-10-27")
     top = result.loc[result["peak"].idxmax()]
     (note,) = figure.layout.annotations
-    assert note.text == f"{top['peak']} at {top['peak_at']:%a %Y-%m-%d %H:%M:%S}"
+    assert note.text == f"{top['peak']} at {top['peak_at']:%a %Y-%m-%d %H:%M}"
     assert figure.layout.yaxis.range[1] > top["peak"]
 
 

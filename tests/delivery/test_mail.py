@@ -197,7 +197,7 @@ def test_a_report_arrives_with_findings_pictures_and_files(
     page = body(read, "html")
     pictures = [part for part in read.walk() if part.get_content_type() == "image/png"]
     assert [picture.get_filename() for picture in pictures] == [
-        f"{report.name}-{report.sections[0].slug}.png" for report in reversed(delivered.reports)
+        f"{report.name}-{report.sections[0].slug}.png" for report in delivered.reports
     ]
     for picture in pictures:
         assert f'src="cid:{picture["Content-ID"].strip("<>")}"' in page

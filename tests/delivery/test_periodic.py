@@ -6,12 +6,14 @@ import hashlib
 import os
 import subprocess
 import sys
-from datetime import date
+import zipfile
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 
 from ucm_analytics.delivery.manifest import NAME, read_manifest
+from ucm_analytics.delivery.message import compose
 from ucm_analytics.delivery.periodic import Kind, label_of, last_period, periodic
 from ucm_analytics.errors import SettingError
 from ucm_analytics.period import Period
@@ -154,6 +156,8 @@ def test_one_pbx_has_a_folder_of_its_own(store: Store, tmp_path: Path) -> None:
 
 MAKE = """
 import sys
+import zipfile
+from ucm_analytics.delivery.message import compose
 from ucm_analytics.delivery.periodic import periodic
 from ucm_analytics.period import Period
 from ucm_analytics.store import Store
@@ -193,3 +197,24 @@ def test_the_same_data_give_the_same_bytes_in_another_process(store: Store, tmp_
     assert {Path(name).suffix for name in made[0]} == {".json", *(f".{each}" for each in FORMATS)}
     assert [name for name in made[0] if made[0][name] != made[1].get(name)] == []
     assert made[0].keys() == made[1].keys()
+
+
+def test_the_locale_of_the_settings_reaches_every_file(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "config.toml").write_text('locale = "de_DE"\n')
+    monkeypatch.setenv("UCM_CONFIG", str(tmp_path / "config.toml"))
+    monkeypatch.delenv("UCM_LOCALE", raising=False)
+    shape = {"period": Period.of("2026-W11"), "reports": ["call-volume"], "formats": ["html", "xlsx", "pdf"]}
+    done = periodic(store, "weekly", folder=tmp_path / "out", **shape)  # type: ignore[arg-type]
+    (report,) = done.reports
+    assert report.locale == "de_DE"
+    assert "Mon 9.3.2026" in report.headline
+    page = (done.folder / "call-volume.html").read_text()  # type: ignore[operator]
+    assert "1.955 CDR rows" in page
+    assert "Mon 9.3.2026" in page
+    with zipfile.ZipFile(done.folder / "call-volume.xlsx") as book:  # type: ignore[operator]
+        assert "Mon 9.3.2026" in book.read("xl/sharedStrings.xml").decode()
+    message, _ = compose(done, sender="a@example.org", to=["b@example.org"], now=datetime(2026, 4, 2, tzinfo=UTC))
+    assert "Mon 9.3.2026" in message.get_body(("plain",)).get_content()  # type: ignore[union-attr]
+    assert "Mon 2026-03-09" in periodic(store, "weekly", folder=tmp_path / "en", locale="", **shape).reports[0].headline  # type: ignore[arg-type]

@@ -44,7 +44,7 @@ def frame(callers: list[str]) -> pd.DataFrame:
 
 def card() -> Card:
     """One number that matters."""
-    return Card("Calls from outside", "381", "+8 % (352 before)", "Plan for days like Mon 2026-03-16.")
+    return Card("Calls from outside", "381", "8 % more (352 the week before)", "Plan for Mon 2026-03-16.", "others")
 
 
 def section(callers: list[str], *, title: str = "Calls by caller", cards: tuple[Card, ...] = ()) -> Section:

@@ -122,7 +122,7 @@ def test_the_first_sheet_answers_and_the_last_defines(tmp_path: Path) -> None:
     first = [text for _, text in sheets["Report"].cells.values()]
     assert "March 2026: 1 callers made calls." in first
     assert made.coverage in first
-    assert "381, +8 % (352 before). Plan for days like Mon 2026-03-16." in first
+    assert "381, 8 % more (352 the week before). Plan for Mon 2026-03-16." in first
     definitions = sheets["Definitions"].cells
     assert definitions["A2"] == ("s", "Calls by caller")
     assert definitions["B2"] == ("s", "answered_rate = answered / offered [share of 1]")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from datetime import date
 
 import pandas as pd
@@ -106,3 +107,10 @@ def test_separators_and_plurals_of_a_locale() -> None:
 def test_what_is_no_locale(locale: str) -> None:
     with pytest.raises(SettingError, match=f"'{locale}' is no locale"), written_for(locale):
         pass
+
+
+def test_without_babel_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "babel", None)
+    with pytest.raises(SettingError, match="need the package Babel") as caught, written_for("de_DE"):
+        pass
+    assert "ucm-analytics[locale]" in str(caught.value.hint)

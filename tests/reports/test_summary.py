@@ -16,7 +16,7 @@ from ucm_analytics.period import Period
 from ucm_analytics.reports import Report, run_report
 from ucm_analytics.reports._coverage import coverage
 from ucm_analytics.reports._format import seconds, share
-from ucm_analytics.reports.summary import _longer, _points, _relative, build
+from ucm_analytics.reports.summary import _longer, _points, _relative, _then, build
 from ucm_analytics.store import Store
 
 from .clinic import store_of, stories
@@ -59,7 +59,7 @@ def by_hand(store: Store, week: str) -> dict[str, object]:
         "answered": sum(row["outcome"] == "answered" for row in inbound),
         "open": _open(rows),
         "wait": median(waits),
-        "busiest": f"{DAYS[weekday]}s at {hour:02d}:00",
+        "busiest": f"{DAYS[weekday][:3]} {hour:02d}:00",
         "days": Counter(row["local_at"].date() for row in inbound),
         "left": Counter(
             (row["local_at"].day_of_week, row["local_at"].hour) for row in inbound if row["outcome"] != "answered"
@@ -99,26 +99,31 @@ def test_the_five_numbers_counted_by_hand(store: Store, summary: Report) -> None
         seconds(before["wait"]),
         before["busiest"],
     ]
-    assert summary.cards[0].change == _relative(now["calls"], before["calls"], str(before["calls"]))  # type: ignore[arg-type]
+    change = _relative(now["calls"], before["calls"], f"{before['calls']} the week before")  # type: ignore[arg-type]
+    assert summary.cards[0].change == f"{change}, within the usual ups and downs"
+    report = run_report("compare", store, "2026-W11").sections[0].table
+    rates_verdict = report.loc[(report["measure"] == "Answered rate") & report["against"].str.contains("Week 10")]
+    assert rates_verdict["verdict"].item() == "noise"
+    assert summary.cards[1].change.endswith("the week before), within the usual ups and downs")
 
 
 def test_what_to_do_is_computed(store: Store, summary: Report) -> None:
     now = by_hand(store, "2026-W11")
     day, most = now["days"].most_common(1)[0]  # type: ignore[attr-defined]
-    assert summary.cards[0].action == f"Plan for days like {day:%a %Y-%m-%d}, which had {most}."
+    assert summary.cards[0].action == f"Plan for {most} calls a day: so many came on {day:%a %Y-%m-%d}."
     left = now["left"]
     (weekday, hour), worst = min(left.items(), key=lambda item: (-item[1], item[0]))  # type: ignore[attr-defined]
-    assert summary.cards[1].action.startswith(f"Add people on {DAYS[weekday]}s at {hour:02d}:00, when {worst} of ")
+    assert summary.cards[1].action.startswith(f"Add people on {DAYS[weekday]} at {hour:02d}:00, when {worst} of ")
     assert all(card.action.endswith(".") for card in summary.cards)
 
 
 def test_the_headline_says_it_in_one_sentence(summary: Report) -> None:
-    calls, answered, open_, wait, busiest = (card.value for card in summary.cards)
+    calls, answered, open_, *_ = (card.value for card in summary.cards)
     assert summary.headline == (
         f"Week 11 of 2026 (9 to 15 March): {calls} calls from outside, {answered} reached a person; "
-        f"{open_} callers still wait for a call back; half of the callers waited {wait} or less; "
-        f"most calls come on {busiest}."
+        f"{open_} callers still wait for a call back."
     )
+    assert summary.answer == summary.headline.partition(": ")[2]
     assert summary.findings[1].startswith(f"Calls from outside: {calls}, ")
     assert len(summary.findings) == 6
 
@@ -148,13 +153,38 @@ def test_a_period_with_holes_is_not_compared(tmp_path: Path) -> None:
     assert {card.change for card in report.cards} == {"not comparable: days of the period are not in the store"}
 
 
+def test_a_day_is_held_against_the_same_weekday(store: Store) -> None:
+    """A Monday has more calls than the Sunday before it, which says nothing."""
+    monday = Period.of("2026-03-09")
+    (section,) = build(store, monday)
+    calls = store.calls("2026-03-02")
+    before = ((calls["direction"] == "inbound") & ~calls["is_forward"]).sum()
+    assert section.table["before"].iloc[0] == str(before)
+    assert section.cards[0].change.endswith(f"({before} a week before)")
+
+
 def test_changes_read_as_people_say_them() -> None:
-    assert _relative(381, 352, "352") == "+8 % (352 before)"
-    assert _relative(300, 400, "400") == "−25 % (400 before)"
-    assert _relative(5, 5, "5") == "as before"
-    assert _relative(5, 0, "0") == "none before"
-    assert _points(0.66, 0.68, "68 %") == "−2 points (68 % before)"
-    assert _points(0.69, 0.68, "68 %") == "+1 point (68 % before)"
-    assert _points(float("nan"), 0.68, "68 %") == "nothing to compare"
-    assert _longer(21, 20, "20 s") == "1 s longer (20 s before)"
-    assert _longer(15, 80, "1 min 20 s") == "1 min 5 s shorter (1 min 20 s before)"
+    assert _relative(381, 352, "352 before") == "8 % more (352 before)"
+    assert _relative(300, 400, "400 before") == "25 % fewer (400 before)"
+    assert _relative(300 / 31, 280 / 28, "280 in February", a_day=True) == "3 % fewer a day (280 in February)"
+    assert _relative(5, 5, "5 before") == "as many (5 before)"
+    assert _relative(5, 0, "0 before") == "more (0 before)"
+    assert _points(0.66, 0.68, "68 % before") == "2 points lower (68 % before)"
+    assert _points(0.69, 0.68, "68 % before") == "1 point higher (68 % before)"
+    assert _points(0.68, 0.68, "68 % before") == "the same (68 % before)"
+    assert _points(float("nan"), 0.68, "68 % before") == "nothing to compare"
+    assert _longer(21, 20, "20 s before") == "1 s longer (20 s before)"
+    assert _longer(15, 80, "1 min 20 s before") == "1 min 5 s shorter (1 min 20 s before)"
+
+
+@pytest.mark.parametrize(
+    ("period", "name"),
+    [
+        ("2026-03", "in February"),
+        ("2026-W11", "the week before"),
+        ("2026-03-09", "a week before"),
+        ("2026-03-02 2026-03-15", "in 16 February to 1 March 2026"),
+    ],
+)
+def test_the_period_before_has_a_name(period: str, name: str) -> None:
+    assert _then(Period.of(*period.split())) == name

@@ -65,7 +65,7 @@ RULE_COLORS: Final[dict[str, str]] = {
     "short": _SKY,
     "long": _GREEN,
     "at_once": _PURPLE,
-    "first_time": _GREY,
+    "first_time": _DARK,
 }
 MENU_COLORS: Final[dict[str, str]] = {
     "answered": _GREEN,
@@ -90,6 +90,9 @@ KIND_COLORS: Final[dict[str, str]] = {
     "voicemail": _PURPLE,
     "end": _DARK,
 }
+OTHER_KIND: Final = _GREY
+NOT_ANSWERED: Final = _GREY
+"""Calls that no person answered, where it is not said what became of them."""
 _KIND_WORDS: Final = {"ivr": "menu", "did": "DID"}
 NEUTRAL: Final = _BLUE
 ACCENT: Final = _ORANGE
@@ -204,6 +207,21 @@ def figure(title: str, note: str = "", *, x: str = "", y: str = "", **layout: An
     if y:
         made.update_yaxes(title_text=y)
     return made
+
+
+_DAY_MS: Final = 86_400_000
+NAMED: Final = 13
+"""So many days, weeks or months have room for a label each."""
+
+
+def over_days(drawn: go.Figure, first: Any, last: Any) -> go.Figure:
+    """Write days under the axis of time: each of a few with its weekday, else some of them."""
+    start = pd.Timestamp(first).normalize()
+    if pd.Timestamp(last) - start < pd.Timedelta(days=NAMED):
+        drawn.update_xaxes(tick0=start, dtick=_DAY_MS, tickformat="%a<br>%d %b", ticklabelmode="period")
+    else:
+        drawn.update_xaxes(tickformat="%d %b\n%Y")
+    return drawn
 
 
 def without_calls(title: str) -> go.Figure:

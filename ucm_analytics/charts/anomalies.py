@@ -8,7 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from ucm_analytics import analyses
-from ucm_analytics.charts._template import NEUTRAL, OUTCOME_COLORS, checked, figure, without_calls
+from ucm_analytics.charts._template import NEUTRAL, OUTCOME_COLORS, checked, figure, over_days, without_calls
 
 _BAND: Final = "rgba(153,153,153,0.30)"
 _LABELLED: Final = 12
@@ -39,7 +39,7 @@ def anomalies(found: pd.DataFrame) -> go.Figure:
         return without_calls(title)
     step = frame["local_at"].diff().min()
     name = "day" if pd.isna(step) or step >= pd.Timedelta(days=1) else "hour"
-    drawn = figure(title, x="start, PBX wall clock", y=f"calls per {name}")
+    drawn = figure(title, x=name, y=f"calls per {name}")
     edge = {"mode": "lines", "line": {"width": 0, "shape": "hvh"}, "x": frame["local_at"]}
     drawn.add_scatter(
         y=frame["low"].astype("float64"),
@@ -53,6 +53,7 @@ def anomalies(found: pd.DataFrame) -> go.Figure:
         name="usual",
         fill="tonexty",
         fillcolor=_BAND,
+        showlegend=bool(frame["high"].notna().any()),
         hovertemplate="at most %{y} usual<extra></extra>",
         **edge,
     )
@@ -70,6 +71,7 @@ def anomalies(found: pd.DataFrame) -> go.Figure:
         x=some["local_at"],
         y=some["calls"],
         name="unusual",
+        showlegend=bool(len(some)),
         mode="markers+text" if len(some) <= _LABELLED else "markers",
         text=[f"{at:%a %d %b}" if name == "day" else f"{at:%a %d %b %H:%M}" for at in some["local_at"]],
         textposition=[f"{end} center" for end in (some["calls"] > some["high"]).map({True: "top", False: "bottom"})],
@@ -79,4 +81,4 @@ def anomalies(found: pd.DataFrame) -> go.Figure:
         "%{customdata[1]} to %{customdata[2]} usual<extra></extra>",
     )
     drawn.update_yaxes(rangemode="tozero")
-    return drawn
+    return over_days(drawn, frame["local_at"].min(), frame["local_at"].max())

@@ -8,12 +8,11 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from ucm_analytics import analyses
-from ucm_analytics.charts._template import NEUTRAL, OUTCOME_COLORS, checked, figure, without_calls
+from ucm_analytics.charts._template import NEUTRAL, NOT_ANSWERED, OUTCOME_COLORS, checked, figure, without_calls
 
 _MOST: Final = 25
 """So many rows have room for a label each."""
 _ROW_PX: Final = 20
-_PALE: Final = "#C9C9C9"
 
 
 def top_callers(callers: pd.DataFrame) -> go.Figure:
@@ -81,6 +80,10 @@ def caller_concentration(shares: pd.DataFrame) -> go.Figure:
         line={"color": "#999999", "dash": "dash"},
         hovertemplate="all equally often<extra></extra>",
     )
+    drawn.add_annotation(
+        x=0.5, y=0.5, text="if all called equally often", showarrow=False, xanchor="left", yanchor="top"
+    )
+    drawn.update_layout(showlegend=False)
     drawn.update_xaxes(tickformat=".0%", range=[0, 1.01])
     drawn.update_yaxes(tickformat=".0%", range=[0, 1.03])
     return drawn
@@ -121,7 +124,7 @@ def _stacked(title: str, frame: pd.DataFrame, rows: pd.Series) -> go.Figure:
     drawn = figure(title, note, x="calls", barmode="stack", height=max(240, 170 + _ROW_PX * len(shown)))
     parts = {
         "answered by a person": (shown["answered"], OUTCOME_COLORS["answered"]),
-        "not answered": (shown["calls"] - shown["answered"], _PALE),
+        "not answered": (shown["calls"] - shown["answered"], NOT_ANSWERED),
     }
     for name, (values, color) in parts.items():
         drawn.add_bar(

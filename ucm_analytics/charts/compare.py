@@ -17,6 +17,7 @@ _MEASURES: Final = {
     "talk_s": "mean talk",
 }
 _AGAINST: Final = {"previous": "the period before", "last_year": "last year"}
+_VERDICTS: Final = {"noise": "no more than chance", "unknown": "too few days to tell"}
 _ROW_PX: Final = 34
 
 
@@ -42,8 +43,16 @@ def compare(changes: pd.DataFrame) -> go.Figure:
     title = "Change against earlier periods"
     if not frame["calls"].sum():
         return without_calls(title)
-    rows = [f"{_MEASURES[m]}, against {_AGAINST[a]}" for m, a in zip(frame["measure"], frame["against"], strict=True)]
-    drawn = figure(title, x="change", height=150 + _ROW_PX * len(frame))
+    without = [a for a in _AGAINST if frame.loc[frame["against"].astype(str) == a, "change"].isna().all()]
+    if len(without) < len(_AGAINST):
+        frame = frame[~frame["against"].astype(str).isin(without)]
+    rows = [_MEASURES[measure] for measure in frame["measure"]]
+    if len(without) == 1:
+        title = f"Change against {next(_AGAINST[a] for a in _AGAINST if a not in without)}"
+    else:
+        rows = [f"{row}, against {_AGAINST[a]}" for row, a in zip(rows, frame["against"], strict=True)]
+    note = f"{_AGAINST[without[0]]}: nothing to compare with" if len(without) == 1 else ""
+    drawn = figure(title, note, x="change", height=170 + _ROW_PX * len(frame))
     for verdict, color in VERDICT_COLORS.items():
         some = (frame["verdict"].astype(str) == verdict) & frame["change"].notna()
         if not some.any():
@@ -52,7 +61,7 @@ def compare(changes: pd.DataFrame) -> go.Figure:
         drawn.add_scatter(
             x=part["change"],
             y=[row for row, shown in zip(rows, some, strict=True) if shown],
-            name=verdict if verdict != "unknown" else "too few days to tell",
+            name=_VERDICTS.get(verdict, verdict),
             mode="markers",
             marker={"size": 10, "color": color},
             error_x={
@@ -79,7 +88,7 @@ def compare(changes: pd.DataFrame) -> go.Figure:
         hovertemplate="%{y}<extra></extra>",
     )
     drawn.add_vline(x=0, line_color="#888888")
-    drawn.update_xaxes(tickformat="+.0%")
+    drawn.update_xaxes(tickformat="+.0%", zeroline=False)
     drawn.update_yaxes(type="category", categoryarray=rows, categoryorder="array", dtick=1)
     drawn.update_yaxes(range=[len(rows) - 0.5, -0.5])
     drawn.update_layout(showlegend=True)

@@ -52,6 +52,7 @@ def extensions(extensions: pd.DataFrame) -> go.Figure:
             y=rows,
             orientation="h",
             name=shown,
+            showlegend=bool(frame[name].sum()),
             marker={"color": RING_COLORS[name], "line": {"width": 0}},
             customdata=list(zip(frame["offered"], rate, frame["placed"], strict=True)),
             hovertemplate=f"extension %{{y}}<br>%{{x}} of %{{customdata[0]}} calls {shown}<br>"

@@ -8,7 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from ucm_analytics import analyses
-from ucm_analytics.charts._template import ACCENT, NEUTRAL, checked, figure, without_calls
+from ucm_analytics.charts._template import ACCENT, NEUTRAL, checked, figure, over_days, without_calls
 
 _BAND: Final = "rgba(0,114,178,0.18)"
 _UNITS: Final = ((pd.Timedelta(hours=1), "half-hour"), (pd.Timedelta(days=1), "hour"))
@@ -38,7 +38,7 @@ def forecast(expected: pd.DataFrame) -> go.Figure:
         return without_calls(title)
     step = frame["local_at"].diff().min()
     name = next((word for limit, word in _UNITS if step < limit), "day")
-    drawn = figure(title, x="start, PBX wall clock", y=f"calls per {name}")
+    drawn = figure(title, x=name, y=f"calls per {name}")
     edge = {"x": frame["local_at"], "mode": "lines", "line": {"width": 0, "shape": "hvh"}}
     drawn.add_scatter(
         y=frame["low"], name="at least", showlegend=False, hovertemplate="at least %{y}<extra></extra>", **edge
@@ -59,9 +59,8 @@ def forecast(expected: pd.DataFrame) -> go.Figure:
         line={"color": NEUTRAL, "shape": "hvh"},
         hovertemplate="%{x|%a %Y-%m-%d %H:%M}<br>%{y:.1f} calls expected<extra></extra>",
     )
-    drawn.update_xaxes(tickformat="%a<br>%d %b")
     drawn.update_yaxes(rangemode="tozero")
-    return drawn
+    return over_days(drawn, frame["local_at"].min(), frame["local_at"].max())
 
 
 def forecast_backtest(weeks: pd.DataFrame) -> go.Figure:

@@ -13,7 +13,8 @@ from ucm_analytics.charts._template import (
     CERTAINTY_COLORS,
     KIND_COLORS,
     MENU_COLORS,
-    NEUTRAL,
+    NOT_ANSWERED,
+    OTHER_KIND,
     OTHERS,
     OUTCOME_COLORS,
     checked,
@@ -27,9 +28,10 @@ _TOP_PATHS: Final = 15
 _TOP_NODES: Final = 5
 _KEPT_KINDS: Final = ("end", "ivr", "queue")
 _TOP_CHOICES: Final = 25
-_PATH_CHARS: Final = 46
+_PATH_CHARS: Final = 62
 _LINE_PX: Final = 15
 _ROW_PX: Final = 26
+_BACK: Final = "back>"
 
 
 def ivr_paths(paths: pd.DataFrame) -> go.Figure:
@@ -69,7 +71,7 @@ def ivr_paths(paths: pd.DataFrame) -> go.Figure:
     others = top["calls"] - top["answered"]
     for name, values, color in (
         ("a person answered", top["answered"], OUTCOME_COLORS["answered"]),
-        ("nobody answered", others, OUTCOME_COLORS["abandoned"]),
+        ("nobody answered", others, NOT_ANSWERED),
     ):
         drawn.add_bar(
             x=values,
@@ -104,7 +106,7 @@ def ivr_transitions(transitions: pd.DataFrame) -> go.Figure:
     plotly.graph_objects.Figure
         All moves, width [passes]. Menus, queues and ends are drawn each; of the other places the five
         that are passed most, the rest of each kind together. A place that follows itself is no link; its
-        label says how often that happened.
+        label says how often that happened. A way back to an earlier place leads to a mark of its own.
 
     Raises
     ------
@@ -116,7 +118,7 @@ def ivr_transitions(transitions: pd.DataFrame) -> go.Figure:
         return without_calls("Moves through the menus")
     steps = _few_places(frame.astype({"from": "str", "to": "str"}))
     again = steps[steps["from"] == steps["to"]].set_index("from")["passes"]
-    moves = steps[steps["from"] != steps["to"]]
+    moves = _forward(steps[steps["from"] != steps["to"]])
     names = list(dict.fromkeys([*moves["from"], *moves["to"], *again.index]))
     place = {name: position for position, name in enumerate(names)}
     drawn = figure("Moves through the menus", height=max(420, 60 + 26 * len(names)))
@@ -126,8 +128,8 @@ def ivr_transitions(transitions: pd.DataFrame) -> go.Figure:
         go.Sankey(
             arrangement="snap",
             node={
-                "label": [node(n) + (f" (again {again[n]} times)" if n in again.index else "") for n in names],
-                "color": [KIND_COLORS.get(name.partition(":")[0], NEUTRAL) for name in names],
+                "label": [_place(n) + (f" (again {again[n]} times)" if n in again.index else "") for n in names],
+                "color": [KIND_COLORS.get(n.removeprefix(_BACK).partition(":")[0], OTHER_KIND) for n in names],
                 "pad": 24,
                 "thickness": 14,
                 "line": {"width": 0},
@@ -274,6 +276,30 @@ def _few_places(moves: pd.DataFrame) -> pd.DataFrame:
     renamed[["from", "to"]] = moves[["from", "to"]].replace(others)
     merged = renamed.groupby(["from", "to"], sort=False, as_index=False).agg({"passes": "sum", "more": "first"})
     return merged.sort_values("passes", ascending=False, kind="stable", ignore_index=True)
+
+
+def _forward(moves: pd.DataFrame) -> pd.DataFrame:
+    """Moves without circles, which a Sankey diagram draws as empty loops: rarer ways back end in `back to`."""
+    after: dict[str, set[str]] = {}
+    ends = []
+    for place, following in zip(moves["from"], moves["to"], strict=True):
+        circle = _reaches(after, following, place)
+        ends.append(f"{_BACK}{following}" if circle else following)
+        after.setdefault(place, set()).add(ends[-1])
+    return moves.assign(to=ends)
+
+
+def _reaches(after: dict[str, set[str]], first: str, last: str) -> bool:
+    seen, left = set(), {first}
+    while left:
+        place = left.pop()
+        seen.add(place)
+        left |= after.get(place, set()) - seen
+    return last in seen
+
+
+def _place(name: str) -> str:
+    return f"back to {node(name.removeprefix(_BACK))}" if name.startswith(_BACK) else node(name)
 
 
 def _path(path: str) -> str:

@@ -13,6 +13,7 @@ from ucm_analytics.charts._template import (
     NEUTRAL,
     checked,
     figure,
+    over_days,
     without_calls,
     words,
 )
@@ -51,7 +52,7 @@ def missed_calls(missed: pd.DataFrame) -> go.Figure:
     title = "Missed callers, by what came of them"
     if not len(frame):
         return without_calls(title)
-    drawn = figure(title, x="day of the first try, PBX wall clock", y="callers", barmode="stack")
+    drawn = figure(title, x="day of the first try", y="callers", barmode="stack")
     for status, shown in _NAMES.items():
         some = frame[frame["status"].astype(str) == status]
         if len(some):
@@ -63,7 +64,7 @@ def missed_calls(missed: pd.DataFrame) -> go.Figure:
                 hovertemplate=f"%{{x}}<br>%{{y}} {shown}<extra></extra>",
             )
     drawn.update_layout(showlegend=True)
-    return drawn
+    return over_days(drawn, frame["first_at"].min(), frame["first_at"].max())
 
 
 def time_to_callback(times: pd.DataFrame) -> go.Figure:

@@ -35,15 +35,14 @@ def patience(patience: pd.DataFrame) -> go.Figure:
     title = "Patience: share of callers who would still wait"
     if not frame["offered"].sum():
         return without_calls(title)
-    note = f"{frame['offered'].iloc[0]:,} stays, {frame['abandoned'].sum():,} of them abandoned"
-    drawn = figure(title, note, x="wait [s]", y="share of callers")
+    note = f"{frame['offered'].iloc[0]:,} stays, {frame['abandoned'].sum():,} of them abandoned; shaded: 95 % band"
+    drawn = figure(title, note, x="wait [s]", y="share of callers", showlegend=False)
     band = frame.dropna(subset=["low_level", "high_level"])
     around: dict[str, Any] = {"x": band["wait_s"], "mode": "lines", "line": {"shape": "hv", "width": 0}}
     for name, end in (("low_level", "at least"), ("high_level", "at most")):
         drawn.add_scatter(
             y=band[name],
             name="95 % band",
-            showlegend=name == "high_level",
             fill="tonexty" if name == "high_level" else None,
             fillcolor=_BAND,
             hovertemplate=f"{end} %{{y:.1%}}<extra></extra>",

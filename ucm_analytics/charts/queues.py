@@ -65,6 +65,7 @@ def queues(queues: pd.DataFrame) -> go.Figure:
             y=rows_of(frame),
             orientation="h",
             name=shown,
+            showlegend=bool(frame[name].sum()),
             marker={"color": color, "line": {"width": 0}},
             customdata=frame[["offered"]],
             hovertemplate=f"queue %{{y}}<br>%{{x}} of %{{customdata[0]}} stays: {shown}<extra></extra>",
@@ -107,6 +108,7 @@ def queue_agents(agents: pd.DataFrame) -> go.Figure:
             y=rows,
             orientation="h",
             name=shown,
+            showlegend=bool(frame[name].sum()),
             marker={"color": RING_COLORS[name], "line": {"width": 0}},
             customdata=list(zip(frame["offered"], rate, strict=True)),
             hovertemplate=f"%{{y}}<br>%{{x}} of %{{customdata[0]}} stays {shown}<br>"

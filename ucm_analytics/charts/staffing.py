@@ -169,7 +169,7 @@ def _panels(frame: pd.DataFrame, title: str) -> tuple[go.Figure, list[pd.DataFra
     drawn.update_layout(margin_t=88)
     drawn.update_annotations(x=0, xanchor="left", font_size=13)
     drawn.update_xaxes(tickformat="%H:%M", showticklabels=True)
-    drawn.update_xaxes(title_text="time of day, PBX wall clock", row=len(shown))
+    drawn.update_xaxes(title_text="time of day", row=len(shown))
     return drawn, [frame[(labels == label) & within] for label in shown]
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from ucm_analytics import analyses
-from ucm_analytics.charts._template import ACCENT, NEUTRAL, checked, figure, without_calls
+from ucm_analytics.charts._template import ACCENT, NEUTRAL, checked, figure, over_days, without_calls
 
 _ROW_PX: Final = 44
 _HOUR: Final = pd.Timedelta(hours=1)
@@ -37,7 +37,7 @@ def concurrent_calls(concurrency: pd.DataFrame) -> go.Figure:
     title = f"Most calls at the same time, per {name}"
     if not frame["peak"].sum():
         return without_calls(title)
-    drawn = figure(title, x="PBX wall clock", y="calls at the same time")
+    drawn = figure(title, x=name, y="calls at the same time")
     labels = _labels(frame)
     for label in labels.drop_duplicates():
         some = frame[labels == label]
@@ -59,14 +59,14 @@ def concurrent_calls(concurrency: pd.DataFrame) -> go.Figure:
     drawn.add_annotation(
         x=top["local_at"] + length / 2,
         y=top["peak"],
-        text=f"{top['peak']} at {top['peak_at']:%a %Y-%m-%d %H:%M:%S}",
+        text=f"{top['peak']} at {top['peak_at']:%a %Y-%m-%d %H:%M}",
         showarrow=False,
         yshift=12,
         xanchor="left" if place < 0.2 else "right" if place > 0.8 else "center",
     )
     drawn.update_yaxes(range=[0, 1.15 * top["peak"] + 0.1])
     drawn.update_layout(showlegend=labels.nunique() > 1)
-    return drawn
+    return over_days(drawn, first, frame["local_at"].max())
 
 
 def trunk_usage(usage: pd.DataFrame) -> go.Figure:

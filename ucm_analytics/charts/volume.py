@@ -13,21 +13,21 @@ from ucm_analytics.charts._template import (
     ACCENT,
     CLOSED,
     DIRECTION_COLORS,
+    NAMED,
     NEUTRAL,
     OUTCOME_COLORS,
     PALE_TO_DARK,
     checked,
     figure,
     ordered,
+    over_days,
     without_calls,
     words,
 )
 
 _DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _HOUR_MS: Final = 3_600_000
-_NAMED: Final = 13
-"""So many days, weeks or months have room for a label each."""
-_TICKS: Final = {"day": "%a<br>%d %b", "week": "from<br>%d %b", "month": "%b<br>%Y"}
+_TICKS: Final = {"week": "from<br>%d %b", "month": "%b<br>%Y"}
 _COLORS: Final = {"direction": DIRECTION_COLORS, "outcome": OUTCOME_COLORS}
 
 
@@ -55,7 +55,7 @@ def call_volume(volume: pd.DataFrame) -> go.Figure:
     title = f"Calls per {name}" + (f", by {words(by)}" if by else "")
     if not frame["calls"].sum():
         return without_calls(title)
-    drawn = figure(title, x="start, PBX wall clock", y=f"calls per {name}", barmode="stack")
+    drawn = figure(title, x=name, y=f"calls per {name}", barmode="stack")
     colors = _COLORS.get(by or "", {})
     for value in ordered(frame[by], colors) if by else [None]:
         drawn.add_trace(_bars(frame if by is None else frame[frame[by] == value], value, period, colors))
@@ -63,7 +63,9 @@ def call_volume(volume: pd.DataFrame) -> go.Figure:
         drawn.add_trace(_bars(frame[frame[by].isna()], f"no {words(by)}", period, colors))
     drawn.update_yaxes(rangemode="tozero")
     drawn.update_layout(showlegend=by is not None)
-    if name in _TICKS and frame["local_at"].nunique() <= _NAMED:
+    if name in ("hour", "day"):
+        return over_days(drawn, frame["local_at"].min(), frame["local_at"].max())
+    if frame["local_at"].nunique() <= NAMED:
         first, form = frame["local_at"].iloc[0], _TICKS[name]
         drawn.update_xaxes(tick0=first, dtick=period, tickformat=form, ticklabelmode="period")
     return drawn
@@ -142,7 +144,7 @@ def hour_of_week(hours: pd.DataFrame, *, opening: Mapping[int, tuple[int, int]] 
                 hovertemplate="%{y} %{x}:00, closed<br>%{customdata[0]} calls on %{customdata[1]} days<extra></extra>",
             )
         )
-    drawn.update_xaxes(dtick=2, tick0=0, showgrid=False, tickangle=0)
+    drawn.update_xaxes(dtick=2, tick0=0, showgrid=False, zeroline=False, tickangle=0)
     drawn.update_yaxes(autorange="reversed", showgrid=False)
     return drawn
 

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 FINDINGS: Final = 5
 CHARTS: Final = 5
-_DRAWN_FIRST: Final = ("summary", "missed-calls", "queues", "ivr-paths", "extensions", "call-volume")
 ATTACHED_BYTES: Final = 10_000_000
 """Attachments of a mail [bytes]; base64 makes them a third larger, and many servers stop at 20 MB."""
 
@@ -125,21 +124,16 @@ def _findings(reports: Sequence[Report]) -> tuple[str, list[str]]:
 
 
 def _charts(delivered: Delivered) -> list[Chart]:
-    """The first picture of each report, those first that a manager looks at first."""
+    """The first picture of each report, in their order: those first that a manager looks at first."""
     there = {path.name: path for path in delivered.files}
     charts: list[Chart] = []
-    # sorting keeps the order of all others
-    for report in sorted(delivered.reports, key=lambda each: _rank(each.name)):
+    for report in delivered.reports:
         for section in report.sections:
             if path := there.get(f"{report.name}-{section.slug}.png"):
                 text = _plain(f"{section.title}. {section.sentence}")
                 charts.append(Chart(f"chart{len(charts) + 1}@ucm-analytics", text, path))
                 break
     return charts[:CHARTS]
-
-
-def _rank(name: str) -> int:
-    return _DRAWN_FIRST.index(name) if name in _DRAWN_FIRST else len(_DRAWN_FIRST)
 
 
 def _attachments(delivered: Delivered) -> tuple[list[Attached], list[str]]:

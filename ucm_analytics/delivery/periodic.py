@@ -144,7 +144,7 @@ def periodic(
     formats: Sequence[Format] = ("html", "csv"),
     pbx: str | None = None,
     reports: Sequence[str] | None = None,
-    locale: str = "",
+    locale: str | None = None,
     provisional_ok: bool = False,
 ) -> Delivered:
     """Write all reports of a period into a folder of its own.
@@ -168,7 +168,7 @@ def periodic(
         Only the calls of this PBX.
     reports : sequence of str, optional
         Names of reports; all of them if not given.
-    locale : str
+    locale : str, optional
         How numbers and dates are written; see `reports.run_report`.
     provisional_ok : bool
         Make it although days may still change; every title then begins with PROVISIONAL.

@@ -16,6 +16,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
+from ucm_analytics.config import reader_locale
 from ucm_analytics.errors import SettingError
 from ucm_analytics.period import Period
 from ucm_analytics.reports._coverage import Coverage, coverage
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from ucm_analytics.store import Store
 
 __all__ = [
+    "FIRST",
     "FORMATS",
     "Card",
     "Coverage",
@@ -44,6 +46,9 @@ __all__ = [
 SUMMARY = "summary"
 """The report that holds all others as chapters."""
 
+FIRST = (SUMMARY, "missed-calls", "call-volume", "ivr-paths", "queues", "extensions", "durations")
+"""The reports that most readers look for, in this order; the others follow by name."""
+
 
 class ReportModule(Protocol):
     """What a file of this folder offers."""
@@ -57,14 +62,14 @@ class ReportModule(Protocol):
 
 
 def names() -> list[str]:
-    """Names of all reports, the summary first.
+    """Names of all reports, those that most readers look for first.
 
     Examples
     --------
     >>> "call-volume" in names()
     True
     """
-    return sorted([*_built_in(), *_own()], key=lambda name: (name != SUMMARY, name))
+    return sorted([*_built_in(), *_own()], key=_rank)
 
 
 def report_module(name: str) -> ReportModule:
@@ -80,6 +85,10 @@ def report_module(name: str) -> ReportModule:
     if name not in _built_in():
         raise SettingError(f"no report is called {name!r}", hint=f"choose one of {', '.join(names())}")
     return cast(ReportModule, importlib.import_module(f"{__name__}.{name.replace('-', '_')}"))
+
+
+def _rank(name: str) -> tuple[int, str]:
+    return FIRST.index(name) if name in FIRST else len(FIRST), name
 
 
 def _built_in() -> list[str]:
@@ -103,7 +112,7 @@ def run_report(
     last: str | date | None = None,
     *,
     pbx: str | None = None,
-    locale: str = "",
+    locale: str | None = None,
 ) -> Report:
     """One report on one period.
 
@@ -119,8 +128,9 @@ def run_report(
         The last day, included.
     pbx : str, optional
         Only the calls of this PBX.
-    locale : str
-        Write numbers and dates as its readers do: ``de_DE``; by default 1,234.5 and 2026-03-09.
+    locale : str, optional
+        Write numbers and dates as its readers do: ``de_DE``; ``""`` for 1,234.5 and 2026-03-09. By default as
+        `config.reader_locale` says.
 
     Returns
     -------
@@ -139,7 +149,8 @@ def run_report(
         return run_all(store, first, last, pbx=pbx, locale=locale)[0]
     module = report_module(name)
     period = Period.of(first, last)
-    return _made(name, module, store, coverage(store, period, pbx=pbx), period, pbx, locale)
+    written = reader_locale(pbx) if locale is None else locale
+    return _made(name, module, store, coverage(store, period, pbx=pbx), period, pbx, written)
 
 
 def run_all(
@@ -148,12 +159,13 @@ def run_all(
     last: str | date | None = None,
     *,
     pbx: str | None = None,
-    locale: str = "",
+    locale: str | None = None,
 ) -> list[Report]:
     """All reports on one period, each made once, the summary first; see `run_report`."""
     period = Period.of(first, last)
     days = coverage(store, period, pbx=pbx)
-    summary, *others = (_made(name, report_module(name), store, days, period, pbx, locale) for name in names())
+    written = reader_locale(pbx) if locale is None else locale
+    summary, *others = (_made(name, report_module(name), store, days, period, pbx, written) for name in names())
     return [replace(summary, chapters=tuple(others)), *others]
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _FORMATS: Final[dict[Kind, str]] = {
     "count": "#,##0",
     "number": "#,##0.0",
+    "money": "#,##0.00",
     "share": "0 %",
     "seconds": "#,##0",
     "day": "ddd yyyy-mm-dd",

@@ -18,10 +18,10 @@ import pandas as pd
 from ucm_analytics.errors import SettingError
 from ucm_analytics.period import Period
 
-Kind = Literal["text", "count", "number", "share", "seconds", "day", "time", "hour", "weekday"]
+Kind = Literal["text", "count", "number", "money", "share", "seconds", "day", "time", "hour", "weekday"]
 """How a value is shown: `share` is 0-1 shown as per cent, `hour` 0-23 shown as 09:00."""
 
-NUMERIC: frozenset[Kind] = frozenset({"count", "number", "share", "seconds"})
+NUMERIC: frozenset[Kind] = frozenset({"count", "number", "money", "share", "seconds"})
 NONE = "–"
 
 _LOCALE: ContextVar[str] = ContextVar("locale", default="")
@@ -48,7 +48,8 @@ def written_for(locale: str) -> Iterator[None]:
             locale = str(Locale.parse(locale, sep="-" if "-" in locale else "_"))
         except (UnknownLocaleError, ValueError):
             raise SettingError(
-                f"{locale!r} is no locale", hint="use a language and a country, such as de_DE or en_US"
+                f"{locale!r} is no locale",
+                hint="use a language and a country, such as de_DE or en_US (UCM_LOCALE, or locale in the settings)",
             ) from None
     token = _LOCALE.set(locale)
     try:
@@ -88,6 +89,21 @@ def number(value: Any) -> str:
     """Number with one decimal, without it where it is zero."""
     rounded = float(f"{value:.1f}")
     return _decimal(round(rounded) if rounded.is_integer() else rounded)
+
+
+def money(value: Any) -> str:
+    """Amount of money with two decimals, without its currency.
+
+    Examples
+    --------
+    >>> money(1234.5), money(0.004)
+    ('1,234.50', '0.00')
+    """
+    if not _LOCALE.get():
+        return f"{value:,.2f}"
+    from babel.numbers import format_decimal
+
+    return str(format_decimal(round(value, 2), "#,##0.00", locale=_LOCALE.get()))
 
 
 def share(value: Any) -> str:
@@ -236,6 +252,7 @@ _SHOW: dict[Kind, Callable[[Any], str]] = {
     "text": str,
     "count": count,
     "number": number,
+    "money": money,
     "share": share,
     "seconds": seconds,
     "day": day,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
@@ -63,7 +63,10 @@ def _spoken(step: str) -> str:
     kind, colon, target = step.partition(":")
     if kind == "end":
         return f"end: {target.replace('_', ' ')}"
-    return f"{'menu' if kind == 'ivr' else kind.replace('_', ' ')}{colon and ' '}{target}"
+    return f"{_WORDS.get(kind, kind.replace('_', ' '))}{colon and ' '}{target}"
+
+
+_WORDS: Final = {"ivr": "menu", "did": "DID"}
 
 
 def _each(change: Callable[[str], str], column: pd.Series[Any]) -> pd.Series[Any]:

@@ -12,8 +12,9 @@ import base64
 import gzip
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -22,12 +23,12 @@ import jinja2
 from ucm_analytics.charts._template import ON_DARK
 from ucm_analytics.reports._figures import figures
 from ucm_analytics.reports._files import csv_text
-from ucm_analytics.reports._format import NUMERIC, count, period_name, plural, show, written_for
+from ucm_analytics.reports._format import NUMERIC, Kind, count, period_name, plural, show, written_for
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-    from ucm_analytics.reports._report import Report, Section
+    from ucm_analytics.reports._report import Card, Report, Section
 
 ROWS = 31
 """Rows of a table on the page: a month of days."""
@@ -45,15 +46,18 @@ _SLOW_ENOUGH = 6
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell of a table: its text, and whether it is a number."""
+    """One cell of a table: its text, and how it is set: `number` to the right, `whole` on one line."""
 
     text: str
-    number: bool
+    style: str = ""
+
+
+def _style(kind: Kind) -> str:
+    return "number" if kind in NUMERIC else "whole" if kind != "text" else ""
 
 
 def page(report: Report, *, beside: Sequence[Report] = ()) -> str:
     """The report as one self-contained HTML page, with links to the pages of the reports `beside` it."""
-    script = _environment().get_template("draw.js").render()
     drawn = [figure for part in report.parts for figure in figures(part)]
     numbered = enumerate(drawn)
     own = _sections(report, numbered, rows=ROWS, csv_rows=CSV_ROWS)
@@ -66,7 +70,9 @@ def page(report: Report, *, beside: Sequence[Report] = ()) -> str:
         }
         for chapter in report.chapters
     ]
-    data = {"templates": _templates(), "onDark": ON_DARK, "figures": [_figure(figure) for figure in drawn]}
+    links = {each.name: f"{each.name}.html" for each in beside} | {
+        part.name: f"#{part.name}" for part in report.chapters
+    }
     return (
         _environment()
         .get_template("page.html")
@@ -76,28 +82,35 @@ def page(report: Report, *, beside: Sequence[Report] = ()) -> str:
             own=own,
             chapters=chapters,
             beside=beside,
-            figures=_packed(json.dumps(data, separators=(",", ":"))),
-            plotly=_packed_plotly_js(),
-            script=script,
-            hashes=[_hash(_plotly_js()), _hash(script)],
+            links=links,
+            **_drawing(drawn),
         )
     )
 
 
 def index(reports: Sequence[Report]) -> str:
-    """The first page: the numbers that matter, where a report names some, and a link to every report."""
+    """The first page: the numbers that matter and their chart, where a report has some, and a link to every report."""
     periods = dict.fromkeys(period_name(report.period) for report in reports)
     days = {report.coverage: report.days for report in reports}
-    line, common = next(iter(days.items())) if len(days) == 1 else ("", None)
+    line, common = next(iter(days.items())) if len(days) == 1 and len(periods) == 1 else ("", None)
+    first = next((report for report in reports if report.cards), None)
+    drawn = figures(first)[:1] if first else []
+    shown = (
+        _sections(replace(first, sections=first.sections[:1]), enumerate(drawn), rows=0, csv_rows=0) if first else []
+    )
     return (
         _environment()
         .get_template("index.html")
         .render(
             reports=reports,
-            first=next((report for report in reports if report.cards), None),
+            first=first,
+            section=next(iter(shown), None),
+            cards=[_unbroken(card) for card in first.cards] if first else [],
+            links={report.name: f"{report.name}.html" for report in reports},
             periods=", ".join(periods),
             common=common,
             common_line=line,
+            **(_drawing(drawn) if drawn else {}),
         )
     )
 
@@ -141,10 +154,10 @@ def _section(section: Section, *, rows: int, csv_rows: int) -> dict[str, Any]:
     return {
         "title": section.title,
         "sentence": section.sentence,
-        "cards": section.cards,
+        "cards": [_unbroken(card) for card in section.cards],
         "formula": section.formula,
         "reading": section.reading,
-        "headings": [Cell(column.label, column.kind in NUMERIC) for column in section.columns],
+        "headings": [Cell(column.label, "number" if column.kind in NUMERIC else "") for column in section.columns],
         "rows": list(_rows(section, rows)),
         "more": f"{plural(len(table) - rows, 'more row')} in the CSV" if len(table) > rows else "",
         "csv": base64.b64encode(csv_text(head).encode("utf-8-sig")).decode(),
@@ -156,11 +169,29 @@ def _section(section: Section, *, rows: int, csv_rows: int) -> dict[str, Any]:
     }
 
 
+def _unbroken(card: Card) -> Card:
+    """The card with its numbers and their units on one line."""
+    change, action = (re.sub(r"(\d) (?=(?:%|s|min|h)\b|%)", "\\1\u00a0", text) for text in (card.change, card.action))
+    return replace(card, change=change, action=action)
+
+
 def _rows(section: Section, rows: int) -> Iterable[list[Cell]]:
     shown = section.table.head(rows)[[column.name for column in section.columns]]
     kinds = [column.kind for column in section.columns]
     for values in shown.itertuples(index=False, name=None):
-        yield [Cell(show(value, kind), kind in NUMERIC) for value, kind in zip(values, kinds, strict=True)]
+        yield [Cell(show(value, kind), _style(kind)) for value, kind in zip(values, kinds, strict=True)]
+
+
+def _drawing(drawn: Sequence[go.Figure]) -> dict[str, Any]:
+    """What a page needs to draw these charts: data, plotly.js, and the script with the hashes that let it run."""
+    script = _environment().get_template("draw.js").render()
+    data = {"templates": _templates(), "onDark": ON_DARK, "figures": [_figure(figure) for figure in drawn]}
+    return {
+        "figures": _packed(json.dumps(data, separators=(",", ":"))),
+        "plotly": _packed_plotly_js(),
+        "script": script,
+        "hashes": [_hash(_plotly_js()), _hash(script)],
+    }
 
 
 def _figure(figure: go.Figure) -> Any:

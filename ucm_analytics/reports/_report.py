@@ -28,12 +28,16 @@ class Shown:
 
 @dataclass(frozen=True)
 class Card:
-    """One number that matters: what it is, its value, how it changed, and what to do about it."""
+    """One number that matters: what it is, its value, how it changed, and what to do about it.
+
+    `details` is the name of the report that says more, if there is one.
+    """
 
     label: str
     value: str
     change: str
     action: str
+    details: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,11 +125,20 @@ class Report:
     def headline(self) -> str:
         """The one sentence that matters most, with the period that it is about."""
         name = period_name(self.period)
-        if self.days.never_pulled:
-            return f"{name}: these days were never pulled from a PBX, so there is nothing to report."
-        if self.days.missing:
+        if self.days.missing and not self.days.never_pulled:
             name += f" ({len(self.period) - len(self.days.missing)} of {len(self.period)} days pulled)"
-        return f"{name}: {self.sections[0].sentence}"
+        return f"{name}: {self._sentence}"
+
+    @property
+    def answer(self) -> str:
+        """The headline without the period."""
+        return self._sentence[:1].upper() + self._sentence[1:]
+
+    @property
+    def _sentence(self) -> str:
+        if self.days.never_pulled:
+            return "these days were never pulled from a PBX, so there is nothing to report."
+        return self.sections[0].sentence
 
     @property
     def findings(self) -> list[str]:

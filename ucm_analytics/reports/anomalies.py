@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 
 from ucm_analytics import analyses, charts
+from ucm_analytics.metrics import formulas
 from ucm_analytics.period import Period
 from ucm_analytics.reports._coverage import coverage
 from ucm_analytics.reports._format import day, number, plural, time
@@ -56,9 +57,7 @@ def _section(
             Shown("high", "Most usual", "count"),
             Shown("weeks", "Weeks compared", "count"),
         ),
-        formula=f"expected = mean of the same weekday{'' if freq == '1d' else ' and hour'} of the other weeks [calls]; "
-        "usual = what a negative binomial with that mean, and the spread of all weeks, holds but for "
-        f"{number(_FALSE_ALARMS)} false alarm a month of 30 days.",
+        formula=f"{number(_FALSE_ALARMS)} false alarm a month of 30 days is allowed.\n" + formulas("usual"),
         reading="Up to twelve weeks before the period are used to know what is usual. Expect one false alarm a month: "
         "a mark is a reason to look, not a finding. Public holidays show up as unusual; days that were never pulled "
         "are left out.",

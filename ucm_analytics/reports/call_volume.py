@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
 from ucm_analytics import analyses, charts
+from ucm_analytics.metrics import formulas
 from ucm_analytics.period import Period
 from ucm_analytics.reports._format import clock, count, day, hour, number, plural, share, time, weekday
 from ucm_analytics.reports._report import Section, Shown
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 TITLE = "Call volume"
 QUESTION = "How many calls were there, and when is the switchboard busiest?"
 
-_CALLS = "calls = calls that started in the interval [calls]; a forwarded call counts once."
+_WEEKS = 3
+"""Fewer weeks are too few bars to say anything: a shorter period is shown by day."""
 
 
 def build(store: Store, period: Period, *, pbx: str | None = None) -> list[Section]:
@@ -28,7 +30,7 @@ def build(store: Store, period: Period, *, pbx: str | None = None) -> list[Secti
     calls = store.scan("calls", period, pbx=pbx)
     return [
         _by_day(calls, period),
-        _by_week(calls, period),
+        _by_direction(calls, period),
         _by_hour_of_week(calls, period),
         _by_hour_of_day(calls, period),
         _hour_by_hour(calls, period),
@@ -45,34 +47,33 @@ def _by_day(calls: nw.LazyFrame[Any], period: Period) -> Section:
         figure=charts.call_volume(volume),
         table=table,
         columns=(Shown("local_at", "Day", "day"), *columns),
-        formula=f"{_CALLS} Each call has one outcome: what happened to the caller.",
+        formula=formulas("calls", "calls_answered"),
         reading="Answered means that a person picked up; a call that only a menu or a mailbox took is not "
         "answered. No answer is said of outbound and internal calls only. A day without calls is a row with 0, "
         "which may be a holiday or a line that was down: the records cannot tell.",
     )
 
 
-def _by_week(calls: nw.LazyFrame[Any], period: Period) -> Section:
-    volume = analyses.call_volume(calls, freq="1w", by="direction", period=period)
-    every = analyses.call_volume(calls, freq="1w", period=period)
+def _by_direction(calls: nw.LazyFrame[Any], period: Period) -> Section:
+    freq: Literal["1d", "1w"] = "1w" if len(period) >= 7 * _WEEKS else "1d"
+    name = "week" if freq == "1w" else "day"
+    volume = analyses.call_volume(calls, freq=freq, by="direction", period=period)
+    every = analyses.call_volume(calls, freq=freq, period=period)
     table, columns = _wide(every, volume, "direction")
     total = int(every["calls"].sum())
     sums = table[[shown.name for shown in columns[2:]]].sum().sort_values(ascending=False, kind="stable")
     by_direction = [f"{count(calls)} {name}" for name, calls in sums.items()]
     return Section(
-        title="Calls by week and direction",
+        title=f"Calls by {name} and direction",
         sentence=f"{number(total / len(period))} calls a day on average: {', '.join(by_direction)} in all."
         if total
-        else "No calls in any week.",
-        # one week alone does not tell that it is one
-        figure=charts.call_volume(volume)
-        .update_layout(title_text="Calls per week, by direction")
-        .update_yaxes(title_text="calls per week"),
+        else f"No calls in any {name}.",
+        figure=charts.call_volume(volume),
         table=table,
-        columns=(Shown("local_at", "Week from", "day"), *columns),
-        formula=f"{_CALLS} Weeks begin on Monday; the average is calls / days of the period [calls a day].",
-        reading="Inbound came in by a trunk, outbound left by one, internal stayed inside. The first and the last "
-        "week count only the days inside the period, so they look small when the period cuts them.",
+        columns=(Shown("local_at", "Day" if name == "day" else "Week from", "day"), *columns),
+        formula=formulas("calls", "calls_answered", "calls_per_day"),
+        reading="Inbound came in by a trunk, outbound left by one, internal stayed inside. Weeks begin on Monday; the "
+        "first and the last count only the days inside the period, so they look small when the period cuts them.",
     )
 
 
@@ -96,8 +97,7 @@ def _by_hour_of_week(calls: nw.LazyFrame[Any], period: Period) -> Section:
             Shown("hour", "Hour", "hour"),
             *(Shown(weekday(n).lower(), weekday(n), "number") for n in range(7)),
         ),
-        formula="calls per day = calls that started in this hour of this weekday / such weekdays in the period "
-        "[calls].",
+        formula=formulas("hour_of_week"),
         reading="Dark cells are the hours to staff first. A period of few weeks says little about one cell: one "
         "unusual Monday moves every Monday hour.",
     )
@@ -124,8 +124,7 @@ def _by_hour_of_day(calls: nw.LazyFrame[Any], period: Period) -> Section:
             Shown("peak_calls", "Most in 60 minutes", "count"),
             Shown("peak_at", "Beginning", "time"),
         ),
-        formula="busy hour = the clock hour with the most calls a day, over all days of the period; "
-        "most in 60 minutes = max over t of the calls that start in [t, t + 60 min), t in this hour [calls].",
+        formula=formulas("calls", "calls_per_day", "tcbh", "busy_hour"),
         reading="The busy hour is what to plan for, the busiest 60 minutes is the worst that happened. Weekends "
         "and holidays are among the days, so the average of a working day lies higher.",
     )
@@ -150,7 +149,7 @@ def _hour_by_hour(calls: nw.LazyFrame[Any], period: Period) -> Section:
             Shown("calls", "Calls", "count"),
             Shown("answered", "Answered", "count"),
         ),
-        formula=f"{_CALLS} answered = those that a person answered [calls]. Busiest hours come first.",
+        formula=formulas("calls", "calls_answered"),
         reading="A lone tall bar is one busy hour, not a habit. In the night when the clock goes back the hour "
         "that happens twice is two rows.",
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ucm_analytics import analyses, charts
+from ucm_analytics.metrics import formulas
 from ucm_analytics.period import Period
 from ucm_analytics.reports._format import plural, share
 from ucm_analytics.reports._names import drawn
@@ -52,8 +53,7 @@ def _top(calls: nw.LazyFrame[Any]) -> Section:
             Shown("first_at", "First call", "time"),
             Shown("last_at", "Last call", "time"),
         ),
-        formula="share = calls / calls of all callers that show a number; answered rate = calls that a person answered "
-        "/ calls [shares of 1].",
+        formula=formulas("caller_share", "caller_answered"),
         reading="National and international writings of one number count as one caller. A company that shows one "
         "number for all its phones is one caller here, and may be a hundred people.",
     )
@@ -79,9 +79,8 @@ def _concentration(calls: nw.LazyFrame[Any]) -> Section:
             Shown("calls", "Calls", "count"),
             Shown("share", "Share of the calls", "share"),
         ),
-        formula="share = calls of the most frequent part of the callers / all calls that show a number [share of 1]; "
-        "entropy = -Σ p log2 p over the callers' shares p"
-        + (f" = {shares['entropy'].iloc[0]:.2f} bit." if len(shares) else " [bit]."),
+        formula=formulas("concentration", "entropy")
+        + (f"\nHere it is {shares['entropy'].iloc[0]:.2f} bit." if len(shares) else ""),
         reading="The further the curve lies above the dashed line, the more a few callers make up. A short period "
         "makes callers look alike: most had no time to call twice.",
     )
@@ -109,8 +108,8 @@ def _areas(calls: nw.LazyFrame[Any]) -> Section:
             Shown("answered_rate", "Answered rate", "share"),
             Shown("talk_s", "Talk", "seconds"),
         ),
-        formula="area = country code (ITU-T E.164) of numbers in international form; national = begins with one zero; "
-        "internal = shorter; share = calls / all calls from outside [share of 1].",
+        formula="An area is the country code (ITU-T E.164) of numbers in international form; national: begins with one "
+        "zero; internal: shorter.\n" + formulas("area_share", "caller_answered"),
         reading="The country is that of the number, not of the person: mobiles travel, and a provider may show "
         "numbers without their country code, which are then read wrongly.",
     )

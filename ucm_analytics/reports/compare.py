@@ -9,23 +9,26 @@ import pandas as pd
 
 from ucm_analytics import analyses, charts
 from ucm_analytics.analyses.compare import last_year, previous
+from ucm_analytics.metrics import formulas
 from ucm_analytics.period import Period
 from ucm_analytics.reports._coverage import coverage
-from ucm_analytics.reports._format import period_name
+from ucm_analytics.reports._format import Kind, period_name, show
 from ucm_analytics.reports._report import Section, Shown
 
 if TYPE_CHECKING:
     from ucm_analytics.store import Store
 
 TITLE = "Compared with before"
-QUESTION = "What changed since the period before and since last year, and what is only noise?"
+QUESTION = "What changed since the period before and since last year, and what is only chance?"
 
 _MEASURES: Final = {
     "calls": "Calls a day",
     "answered_rate": "Answered rate",
-    "wait_s": "Mean wait [s]",
-    "talk_s": "Mean talk [s]",
+    "wait_s": "Mean wait",
+    "talk_s": "Mean talk",
 }
+_KINDS: Final[dict[str, Kind]] = {"calls": "number", "answered_rate": "share", "wait_s": "seconds", "talk_s": "seconds"}
+_VERDICTS: Final = {"noise": "no more than chance", "unknown": "nothing to compare with"}
 _AGAINST: Final = {"previous": "the period before", "last_year": "last year"}
 
 
@@ -41,7 +44,10 @@ def build(store: Store, period: Period, *, pbx: str | None = None) -> list[Secti
     table = changes.assign(
         measure=changes["measure"].astype(str).map(_MEASURES),
         against=[period_name(earlier[str(name)]) for name in changes["against"]],
+        now=[_value(*row) for row in zip(changes["measure"], changes["value"], strict=True)],
+        then=[_value(*row) for row in zip(changes["measure"], changes["before"], strict=True)],
         verdict=changes["verdict"].astype(str),
+        judged=changes["verdict"].astype(str).replace(_VERDICTS),
     )
     return [
         Section(
@@ -52,23 +58,25 @@ def build(store: Store, period: Period, *, pbx: str | None = None) -> list[Secti
             columns=(
                 Shown("measure", "Measure"),
                 Shown("against", "Against"),
-                Shown("value", "Now", "number"),
-                Shown("before", "Before", "number"),
+                Shown("now", "Now"),
+                Shown("then", "Before"),
                 Shown("change", "Change", "share"),
                 Shown("low", "at least", "share"),
                 Shown("high", "at most", "share"),
-                Shown("verdict", "Verdict"),
+                Shown("judged", "Verdict"),
                 Shown("calls", "Calls now", "count"),
                 Shown("calls_before", "Calls before", "count"),
             ),
-            formula="change = now / before - 1 [share of 1], calls weekday by weekday; interval 95 %: calls "
-            "exp(log ratio ± t √(φ/n + φ/n')), φ = max(1, χ²/degrees of freedom) over the days (quasi-Poisson); the "
-            "others from the spread of the daily ratios. noise = the interval holds 0.",
-            reading="Noise means that days differ by so much anyway, not that nothing changed. Eight comparisons at "
-            "95 % find a change that is none about once in three reports. A period of which days were never pulled is "
-            "not compared with.",
+            formula=formulas("change", "change_interval", "before"),
+            reading="No more than chance: the interval holds 0, so days differ by so much anyway, not that nothing "
+            "changed. Eight comparisons at 95 % find a change that is none about once in three reports. A period of "
+            "which days were never pulled is not compared with.",
         )
     ]
+
+
+def _value(measure: object, value: float) -> str:
+    return show(value, _KINDS[str(measure)])
 
 
 def _headline(changes: pd.DataFrame) -> str:
@@ -81,11 +89,11 @@ def _headline(changes: pd.DataFrame) -> str:
         if part.empty:
             continue
         changed = [
-            f"{_MEASURES[measure].removesuffix(' [s]').lower()} {change:+.0%} ({low:+.0%} to {high:+.0%})"
+            f"{_MEASURES[measure].lower()} {change:+.0%} ({low:+.0%} to {high:+.0%})"
             for measure, change, low, high, verdict in part[["measure", "change", "low", "high", "verdict"]].itertuples(
                 index=False
             )
             if verdict != "noise"
         ]
-        said.append(f"against {words} {', '.join(changed) if changed else 'all changes are within the noise'}")
+        said.append(f"against {words} {', '.join(changed) if changed else 'nothing changed by more than chance'}")
     return "; ".join(said) + "."

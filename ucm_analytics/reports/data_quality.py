@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ucm_analytics import analyses, charts
+from ucm_analytics.metrics import formulas
 from ucm_analytics.period import Period
 from ucm_analytics.quality import SEVERITIES, UNSEEN, Audit, audit
 from ucm_analytics.reports._format import plural
@@ -41,9 +42,9 @@ def _findings(audited: Audit) -> Section:
             Shown("touches", "Touches"),
             Shown("examples", "Examples: call or day"),
         ),
-        formula="count = records, calls, steps or days for which the check holds. "
-        + "; ".join(f"{name} = {meaning}" for name, meaning in SEVERITIES.items())
-        + ".",
+        formula="\n".join(
+            [*(f"{name.capitalize()}: {meaning}." for name, meaning in SEVERITIES.items()), formulas("findings")]
+        ),
         reading=f"No findings does not mean no faults. {UNSEEN}",
     )
 
@@ -77,8 +78,8 @@ def _records(audited: Audit) -> Section:
             Shown("effect", "Effect", "count"),
             Shown("meaning", "Meaning"),
         ),
-        formula="total = start + sum of the effects [records, rings, calls or callers]; unexplained = total - (start + "
-        "the named effects). The lines come from the raw records, the totals from the tables that the reports use.",
+        formula="The lines come from the raw records, the totals from the tables that the reports use.\n"
+        + formulas("unexplained"),
         reading="One call writes a record for every stage and every phone that rings, and a menu or a mailbox "
         "ANSWERS too: so the number of records, and of ANSWERED records, is never the number of calls. A caller with "
         "two phones counts as two callers.",
@@ -108,8 +109,8 @@ def _days(coverage: pd.DataFrame) -> Section:
         figure=charts.coverage_calendar(calendar),
         table=calendar,
         columns=(Shown("day", "Day", "day"), Shown("state", "State"), Shown("legs", "Records", "count")),
-        formula="settled = the day had ended for long, and a later look found nothing new; provisional = pulled, but "
-        "it may still change; missing = never pulled. Records = CDR rows of calls that began on the day [rows].",
+        formula="Settled: the day had ended for long, and a later look found nothing new; provisional: pulled, but it "
+        "may still change; missing: never pulled.\n" + formulas("records"),
         reading="A settled day without a record may be a holiday or a line that was down. With several PBXs a day has "
         "the worst of their states.",
     )

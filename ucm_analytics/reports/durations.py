@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import pandas as pd
 
 from ucm_analytics import analyses, charts
+from ucm_analytics.metrics import formulas
 from ucm_analytics.period import Period
 from ucm_analytics.reports._format import hour, plural, seconds
 from ucm_analytics.reports._report import Section, Shown
@@ -26,11 +27,7 @@ MEASURES: Final = {
     "ivr_s": "In menus",
     "queue_s": "In queues",
 }
-_POPULATIONS: Final = (
-    "Talk: calls that a person answered. Wait: calls that were offered to people, from the start of the call to "
-    "the answer of a person or a mailbox, else to its end. Ringing: calls in which phones rang outside queues. "
-    "Menus and queues: calls that went through one."
-)
+_MEASURED: Final = ("talk", "wait", "ring", "in_menus", "in_queues")
 _ENOUGH: Final = 20
 """Calls that an hour needs before it is compared with others."""
 
@@ -71,7 +68,7 @@ def _by_direction(calls: nw.LazyFrame[Any]) -> Section:
         figure=charts.durations(rows),
         table=table,
         columns=(Shown("measure", "Measure"), Shown("direction", "Direction"), *_STATISTICS),
-        formula=f"{_POPULATIONS} p90 = the value that 90 % of the calls do not exceed [s].",
+        formula=formulas(*_MEASURED, "quantile", "mean", "extreme", "total"),
         reading="The median is the usual call, p90 and p95 the patience that you ask of one caller in ten and one "
         "in twenty. Wait mixes callers who were answered with callers who gave up: a short wait can mean quick "
         "colleagues or impatient callers.",
@@ -101,10 +98,9 @@ def _by_hour(calls: nw.LazyFrame[Any]) -> Section:
             Shown("hour", "Hour", "hour"),
             *_STATISTICS,
         ),
-        formula=f"{_POPULATIONS} The hour is that in which the call started; "
-        "p90 = the value that 90 % of the calls do not exceed [s].",
+        formula=formulas(*_MEASURED, "quantile", "mean", "extreme", "total"),
         reading=f"The sentence looks only at hours with {_ENOUGH} calls or more; an hour with three calls has a "
-        "p90 that says nothing. The chart takes all directions together.",
+        "p90 that says nothing. The hour is that in which the call started. The chart takes all directions together.",
     )
 
 
@@ -129,8 +125,7 @@ def _histogram(
             Shown("calls", "Calls", "count"),
             Shown("share", "Share", "share"),
         ),
-        formula="share = calls with from <= value < below / all calls that have the measure [share of 1]. "
-        f"{_POPULATIONS}",
+        formula=formulas(measure.removesuffix("_s"), "bin_share"),
         reading=f"{misleads} The last bar has no upper end and holds everything beyond.",
     )
 

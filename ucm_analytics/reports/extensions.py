@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from ucm_analytics import analyses, charts
+from ucm_analytics.metrics import formulas
 from ucm_analytics.period import Period
 from ucm_analytics.reports._format import count, plural, seconds
 from ucm_analytics.reports._names import Names, drawn
@@ -46,9 +47,11 @@ def build(store: Store, period: Period, *, pbx: str | None = None) -> list[Secti
                 Shown("placed", "Placed", "count"),
                 Shown("busiest_hour", "Busiest hour", "hour"),
             ),
-            formula="offered = different calls that rang the phone = answered + elsewhere + missed + "
-            "unreachable [calls]; rung = how often it rang; answered rate = answered / (answered + missed) [share "
-            "of 1]; talk a call = talk / answered [s]; placed = outbound and internal calls made [calls].",
+            formula=formulas(
+                *("phone_offered", "solicitations", "phone_answered", "phone_elsewhere", "phone_missed"),
+                *("phone_unreachable", "picked_up_rate", "phone_talk", "phone_mean_talk", "mean_ring", "placed"),
+                "busiest_hour",
+            ),
             reading="Elsewhere means that a colleague of the same group or queue was faster; it is not in "
             "the rate. A low rate may mean that nobody was meant to sit there: the records do not say who was "
             "logged in or at work.",

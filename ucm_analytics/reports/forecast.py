@@ -10,9 +10,10 @@ import pandas as pd
 
 from ucm_analytics import analyses, charts
 from ucm_analytics.errors import NoData
+from ucm_analytics.metrics import formulas
 from ucm_analytics.period import Period
 from ucm_analytics.reports._coverage import coverage
-from ucm_analytics.reports._format import day, number, plural, share, time
+from ucm_analytics.reports._format import day, number, period_name, plural, share, time
 from ucm_analytics.reports._report import Section, Shown
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ QUESTION = "How many calls are to be expected in the seven days after the period
 
 _HISTORY: Final = timedelta(weeks=12)
 _LEVEL: Final = 0.9
+_REFUSED: Final = (Shown("local_at", "Day", "day"), Shown("calls", "Calls", "count"))
 _NAMES: Final[dict[ForecastFreq, str]] = {"1d": "day", "30min": "half-hour"}
 
 
@@ -37,6 +39,9 @@ def build(store: Store, period: Period, *, pbx: str | None = None) -> list[Secti
     history = days.span or period
     calls = store.scan("calls", history, pbx=pbx)
     sections = [_ahead(calls, history, days.missing, freq) for freq in _NAMES]
+    if all(section.columns == _REFUSED for section in sections):
+        # the same days twice would say nothing more
+        sections = sections[:1]
     backtest = analyses.forecast_backtest(
         calls, freq="30min", level=_LEVEL, holidays=days.missing, period=history
     ).dropna(subset=["rmse"])
@@ -66,9 +71,7 @@ def _ahead(calls: nw.LazyFrame[Any], history: Period, missing: tuple[date, ...],
             Shown("low", "at least", "count"),
             Shown("high", "at most", "count"),
         ),
-        formula="expected = calls of the weekday × part that the slot has of a day, drawn to the slot's own mean as "
-        f"far as its count tells [calls]; interval: negative binomial that covers {share(_LEVEL)} of the intervals, "
-        "its spread from the errors of forecasts of past weeks.",
+        formula=f"The interval covers {share(_LEVEL)} of the {name}s.\n" + formulas("forecast", "forecast_interval"),
         reading="Made from up to twelve weeks before the end of the period. Trends, seasons and coming holidays are "
         "not in it. One interval in ten lies outside of its band by design.",
     )
@@ -77,14 +80,15 @@ def _ahead(calls: nw.LazyFrame[Any], history: Period, missing: tuple[date, ...],
 def _refused(calls: nw.LazyFrame[Any], history: Period, title: str, sentence: str) -> Section:
     """What was there, in place of a forecast that would be worth nothing."""
     volume = analyses.call_volume(calls, freq="1d", period=history)
+    figure = charts.call_volume(volume).update_layout(title_text=f"Calls per day, {period_name(history)}")
     return Section(
         title=title,
         sentence=sentence,
-        figure=charts.call_volume(volume),
+        figure=figure,
         table=volume if volume["calls"].sum() else volume.head(0),
-        columns=(Shown("local_at", "Day", "day"), Shown("calls", "Calls", "count")),
-        formula="calls = calls that started on the day [calls]. A forecast must have a smaller root mean square error "
-        "in the last weeks than the counts of the week before; otherwise there is none.",
+        columns=_REFUSED,
+        formula="A forecast must have a smaller error in the last weeks than the counts of the week before; otherwise "
+        "there is none.\n" + formulas("calls", "forecast_error"),
         reading="The chart shows the days that there are, no forecast. Three weeks are the least; eight to twelve are "
         "better.",
     )
@@ -108,8 +112,8 @@ def _past(backtest: pd.DataFrame) -> Section:
             Shown("naive_rmse", "Error of the week before", "number"),
             Shown("covered_rate", "Inside the interval", "share"),
         ),
-        formula="error = √(mean of (calls - forecast)²) over half-hours [calls]; each week is forecast only from the "
-        "days before it.",
+        formula="The error is over half-hours; each week is forecast only from the days before it.\n"
+        + formulas("forecast_error", "forecast_interval"),
         reading="The error of half-hours with few calls is mostly chance, which no forecast removes. A week with a "
         "holiday that nobody named looks like a bad forecast.",
     )

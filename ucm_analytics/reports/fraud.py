@@ -10,6 +10,7 @@ import pandas as pd
 
 from ucm_analytics import analyses, charts
 from ucm_analytics.analyses.fraud import RULES
+from ucm_analytics.metrics import formulas
 from ucm_analytics.period import Period
 from ucm_analytics.reports._coverage import coverage
 from ucm_analytics.reports._format import plural, time
@@ -24,10 +25,14 @@ QUESTION = "Does somebody else call at our cost?"
 
 _HISTORY: Final = timedelta(weeks=12)
 _SHOWN: Final = 500
-_FORMULA: Final = (
-    "score = 100 · (1 - 2^(-measured / threshold)), strength doubled for satellites and premium rate; thresholds: "
-    + "; ".join(f"{rule.name} {rule.threshold} {rule.unit} ({rule.meaning})" for rule in RULES.values())
-    + "."
+_FORMULA: Final = "\n".join(
+    [
+        formulas("fraud_score"),
+        *(
+            f"Threshold of {rule.name.replace('_', ' ')}: {rule.threshold} {rule.unit} ({rule.meaning})."
+            for rule in RULES.values()
+        ),
+    ]
 )
 _READING: Final = (
     "A score is for sorting, it is no probability: a new supplier abroad looks like fraud, and fraud within the "
@@ -48,11 +53,12 @@ def build(store: Store, period: Period, *, pbx: str | None = None) -> list[Secti
 
 def _nothing(calls: nw.LazyFrame[Any], period: Period) -> Section:
     volume = analyses.call_volume(calls.filter(nw.col("direction") == "outbound"), freq="1d", period=period)
+    figure = charts.call_volume(volume).update_layout(title_text="Outbound calls per day: no signs of toll fraud")
     total = int(volume["calls"].sum())
     return Section(
         title="Signs of toll fraud",
         sentence=f"no signs of toll fraud in {plural(total, 'outbound call')}.",
-        figure=charts.call_volume(volume),
+        figure=figure,
         table=volume if total else volume.head(0),
         columns=(Shown("local_at", "Day", "day"), Shown("calls", "Outbound calls", "count")),
         formula=_FORMULA,
@@ -111,7 +117,8 @@ def _evidence(evidence: pd.DataFrame, names: Names) -> Section:
             Shown("outcome", "Outcome"),
             Shown("talk_s", "Talk", "seconds"),
         ),
-        formula=f"One row = one call of one signal, at most {_SHOWN}; a call may be evidence of several signals.",
+        formula=f"One row is one call of one signal, at most {_SHOWN}; a call may be evidence of several signals.\n"
+        + formulas("fraud_score"),
         reading="The numbers are as dialled. Ask the extension's owner first: whoever works at night for a customer "
         "abroad looks exactly like this.",
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 
 from ucm_analytics import analyses, charts
+from ucm_analytics.metrics import formulas
 from ucm_analytics.period import Period
 from ucm_analytics.reports._format import count, plural, seconds, share
 from ucm_analytics.reports._names import Names, drawn, spoken
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 
 TITLE = "IVR paths"
 QUESTION = "Where do callers go in the menus, and where do they leave?"
-
-_COUNTED: Final = "A pass is one stay in a menu; a call that hears a menu twice passes it twice."
 
 
 def build(store: Store, period: Period, *, pbx: str | None = None) -> list[Section]:
@@ -53,9 +52,7 @@ def _variants(calls: nw.LazyFrame[Any], menus: pd.DataFrame, names: Names) -> Se
             Shown("answered_rate", "Answered by a person", "share"),
             Shown("median_wait_s", "Median wait", "seconds"),
         ),
-        formula="share = calls of this way / all calls that went through a menu; answered = calls that a person "
-        "answered / calls of this way [shares of 1]; wait = start of the call to the answer of a person or a "
-        "mailbox, else to its end [s].",
+        formula=formulas("path_share", "path_answered_rate", "wait", "quantile"),
         reading="A way is every step of the call in order. Ways that differ only in "
         "the person who picked up are different ways, so the long tail of rare ways is normal.",
     )
@@ -85,10 +82,10 @@ def _transitions(steps: nw.LazyFrame[Any], names: Names) -> Section:
             Shown("passes", "Times", "count"),
             Shown("median_dwell_s", "Median time before", "seconds"),
         ),
-        formula="times = pairs of steps that follow each other in a call; calls = different calls that made the "
-        "move; a call's last step leads to its end.",
-        reading="The width of a band is how often the move was made. Bands show moves, not whole ways: that a menu "
-        "leads to a queue and the queue to a mailbox does not say that the same callers did both.",
+        formula=formulas("calls", "passes", "quantile"),
+        reading="A call's last step leads to its end. The width of a band is how often the move was made. Bands show "
+        "moves, not whole ways: that a menu leads to a queue and the queue to a mailbox does not say that the same "
+        "callers did both.",
     )
 
 
@@ -124,8 +121,10 @@ def _dropoff(menus: pd.DataFrame, names: Names) -> Section:
             Shown("median_dwell_s", "Median time", "seconds"),
             Shown("p90_dwell_s", "p90 time", "seconds"),
         ),
-        formula=f"{_COUNTED} passes = heard again + went on + hung up + timed out + other ends; each rate = that count "
-        "/ passes [share of 1]; time = entering to leaving the menu [s].",
+        formula=formulas(
+            *("passes", "menu_repeated", "menu_went_on", "menu_answered", "menu_hung_up", "menu_timed_out"),
+            *("menu_other", "menu_rates", "quantile"),
+        ),
         reading="Hung up: the caller left; timed out: the PBX ended the call after missing or invalid keys. Who "
         "hangs up in a menu may have heard what they wanted, opening hours for instance: the records cannot tell.",
     )
@@ -158,10 +157,9 @@ def _choices(steps: nw.LazyFrame[Any], directory: pd.DataFrame, names: Names) ->
             Shown("passes", "Times", "count"),
             Shown("share", "Share of the menu", "share"),
         ),
-        formula="The records hold no digits: a key is inferred from the menu's key table and the next step. "
-        "certain = one key leads there; ambiguous = several do; default = no key was needed (timeout, invalid, "
-        "the menu again); unknown = the table leads nowhere near. share = times / all times that the menu was "
-        "left for another step or came again [share of 1].",
+        formula="The records hold no digits: a key is inferred from the menu's key table and the next step. Certain: "
+        "one key leads there; ambiguous: several do; default: no key was needed (timeout, invalid, the menu again); "
+        "unknown: the table leads nowhere near.\n" + formulas("passes", "choice_share"),
         reading="The key table is that of the last sync. Calls from before a change of the menu are read by the "
         "new table, and then look certain although they are not.",
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 
 from ucm_analytics import analyses, charts
+from ucm_analytics.metrics import formulas
 from ucm_analytics.period import Period
 from ucm_analytics.reports._format import plural, seconds, share
 from ucm_analytics.reports._names import Names, drawn, spoken
@@ -46,7 +47,9 @@ def _work_list(calls: nw.LazyFrame[Any], period: Period, names: Names) -> Sectio
     return Section(
         title="Missed callers",
         sentence=_headline(missed),
-        figure=charts.missed_calls(missed.assign(caller=drawn(missed["caller"]))),
+        figure=charts.missed_calls(missed.assign(caller=drawn(missed["caller"]))).update_xaxes(
+            range=[period.start, period.end]
+        ),
         table=table,
         columns=(
             Shown("status", "Status"),
@@ -62,9 +65,7 @@ def _work_list(calls: nw.LazyFrame[Any], period: Period, names: Names) -> Sectio
             Shown("contact_at", "Contact", "time"),
             Shown("contact_s", "After", "seconds"),
         ),
-        formula="missed = calls from outside with an outcome other than 'answered by a person' [calls]; tries = missed "
-        "calls of one number without contact between them; contact = a call of ours to the number that was answered, "
-        "or a later call of theirs that a person answered; after = start of the contact - first try [s].",
+        formula=formulas("missed", "missed_tries", "contact"),
         reading="The rows that are still open are the work list. Contact on another number is not seen, and a call of "
         "ours that reached the caller's own mailbox counts as contact. Callers who withhold their number cannot be "
         "followed; each of their calls is a row.",
@@ -97,8 +98,7 @@ def _contact(calls: nw.LazyFrame[Any], period: Period) -> Section:
             Shown("returned_rate", "Called back", "share"),
             Shown("reached_rate", "Called again", "share"),
         ),
-        formula="Kaplan–Meier: still open S(t) = Π (1 - d/n) over the times up to t, d = callers with contact at that "
-        "time, n = callers still open and still watched; interval: Greenwood, log(-log), 95 % [share of 1].",
+        formula=formulas("missed", "still_open"),
         reading="Whoever was missed late in the period counts only for as long as they were watched, so the curve "
         "does not suffer from the end of the period. Its right end rests on few callers: look at the band.",
     )
@@ -135,9 +135,8 @@ def _repeats(calls: nw.LazyFrame[Any], period: Period) -> Section:
             Shown("settled", "Not repeated", "count"),
             Shown("fcr_rate", "First-contact resolution", "share"),
         ),
-        formula=f"repeat rate = decided calls followed by another of the same number within {window_h} h / decided "
-        "calls; first-contact resolution = first calls that were not followed / first calls [shares of 1]; undecided "
-        "= the window goes beyond the end of the period.",
+        formula=f"The window is {window_h} h; undecided: it goes beyond the end of the period.\n"
+        + formulas("repeat_rate", "first_contact"),
         reading="Calling again is not always a failure: an appointment is made and then confirmed. Companies that show "
         "one number for all their phones look like one caller who calls very often.",
     )

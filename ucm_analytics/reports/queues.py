@@ -68,11 +68,11 @@ def _queues(found: pd.DataFrame, levels: pd.DataFrame, names: Names) -> Section:
             Shown("transfer_rate", "Sent on", "share"),
             Shown("recalls", "Called again", "count"),
         ),
-        formula=f"{_STAY} Short: below {_SHORT_S} s; called again: within an hour. "
+        formula=f"{_STAY} Short: below {_SHORT_S} s; called again: within an hour.\n"
         + formulas(
             *("queue_answered", "queue_abandoned", "queue_abandoned_short", "queue_overflowed", "queue_other"),
-            *("answered_rate", "abandon_rate", "long_abandon_rate", "asa", "queue_wait_quantile", "att"),
-            *("queue_transferred", "transfer_rate", "queue_recalls"),
+            *("answered_rate", "abandon_rate", "long_abandon_rate", "asa", "queue_wait_quantile", "longest_wait"),
+            *("att", "queue_transferred", "transfer_rate", "queue_recalls"),
         ),
         reading="Answered means that a person picked up; an announcement or a mailbox is no answer. The speed of "
         "answer knows only callers who were answered: it gets better when those who would have waited longest give "
@@ -107,8 +107,8 @@ def _service_level(levels: pd.DataFrame, names: Names) -> Section:
                 for id in SERVICE_LEVELS
             ),
         ),
-        formula=f"Target {_TARGET_S} s, included; short threshold {_SHORT_S} s. Headline: "
-        f"{METRICS[_HEADLINE].name}. {formulas(*SERVICE_LEVELS)}",
+        formula=f"Target {_TARGET_S} s, included; short threshold {_SHORT_S} s. Headline: {METRICS[_HEADLINE].name}.\n"
+        + formulas(*SERVICE_LEVELS),
         reading="The formulas differ only in what they do with callers who gave up. Before you compare with a "
         "contract or another system, find out which one it means. Formula 2 hides every caller who gave up: it "
         "rises when more do.",
@@ -144,7 +144,7 @@ def _waits(steps: nw.LazyFrame[Any]) -> Section:
             Shown("calls", "Stays", "count"),
             Shown("share", "Share", "share"),
         ),
-        formula=f"{_STAY} {formulas('wait_bin', 'wait_bin_share')}",
+        formula=f"{_STAY}\n" + formulas("wait_bin", "wait_bin_share"),
         reading="A bar holds the waits up to its right edge, that edge included, as a service level does. Waits of "
         "those who left are cut short by their leaving: they do not show how long callers are willing to wait.",
     )

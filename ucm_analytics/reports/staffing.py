@@ -23,10 +23,6 @@ QUESTION = "How many agents does each queue need, half hour by half hour?"
 
 _TARGET_S: Final = 20
 _LEVEL: Final = 0.8
-_MEANS: Final = (
-    "callers = offered / days of this kind, each half hour; handle time = mean talk of answered callers [s]; wrap-up "
-    "after a call is not in the records and taken as 0 s. "
-)
 
 
 def build(store: Store, period: Period, *, pbx: str | None = None) -> list[Section]:
@@ -58,10 +54,10 @@ def _needed(steps: nw.LazyFrame[Any], period: Period, names: Names) -> Section:
             Shown("agents_c_high", "At most", "count"),
             Shown("agents_a", "Agents (A)", "count"),
         ),
-        formula=f"{_MEANS}Agents: the fewest with whom {share(_LEVEL)} of all callers are answered within "
-        f"{_TARGET_S} s. The interval (95 %) holds the chance in the counts of callers, in the handle times and in the "
-        "number who gave up (parametric bootstrap, 400 draws). "
-        + formulas("erlang_c", "erlang_a", "patience_exponential"),
+        formula=f"Agents: the fewest with whom {share(_LEVEL)} of all callers are answered within {_TARGET_S} s. The "
+        "interval (95 %) holds the chance in the counts of callers, in the handle times and in the number who gave up "
+        "(parametric bootstrap, 400 draws).\n"
+        + formulas("callers_a_day", "handle_time", "erlang_c", "erlang_a", "patience_exponential"),
         reading="Agents means people who are free for this queue in this half hour: add breaks, meetings and "
         "wrap-up yourself. Erlang C supposes that nobody gives up and asks for a little more than Erlang A. A holiday "
         "among the days makes all of them look quieter. One agent can be enough for the callers and too few for a day "
@@ -91,9 +87,9 @@ def _reached(steps: nw.LazyFrame[Any], period: Period, names: Names) -> Section:
             Shown("level_a", "Erlang A", "share"),
             Shown("level_c", "Erlang C", "share"),
         ),
-        formula=f"{_MEANS}reached = answered within {_TARGET_S} s / offered [share of 1]. Predicted: the same share by "
-        "the formula for the agents seen: those who took a call of the queue before, or in, and after, or in, the half "
-        "hour on that day. " + formulas("sl_f3", "erlang_c", "erlang_a"),
+        formula=f"The target is {_TARGET_S} s. Predicted: the same share by the formula for the agents seen: those who "
+        "took a call of the queue before, or in, and after, or in, the half hour on that day.\n"
+        + formulas("reached_level", "handle_time", "erlang_c", "erlang_a"),
         reading="This tells whether to believe the section above. Where the dots lie below the line, agents were "
         "away or busy elsewhere while they count as seen, phones rang for long before they were picked up, or callers "
         "heard an announcement first: none of it is in the formulas. Then plan for more agents than they ask for.",

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+from calendar import month_name
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import narwhals.stable.v2 as nw
 import pandas as pd
 
 from ucm_analytics import analyses, charts
+from ucm_analytics.analyses.compare import previous
+from ucm_analytics.metrics import formulas
 from ucm_analytics.period import Period
 from ucm_analytics.reports._coverage import coverage
 from ucm_analytics.reports._format import NONE, count, day, hour, number, period_name, plural, seconds, share, weekday
@@ -43,7 +45,8 @@ def build(store: Store, period: Period, *, pbx: str | None = None) -> list[Secti
     calls = store.scan("calls", period, pbx=pbx)
     now = _numbers(calls, period)
     before, why_not = _before(store, period, pbx)
-    cards = _cards(calls, period, now, before, why_not)
+    verdicts = _verdicts(store, period, pbx) if before else {}
+    cards = _cards(calls, period, now, before, why_not, verdicts)
     table = pd.DataFrame(
         [(card.label, card.value, _value_before(n, before), card.change, card.action) for n, card in enumerate(cards)],
         columns=["number", "value", "before", "change", "action"],
@@ -66,11 +69,7 @@ def build(store: Store, period: Period, *, pbx: str | None = None) -> list[Secti
                 Shown("change", "Change"),
                 Shown("action", "What to do"),
             ),
-            formula="calls from outside = inbound calls [calls]; answered = those that a person answered / calls from "
-            "outside [share of 1]; to call back = callers from outside that no person answered, who were not reached "
-            "since, and did not reach anybody, to the end of the period [callers]; wait = start of the call to the "
-            "answer of a person or a mailbox, else to its end [s]; busiest hour = hour of the week with the most "
-            "calls from outside a day [calls]. Before = the same over as many days just before the period.",
+            formula=formulas("inbound", "inbound_answered", "unreturned_missed", "wait", "hour_of_week", "before"),
             reading="Small changes come by themselves, and a holiday in one of the periods makes large ones: the "
             "report Compared with before says which are more than chance. Callers who withheld their number cannot "
             "be called back and are not among those to call back.",
@@ -100,8 +99,8 @@ def _numbers(calls: nw.LazyFrame[Any], period: Period) -> _Numbers:
 
 
 def _before(store: Store, period: Period, pbx: str | None) -> tuple[_Numbers | None, str]:
-    """Numbers of as many days just before, or why there are none."""
-    earlier = Period(period.first - timedelta(days=len(period)), period.first - timedelta(days=1))
+    """Numbers of the period before, or why there are none."""
+    earlier = previous(period)
     if coverage(store, period, pbx=pbx).missing:
         return None, "not comparable: days of the period are not in the store"
     if coverage(store, earlier, pbx=pbx).missing:
@@ -109,11 +108,24 @@ def _before(store: Store, period: Period, pbx: str | None) -> tuple[_Numbers | N
     return _numbers(store.scan("calls", earlier, pbx=pbx), earlier), ""
 
 
+def _verdicts(store: Store, period: Period, pbx: str | None) -> dict[str, str]:
+    """Whether calls from outside and their answered rate changed by more than chance: measure to verdict."""
+    both = store.scan("calls", Period(previous(period).first, period.last), pbx=pbx)
+    found = analyses.compare(_inbound(both), period)
+    found = found[found["against"].astype(str) == "previous"]
+    return dict(zip(found["measure"].astype(str), found["verdict"].astype(str), strict=True))
+
+
 def _cards(
-    calls: nw.LazyFrame[Any], period: Period, now: _Numbers, before: _Numbers | None, why_not: str
+    calls: nw.LazyFrame[Any],
+    period: Period,
+    now: _Numbers,
+    before: _Numbers | None,
+    why_not: str,
+    verdicts: dict[str, str],
 ) -> list[Card]:
     inbound = _inbound(calls)
-    changes = [why_not] * 5 if before is None else _changes(now, before)
+    changes = [why_not] * 5 if before is None else _changes(now, before, period, verdicts)
     actions = [
         _plan(inbound, period),
         _answer(inbound, period),
@@ -122,7 +134,8 @@ def _cards(
         _staff(inbound, period, now),
     ]
     labels = ["Calls from outside", "Answered by a person", "Callers to call back", "Median wait", "Busiest hour"]
-    return [Card(*card) for card in zip(labels, _values(now), changes, actions, strict=True)]
+    details = ["call-volume", "call-volume", "missed-calls", "durations", "staffing"]
+    return [Card(*card) for card in zip(labels, _values(now), changes, actions, details, strict=True)]
 
 
 def _values(numbers: _Numbers) -> list[str]:
@@ -139,23 +152,39 @@ def _value_before(n: int, before: _Numbers | None) -> str:
     return NONE if before is None else _values(before)[n]
 
 
-def _changes(now: _Numbers, before: _Numbers) -> list[str]:
-    shown = _values(before)
+def _changes(now: _Numbers, before: _Numbers, period: Period, verdicts: dict[str, str]) -> list[str]:
+    shown = [f"{value} {_then(period)}" for value in _values(before)]
+    earlier = previous(period)
+    calls, answered = (
+        ", within the usual ups and downs" if verdicts.get(measure) == "noise" else ""
+        for measure in ("calls", "answered_rate")
+    )
     return [
-        _relative(now.calls, before.calls, shown[0]),
-        _points(now.answered_rate, before.answered_rate, shown[1]),
-        _relative(now.open, before.open, shown[2]),
+        _relative(now.calls / len(period), before.calls / len(earlier), shown[0], len(period) != len(earlier)) + calls,
+        _points(now.answered_rate, before.answered_rate, shown[1]) + answered,
+        _relative(now.open / len(period), before.open / len(earlier), shown[2], len(period) != len(earlier)),
         _longer(now.median_wait_s, before.median_wait_s, shown[3]),
-        "the same before" if _values(now)[4] == shown[4] else f"{shown[4]} before",
+        "the same before" if _values(now)[4] == _values(before)[4] else shown[4],
     ]
 
 
-def _relative(now: int, before: int, shown: str) -> str:
+def _then(period: Period) -> str:
+    """What the period before is called: the week before, in February."""
+    earlier = previous(period)
+    if period == Period.of(f"{period.first:%Y-%m}"):
+        return f"in {month_name[earlier.first.month]}"
+    if len(period) == 1:
+        return "a week before"
+    return "the week before" if len(period) == 7 else f"in {period_name(earlier)}"
+
+
+def _relative(now: float, before: float, shown: str, a_day: bool = False) -> str:
+    """Change of a count; `a_day` where the periods differ in length, so that the counts of a day are compared."""
     if now == before:
-        return "as before"
+        return f"as many ({shown})"
     if not before:
-        return "none before"
-    return f"{'+' if now > before else '−'}{share(abs(now / before - 1))} ({shown} before)"
+        return f"more ({shown})"
+    return f"{share(abs(now / before - 1))} {'more' if now > before else 'fewer'}{' a day' * a_day} ({shown})"
 
 
 def _points(now: float, before: float, shown: str) -> str:
@@ -163,16 +192,16 @@ def _points(now: float, before: float, shown: str) -> str:
         return "nothing to compare"
     points = round(100 * now) - round(100 * before)
     if not points:
-        return "as before"
-    return f"{'+' if points > 0 else '−'}{plural(abs(points), 'point')} ({shown} before)"
+        return f"the same ({shown})"
+    return f"{plural(abs(points), 'point')} {'higher' if points > 0 else 'lower'} ({shown})"
 
 
 def _longer(now: float, before: float, shown: str) -> str:
     if math.isnan(now) or math.isnan(before):
         return "nothing to compare"
     if now == before:
-        return "as before"
-    return f"{seconds(abs(now - before))} {'longer' if now > before else 'shorter'} ({shown} before)"
+        return f"the same ({shown})"
+    return f"{seconds(abs(now - before))} {'longer' if now > before else 'shorter'} ({shown})"
 
 
 def _plan(inbound: nw.LazyFrame[Any], period: Period) -> str:
@@ -182,7 +211,7 @@ def _plan(inbound: nw.LazyFrame[Any], period: Period) -> str:
     top = days.iloc[int(days["calls"].argmax())]
     if len(days) == 1:
         return "Compare the day with others before you plan by it."
-    return f"Plan for days like {day(top['local_at'])}, which had {count(top['calls'])}."
+    return f"Plan for {plural(int(top['calls']), 'call')} a day: so many came on {day(top['local_at'])}."
 
 
 def _answer(inbound: nw.LazyFrame[Any], period: Period) -> str:
@@ -193,7 +222,8 @@ def _answer(inbound: nw.LazyFrame[Any], period: Period) -> str:
         return "Nothing to do: everybody reached a person."
     worst = cells["left"].idxmax()
     left, total = (count(cells.loc[worst, name]) for name in ("left", "calls"))
-    return f"Add people on {weekday(worst[0])}s at {hour(worst[1])}, when {left} of {total} callers reached nobody."
+    at = f"{weekday(worst[0])}{'s' * (len(period) > 7)} at {hour(worst[1])}"
+    return f"Add people on {at}, when {left} of {total} callers reached nobody."
 
 
 def _call_back(calls: nw.LazyFrame[Any], period: Period) -> str:
@@ -234,15 +264,11 @@ def _headline(now: _Numbers) -> str:
     parts = [f"{plural(now.calls, 'call')} from outside, {share(now.answered_rate)} reached a person"]
     if now.open:
         parts.append(f"{plural(now.open, 'caller')} still {'waits' if now.open == 1 else 'wait'} for a call back")
-    if not math.isnan(now.median_wait_s):
-        parts.append(f"half of the callers waited {seconds(now.median_wait_s)} or less")
-    if now.busiest is not None:
-        parts.append(f"most calls come on {_when(now.busiest)}")
     return "; ".join(parts) + "."
 
 
 def _when(busiest: pd.Series[Any]) -> str:
-    return f"{weekday(busiest['weekday'])}s at {hour(busiest['hour'])}"
+    return f"{weekday(busiest['weekday'])[:3]} {hour(busiest['hour'])}"
 
 
 def _or_none(shown: Any, value: float) -> str:

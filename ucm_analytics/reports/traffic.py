@@ -64,8 +64,8 @@ def _trunks(calls: nw.LazyFrame[Any], period: Period, names: Names) -> Section:
         ),
         formula=f"{_HELD} Lines needed: the fewest that block at most {share(_BLOCKING)} of the attempts in the busy "
         "hour, which is the clock hour of one kind of days with the most traffic. The interval (95 %) is that of a sum "
-        f"of holds that come by chance. With retries: {share(_RETRY)} of the blocked callers dial again at once. "
-        "Line time = erlang · 3600 [s]. " + formulas("concurrency", "bhca", "traffic", "erlang_b", "erlang_b_extended"),
+        f"of holds that come by chance. With retries: {share(_RETRY)} of the blocked callers dial again at once.\n"
+        + formulas("concurrency", "bhca", "traffic", "line_time", "erlang_b", "erlang_b_extended"),
         reading="Lines needed is what the mean busy hour asks for, most at once what the worst second took: on a "
         "small trunk the second is often the larger, and it is what a caller feels. Callers whom the provider turned "
         "away leave no record, so where most at once equals the lines that you have, more are needed than shown.",
@@ -97,7 +97,7 @@ def _by_day(calls: nw.LazyFrame[Any], period: Period, names: Names) -> Section:
             Shown("peak_at", "First at", "time"),
             Shown("busy_s", "In use", "seconds"),
         ),
-        formula=f"{_HELD} " + formulas("concurrency"),
+        formula=f"{_HELD}\n" + formulas("concurrency"),
         reading="A trunk that reaches the same number on many days and never one more is likely to be full at that "
         "number. A lone high day is a fault or a campaign more often than a need. A call over midnight counts on "
         "both days; it is one call of the first.",
@@ -127,7 +127,7 @@ def _by_hour(calls: nw.LazyFrame[Any], period: Period) -> Section:
             Shown("peak_at", "First at", "time"),
             Shown("busy_s", "All calls together", "seconds"),
         ),
-        formula=f"{_HELD} Calls inside the house count too; the second half of a forwarded call does not. "
+        formula=f"{_HELD} Calls inside the house count too; the second half of a forwarded call does not.\n"
         + formulas("concurrency"),
         reading="This is the load of the PBX, not of a line: an internal call needs no trunk. The highest hours come "
         "first. Between two peaks of one hour there may have been no call at all; the time of all calls "

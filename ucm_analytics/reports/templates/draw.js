@@ -2,7 +2,7 @@
 // Draws every chart of the page. plotly.js and the figures lie in the page as compressed text.
 const NARROW = 560;
 const ROOMY = 640;
-const PAPER = {width: 680, height: 700};
+const PAPER = {width: 680, height: 620, scale: 0.85, flows: 0.7};
 const config = {displayModeBar: false, responsive: true};
 const boxes = Array.from(document.querySelectorAll("[data-figure]"));
 const night = window.matchMedia("(prefers-color-scheme: dark)");
@@ -48,9 +48,10 @@ function fitted(layout, width) {
 async function draw(box) {
   const figure = figures[Number(box.dataset.figure)];
   const {data, layout} = themed(figure);
+  const flows = data.some((trace) => trace.type === "sankey");
   if (paper) {
-    // a chart higher than a page has room for is printed smaller, as a whole
-    const scale = Math.min(1, PAPER.height / layout.height);
+    // as small as the text around it; a chart higher than a page has room for smaller still, as a whole
+    const scale = Math.min(flows ? PAPER.flows : PAPER.scale, PAPER.height / layout.height);
     Object.assign(box.style, {width: "", height: layout.height + "px", zoom: scale});
     return Plotly.react(box, data, Object.assign(layout, {autosize: false, width: PAPER.width / scale}), config);
   }
@@ -60,7 +61,6 @@ async function draw(box) {
   const roomy = box.style.width !== "";
   await Plotly.react(box, data, roomy ? layout : fitted(layout, width), config);
   // labels or bands that leave no room for the numbers get a wider chart that scrolls by itself
-  const flows = data.some((trace) => trace.type === "sankey");
   if (!roomy && width < NARROW && (flows || box._fullLayout._size.w < width / 2)) {
     box.parentElement.tabIndex = 0;
     box.style.width = ROOMY + "px";

@@ -1,0 +1,130 @@
+"""What the outbound calls cost, by the user's own tariff."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import narwhals.stable.v2 as nw
+import pandas as pd
+
+from ucm_analytics import analyses, charts
+from ucm_analytics.config import tariff_file
+from ucm_analytics.metrics import formulas
+from ucm_analytics.period import Period
+from ucm_analytics.reports._format import plural, share, show
+from ucm_analytics.reports._names import Names, drawn
+from ucm_analytics.reports._report import Section, Shown
+from ucm_analytics.reports._tariff import EXAMPLE, Tariff, read_tariff
+
+if TYPE_CHECKING:
+    from ucm_analytics.store import Store
+
+TITLE = "Cost"
+QUESTION = "What do the outbound calls cost, where do they go, and who makes them?"
+
+_READING = (
+    "Calls that no prefix of the tariff fits are rows without cost. Calls that the PBX forwards to a number outside "
+    "belong to the call that came in and are not priced. The provider counts for itself, often a second more a call, "
+    "and its free minutes are not known here: the bill decides."
+)
+
+
+def build(store: Store, period: Period, *, pbx: str | None = None) -> list[Section]:
+    """Cost by prefix, and by who called; without a tariff, how to give one."""
+    calls = store.scan("calls", period, pbx=pbx)
+    path = tariff_file(pbx)
+    if not path:
+        return [_without_tariff(calls, period)]
+    tariff = read_tariff(path)
+    return [_by_prefix(calls, period, tariff), _by_caller(calls, period, tariff, Names.of(store, pbx=pbx))]
+
+
+def _without_tariff(calls: nw.LazyFrame[Any], period: Period) -> Section:
+    volume = analyses.call_volume(calls.filter(nw.col("direction") == "outbound"), freq="1d", period=period)
+    total = int(volume["calls"].sum())
+    return Section(
+        title="Cost by destination",
+        sentence=f"no tariff is set, so the cost of {plural(total, 'outbound call')} is not known; what to write is "
+        "under How to read it.",
+        figure=charts.call_volume(volume).update_layout(title_text="Outbound calls per day: no tariff is set"),
+        table=volume if total else volume.head(0),
+        columns=(Shown("local_at", "Day", "day"), Shown("calls", "Outbound calls", "count")),
+        formula=formulas("calls", "call_cost", "billed"),
+        reading="Write what your provider charges into a table, and name it in the settings: tariff = "
+        '"/srv/tariff.csv" above the tables, or in the table of one PBX, or UCM_TARIFF. The row without a prefix is '
+        f"for all other numbers; the last column is the step of billing [s], 60 for whole minutes:\n{EXAMPLE}",
+    )
+
+
+def _by_prefix(calls: nw.LazyFrame[Any], period: Period, tariff: Tariff) -> Section:
+    costs = analyses.cost(calls, tariff.table, home=tariff.home, period=period)
+    return Section(
+        title="Cost by destination",
+        sentence=_headline(costs, tariff),
+        figure=charts.cost(costs).update_xaxes(title_text=_unit(tariff, "cost")),
+        table=costs.assign(destination=_destinations(costs)),
+        columns=(Shown("destination", "Destination"), *_columns(tariff)),
+        formula=formulas("call_cost", "billed", "cost_share"),
+        reading=_READING,
+    )
+
+
+def _by_caller(calls: nw.LazyFrame[Any], period: Period, tariff: Tariff, names: Names) -> Section:
+    costs = analyses.cost(calls, tariff.table, by="caller", home=tariff.home, period=period)
+    callers = costs["caller"].astype(object).fillna("unknown").astype("str")
+    labels = names.paths("extension:" + callers).str.removeprefix("extension:")
+    sums = costs["cost"].groupby(labels).sum().sort_values(ascending=False, kind="stable")
+    sentence = "No call cost anything."
+    if len(sums) and sums.iloc[0] > 0:
+        sentence = (
+            f"Calls of {sums.index[0]} cost most, {_money(sums.iloc[0], tariff)}, "
+            f"{share(sums.iloc[0] / sums.sum())} of all."
+        )
+    return Section(
+        title="Cost by caller",
+        sentence=sentence,
+        figure=charts.cost(costs.assign(caller=drawn(labels))).update_xaxes(title_text=_unit(tariff, "cost")),
+        table=costs.assign(caller=labels, destination=_destinations(costs)),
+        columns=(Shown("caller", "Caller"), Shown("destination", "Destination"), *_columns(tariff)),
+        formula=formulas("call_cost", "billed", "cost_share"),
+        reading="A phone that many people use looks dear. Cost says nothing of what a call was good for.",
+    )
+
+
+def _columns(tariff: Tariff) -> tuple[Shown, ...]:
+    return (
+        Shown("calls", "Calls", "count"),
+        Shown("talk_s", "Talk", "seconds"),
+        Shown("billed_s", "Billed", "seconds"),
+        Shown("cost", _unit(tariff), "money"),
+        Shown("share", "Share", "share"),
+    )
+
+
+def _destinations(costs: pd.DataFrame) -> pd.Series[str]:
+    words = [
+        "no prefix fits" if pd.isna(prefix) else f"+{prefix}" if prefix else "all others"
+        for prefix in costs["prefix"].astype(object)
+    ]
+    return pd.Series(words, index=costs.index, dtype="str")
+
+
+def _unit(tariff: Tariff, word: str = "Cost") -> str:
+    return f"{word} [{tariff.currency}]" if tariff.currency else word
+
+
+def _money(value: float, tariff: Tariff) -> str:
+    return f"{show(value, 'money')} {tariff.currency}".strip()
+
+
+def _headline(costs: pd.DataFrame, tariff: Tariff) -> str:
+    calls = int(costs["calls"].sum())
+    if not calls:
+        return "no outbound call was answered, so none cost anything."
+    total = float(costs["cost"].sum())
+    parts = [f"{plural(calls, 'outbound call')} cost {_money(total, tariff)}"]
+    if total > 0:
+        parts.append(f"most of it, {share(costs['share'].iloc[0])}, for calls to {_destinations(costs).iloc[0]}")
+    if unpriced := int(costs.loc[costs["cost"].isna(), "calls"].sum()):
+        parts.append(f"no prefix of the tariff fits {plural(unpriced, 'call')}")
+    return "; ".join(parts) + "."
