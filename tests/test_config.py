@@ -7,11 +7,13 @@ import pytest
 
 from ucm_analytics.config import (
     FIELDS,
+    ServiceTarget,
     Settings,
     check_name,
     data_folder,
     reader_locale,
     reports_folder,
+    service_target,
     tariff_file,
     zone,
 )
@@ -174,3 +176,37 @@ def test_the_tariff_of_all_and_of_one_pbx(own_file: Path, monkeypatch: pytest.Mo
     assert f"tariff = all.csv  ({own_file})" in Settings.load("north").explain()
     monkeypatch.setenv("UCM_TARIFF", "here.csv")
     assert tariff_file("clinic") == Settings.load("clinic").tariff == "here.csv"
+
+
+def test_what_callers_in_queues_are_promised(own_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert service_target() == ServiceTarget("sl_f1", 20, 0.8, 5)
+    own_file.parent.mkdir()
+    own_file.write_text(
+        'target_s = 30\ntarget_level = 0.9\n[pbx.clinic]\nservice_level = "sl_f3"\nshort_s = 10\n'
+        '[pbx.north]\nurl = "https://192.0.2.11"\n'
+    )
+    assert service_target("clinic") == ServiceTarget("sl_f3", 30, 0.9, 10)
+    assert service_target("north") == service_target() == ServiceTarget("sl_f1", 30, 0.9, 5)
+    assert f"target_level = 0.9  ({own_file})" in Settings.load("clinic").explain()
+    monkeypatch.setenv("UCM_TARGET_S", "15")
+    assert service_target("clinic").target_s == 15
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("UCM_SERVICE_LEVEL", "sl_f9"),
+        ("UCM_TARGET_S", "0"),
+        ("UCM_TARGET_S", "2.5"),
+        ("UCM_TARGET_S", "soon"),
+        ("UCM_TARGET_LEVEL", "80"),
+        ("UCM_TARGET_LEVEL", "1"),
+        ("UCM_SHORT_S", "-5"),
+    ],
+)
+def test_a_promise_that_is_none_names_its_setting(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingError) as caught:
+        service_target()
+    assert repr(value) in caught.value.message
+    assert name in caught.value.hint

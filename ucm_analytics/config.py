@@ -4,12 +4,18 @@ The file is TOML, one table a PBX; `ucm-analytics connect` writes it. It never h
 `data`, the folder of all PBXs, and `reports`, the folder of one's own reports, stand above the
 tables; `[mail]` names the mail server (see `delivery.smtp`). `locale`, how numbers and dates are
 written, and `tariff`, the file of what minutes cost, stand above the tables too; in the table of a PBX
-they are for that one::
+they are for that one. So do the four that say what callers in queues are promised: here that 90 % of those who
+were answered or gave up are answered within 30 s, and that a caller who leaves within 10 s does not count as
+one who gave up::
 
     data = "/srv/calls"
     reports = "/srv/reports"
     locale = "de_DE"
     tariff = "/srv/tariff.csv"
+    service_level = "sl_f3"
+    target_s = 30
+    target_level = 0.9
+    short_s = 10
 
     [pbx.clinic]
     url = "https://192.0.2.10:8089"
@@ -32,6 +38,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ucm_analytics.errors import SettingError
+from ucm_analytics.metrics import SERVICE_LEVELS
 
 FIELDS = {
     "url": "UCM_URL",
@@ -42,9 +49,13 @@ FIELDS = {
     "country": "UCM_COUNTRY",
     "locale": "UCM_LOCALE",
     "tariff": "UCM_TARIFF",
+    "service_level": "UCM_SERVICE_LEVEL",
+    "target_s": "UCM_TARGET_S",
+    "target_level": "UCM_TARGET_LEVEL",
+    "short_s": "UCM_SHORT_S",
     "data": "UCM_DATA",
 }
-SHARED = ("locale", "tariff")
+SHARED = ("locale", "tariff", "service_level", "target_s", "target_level", "short_s")
 """Written by a person only: above the tables for all PBXs, or in the table of one."""
 DEFAULTS = {"user": "cdrapi", "data": "data/store"}
 
@@ -142,10 +153,67 @@ def tariff_file(pbx: str | None = None) -> str:
     return _shared("tariff", pbx)
 
 
+@dataclass(frozen=True)
+class ServiceTarget:
+    """What callers in queues are promised.
+
+    Attributes
+    ----------
+    service_level : str
+        Id of the formula that is the headline; one of `metrics.SERVICE_LEVELS`.
+    target_s : int
+        Wait within which a caller is to be answered [s].
+    target_level : float
+        Share of callers for whom that is to be so, 0-1.
+    short_s : int
+        Wait below which a caller who left did not give up [s].
+    """
+
+    service_level: str = "sl_f1"
+    target_s: int = 20
+    target_level: float = 0.8
+    short_s: int = 5
+
+
+def service_target(pbx: str | None = None) -> ServiceTarget:
+    """What callers in queues are promised, by the settings of the PBX (of the only one, if none is named).
+
+    Raises
+    ------
+    SettingError
+        The file is broken, or a value is no such value.
+    """
+    values = {key: value for key in vars(ServiceTarget()) if (value := _shared(key, pbx))}
+    if (formula := values.get("service_level", "sl_f1")) not in SERVICE_LEVELS:
+        raise SettingError(
+            f"service_level={formula!r} is no service level",
+            hint=f"use one of {', '.join(SERVICE_LEVELS)} (UCM_SERVICE_LEVEL)",
+        )
+    return ServiceTarget(
+        formula,
+        int(_number("target_s", values, 20, most=3600)),
+        _number("target_level", values, 0.8, most=0.999),
+        int(_number("short_s", values, 5, most=3600)),
+    )
+
+
+def _number(key: str, values: Mapping[str, str], default: float, *, most: float) -> float:
+    try:
+        value = float(values.get(key, default))
+    except ValueError:
+        value = -1
+    if not 0 < value <= most or (key.endswith("_s") and value != int(value)):
+        raise SettingError(
+            f"{key}={values[key]!r} cannot be used",
+            hint=f"use a {'whole ' if key.endswith('_s') else ''}number above 0, up to {most:g} ({FIELDS[key]})",
+        )
+    return value
+
+
 def _shared(key: str, pbx: str | None) -> str:
     file = _read(config_path())
     name = pbx or (next(iter(file.pbxs)) if len(file.pbxs) == 1 else "")
-    return os.environ.get(FIELDS[key]) or file.pbxs.get(name, {}).get(key) or str(file.others.get(key, ""))
+    return os.environ.get(FIELDS[key]) or file.pbxs.get(name, {}).get(key) or _text(file.others.get(key))
 
 
 @dataclass(frozen=True)
@@ -158,6 +226,8 @@ class Settings:
         Name of the PBX; the folder of its data carries it.
     url, user, fingerprint, ca, timezone, country, locale, tariff, data : str
         Empty where nothing is set.
+    service_level, target_s, target_level, short_s : str
+        As they are written; `service_target` reads them.
     sources : dict
         For each field where its value came from.
     """
@@ -171,6 +241,10 @@ class Settings:
     country: str = ""
     locale: str = ""
     tariff: str = ""
+    service_level: str = ""
+    target_s: str = ""
+    target_level: str = ""
+    short_s: str = ""
     data: str = ""
     sources: Mapping[str, str] = field(default_factory=dict, compare=False)
 
@@ -190,7 +264,10 @@ class Settings:
         sources: dict[str, str] = {}
         layers: list[tuple[str, Mapping[str, str | None]]] = [
             ("default", DEFAULTS),
-            (str(path), {"data": file.data} | {key: file.others.get(key) for key in SHARED} | file.pbxs.get(name, {})),
+            (
+                str(path),
+                {"data": file.data} | {key: _text(file.others.get(key)) for key in SHARED} | file.pbxs.get(name, {}),
+            ),
             ("environment", {key: os.environ.get(variable) for key, variable in FIELDS.items()}),
             ("argument", arguments),
         ]
@@ -283,6 +360,10 @@ def _read(path: Path) -> _File:
     pbxs = {name: {k: str(v) for k, v in table.items()} for name, table in tables.items()}
     others = {name: value for name, value in content.items() if name not in ("data", "pbx")}
     return _File(str(content.get("data", "")), pbxs, others)
+
+
+def _text(value: object) -> str:
+    return "" if value is None else str(value)
 
 
 def _only(known: Mapping[str, object], path: Path) -> str:

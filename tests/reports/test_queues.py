@@ -83,3 +83,17 @@ def test_two_pbxs_are_told_apart_once(tmp_path: Path) -> None:
     assert len(set(labels)) == len(labels) == 4
     assert all(label.count("clinic") + label.count("north") == 1 and "@" not in label for label in labels)
     assert both.sections[1].table["queue"].is_unique
+
+
+def test_the_promise_of_the_settings_is_the_headline(
+    store: Store, waits: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UCM_SERVICE_LEVEL", "sl_f3")
+    monkeypatch.setenv("UCM_TARGET_S", "8")
+    answered, left = waits[waits["result"] == "answered"], waits[waits["result"] == "hung_up"]
+    level = share((answered["wait_s"] <= 8).sum() / (len(answered) + len(left)))
+    queues, staffing = run_report("queues", store, WEEK), run_report("staffing", store, WEEK)
+    assert f"{level} were served within 8 s." in queues.sections[0].sentence
+    assert f"within 8 s is {level} by" in queues.sections[1].sentence
+    assert METRICS["sl_f3"].name in queues.sections[1].formula.splitlines()[0]
+    assert "were answered within 8 s" in staffing.sections[1].sentence

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import pandas as pd
 
 from ucm_analytics import analyses, charts
+from ucm_analytics.config import ServiceTarget, service_target
 from ucm_analytics.metrics import METRICS, SERVICE_LEVELS, formulas
 from ucm_analytics.period import Period
 from ucm_analytics.reports._format import number, plural, seconds, share
@@ -16,14 +17,12 @@ from ucm_analytics.reports._report import Section, Shown
 if TYPE_CHECKING:
     import narwhals.stable.v2 as nw
 
+    from ucm_analytics.analyses.service import ServiceLevel
     from ucm_analytics.store import Store
 
 TITLE = "Queues"
 QUESTION = "How long do callers wait in the queues, and who is answered, gives up or is sent on?"
 
-_HEADLINE: Final = "sl_f1"
-_TARGET_S: Final = 20
-_SHORT_S: Final = 5
 _STAY: Final = "A stay is one stay of a call in a queue; a call that comes to a queue twice has two."
 
 
@@ -31,22 +30,25 @@ def build(store: Store, period: Period, *, pbx: str | None = None) -> list[Secti
     """Counts and waits per queue, service level by every formula, spread of waits, patience, agents."""
     steps = store.scan("steps", period, pbx=pbx)
     names = Names.of(store, pbx=pbx)
-    levels = analyses.service_level(steps, target_s=_TARGET_S, short_s=_SHORT_S, headline=_HEADLINE)
-    found = analyses.queues(steps, store.scan("calls", period, pbx=pbx), short_s=_SHORT_S)
+    aim = service_target(pbx)
+    levels = analyses.service_level(
+        steps, target_s=aim.target_s, short_s=aim.short_s, headline=cast("ServiceLevel", aim.service_level)
+    )
+    found = analyses.queues(steps, store.scan("calls", period, pbx=pbx), short_s=aim.short_s)
     return [
-        _queues(found, levels, names),
-        _service_level(levels, names),
+        _queues(found, levels, names, aim),
+        _service_level(levels, names, aim),
         _waits(steps),
         _patience(steps),
         _agents(analyses.queue_agents(steps, store.scan("rings", period, pbx=pbx)), names),
     ]
 
 
-def _queues(found: pd.DataFrame, levels: pd.DataFrame, names: Names) -> Section:
+def _queues(found: pd.DataFrame, levels: pd.DataFrame, names: Names, aim: ServiceTarget) -> Section:
     labels = names.numbers("queue", found, "queue")
     return Section(
         title="Queues",
-        sentence=_headline(found, levels),
+        sentence=_headline(found, levels, aim),
         figure=charts.queues(_labelled(found, queue=labels)),
         table=found.assign(queue=labels),
         columns=(
@@ -68,7 +70,7 @@ def _queues(found: pd.DataFrame, levels: pd.DataFrame, names: Names) -> Section:
             Shown("transfer_rate", "Sent on", "share"),
             Shown("recalls", "Called again", "count"),
         ),
-        formula=f"{_STAY} Short: below {_SHORT_S} s; called again: within an hour.\n"
+        formula=f"{_STAY} Short: below {aim.short_s} s; called again: within an hour.\n"
         + formulas(
             *("queue_answered", "queue_abandoned", "queue_abandoned_short", "queue_overflowed", "queue_other"),
             *("answered_rate", "abandon_rate", "long_abandon_rate", "asa", "queue_wait_quantile", "longest_wait"),
@@ -80,19 +82,19 @@ def _queues(found: pd.DataFrame, levels: pd.DataFrame, names: Names) -> Section:
     )
 
 
-def _service_level(levels: pd.DataFrame, names: Names) -> Section:
+def _service_level(levels: pd.DataFrame, names: Names, aim: ServiceTarget) -> Section:
     labels = names.numbers("queue", levels, "queue")
     wide = levels.assign(queue=labels, variant=levels["variant"].astype(str)).pivot_table(
         index="queue", columns="variant", values="service_level", sort=False, dropna=False
     )
     table = wide.reindex(columns=list(SERVICE_LEVELS)).rename_axis(columns=None).reset_index()
-    level = _overall(levels, _HEADLINE)
+    level = _overall(levels, aim.service_level)
     sentence = "No service level: no caller came to a queue and was answered or gave up."
     if pd.notna(level):
-        others = [_overall(levels, variant) for variant in SERVICE_LEVELS if variant != _HEADLINE]
+        others = [_overall(levels, variant) for variant in SERVICE_LEVELS if variant != aim.service_level]
         every = [found for found in others if pd.notna(found)]
         sentence = (
-            f"The service level within {_TARGET_S} s is {share(level)} by the formula chosen here; by the others in "
+            f"The service level within {aim.target_s} s is {share(level)} by the formula chosen here; by the others in "
             f"use it lies between {share(min(every))} and {share(max(every))}."
         )
     return Section(
@@ -107,8 +109,8 @@ def _service_level(levels: pd.DataFrame, names: Names) -> Section:
                 for id in SERVICE_LEVELS
             ),
         ),
-        formula=f"Target {_TARGET_S} s, included; short threshold {_SHORT_S} s. Headline: {METRICS[_HEADLINE].name}.\n"
-        + formulas(*SERVICE_LEVELS),
+        formula=f"Target {aim.target_s} s, included; short threshold {aim.short_s} s. "
+        f"Headline: {METRICS[aim.service_level].name}.\n" + formulas(*SERVICE_LEVELS),
         reading="The formulas differ only in what they do with callers who gave up. Before you compare with a "
         "contract or another system, find out which one it means. Formula 2 hides every caller who gave up: it "
         "rises when more do.",
@@ -235,7 +237,7 @@ def _agents(found: pd.DataFrame, names: Names) -> Section:
     )
 
 
-def _headline(found: pd.DataFrame, levels: pd.DataFrame) -> str:
+def _headline(found: pd.DataFrame, levels: pd.DataFrame, aim: ServiceTarget) -> str:
     offered = int(found["offered"].sum())
     if not offered:
         return "no calls came to a queue."
@@ -247,9 +249,9 @@ def _headline(found: pd.DataFrame, levels: pd.DataFrame) -> str:
     if answered:
         parts[-1] += f", after {seconds((found['asa_s'].fillna(0) * found['answered']).sum() / answered)} on average"
     parts.append(f"callers gave up in {share(left / offered)}")
-    level = _overall(levels, _HEADLINE)
+    level = _overall(levels, aim.service_level)
     if pd.notna(level):
-        parts.append(f"{share(level)} were served within {_TARGET_S} s")
+        parts.append(f"{share(level)} were served within {aim.target_s} s")
     return "; ".join(parts) + "."
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from ucm_analytics import analyses, charts
+from ucm_analytics.config import ServiceTarget, service_target
 from ucm_analytics.metrics import formulas
 from ucm_analytics.period import Period
 from ucm_analytics.reports._format import plural, seconds, share
@@ -21,24 +22,22 @@ if TYPE_CHECKING:
 TITLE = "Staffing"
 QUESTION = "How many agents does each queue need, half hour by half hour?"
 
-_TARGET_S: Final = 20
-_LEVEL: Final = 0.8
-
 
 def build(store: Store, period: Period, *, pbx: str | None = None) -> list[Section]:
     """Agents needed per queue and half hour, and the level predicted beside the one reached."""
     steps = store.scan("steps", period, pbx=pbx)
     names = Names.of(store, pbx=pbx)
-    return [_needed(steps, period, names), _reached(steps, period, names)]
+    aim = service_target(pbx)
+    return [_needed(steps, period, names, aim), _reached(steps, period, names, aim)]
 
 
-def _needed(steps: nw.LazyFrame[Any], period: Period, names: Names) -> Section:
-    need = analyses.staffing(steps, target_s=_TARGET_S, level=_LEVEL, period=period)
+def _needed(steps: nw.LazyFrame[Any], period: Period, names: Names, aim: ServiceTarget) -> Section:
+    need = analyses.staffing(steps, target_s=aim.target_s, level=aim.target_level, period=period)
     labels = names.numbers("queue", need, "queue")
     table = _shown(need.assign(queue=labels))
     return Section(
         title="Agents needed",
-        sentence=_headline(table),
+        sentence=_headline(table, aim),
         figure=charts.staffing(need.assign(pbx="", queue=drawn(labels))),
         table=table,
         columns=(
@@ -54,9 +53,9 @@ def _needed(steps: nw.LazyFrame[Any], period: Period, names: Names) -> Section:
             Shown("agents_c_high", "At most", "count"),
             Shown("agents_a", "Agents (A)", "count"),
         ),
-        formula=f"Agents: the fewest with whom {share(_LEVEL)} of all callers are answered within {_TARGET_S} s. The "
-        "interval (95 %) holds the chance in the counts of callers, in the handle times and in the number who gave up "
-        "(parametric bootstrap, 400 draws).\n"
+        formula=f"Agents: the fewest with whom {share(aim.target_level)} of all callers are answered within "
+        f"{aim.target_s} s. The interval (95 %) holds the chance in the counts of callers, in the handle times and "
+        "in the number who gave up (parametric bootstrap, 400 draws).\n"
         + formulas("callers_a_day", "handle_time", "erlang_c", "erlang_a", "patience_exponential"),
         reading="Agents means people who are free for this queue in this half hour: add breaks, meetings and "
         "wrap-up yourself. Erlang C supposes that nobody gives up and asks for a little more than Erlang A. A holiday "
@@ -65,13 +64,13 @@ def _needed(steps: nw.LazyFrame[Any], period: Period, names: Names) -> Section:
     )
 
 
-def _reached(steps: nw.LazyFrame[Any], period: Period, names: Names) -> Section:
-    check = analyses.staffing_check(steps, target_s=_TARGET_S, period=period)
+def _reached(steps: nw.LazyFrame[Any], period: Period, names: Names, aim: ServiceTarget) -> Section:
+    check = analyses.staffing_check(steps, target_s=aim.target_s, period=period)
     labels = names.numbers("queue", check, "queue")
     table = _shown(check.assign(queue=labels))
     return Section(
         title="Predicted and reached",
-        sentence=_compared(table),
+        sentence=_compared(table, aim),
         figure=charts.staffing_check(check.assign(pbx="", queue=drawn(labels))),
         table=table,
         columns=(
@@ -87,8 +86,8 @@ def _reached(steps: nw.LazyFrame[Any], period: Period, names: Names) -> Section:
             Shown("level_a", "Erlang A", "share"),
             Shown("level_c", "Erlang C", "share"),
         ),
-        formula=f"The target is {_TARGET_S} s. Predicted: the same share by the formula for the agents seen: those who "
-        "took a call of the queue before, or in, and after, or in, the half hour on that day.\n"
+        formula=f"The target is {aim.target_s} s. Predicted: the same share by the formula for the agents seen: "
+        "those who took a call of the queue before, or in, and after, or in, the half hour on that day.\n"
         + formulas("reached_level", "handle_time", "erlang_c", "erlang_a"),
         reading="This tells whether to believe the section above. Where the dots lie below the line, agents were "
         "away or busy elsewhere while they count as seen, phones rang for long before they were picked up, or callers "
@@ -96,7 +95,7 @@ def _reached(steps: nw.LazyFrame[Any], period: Period, names: Names) -> Section:
     )
 
 
-def _headline(need: pd.DataFrame) -> str:
+def _headline(need: pd.DataFrame, aim: ServiceTarget) -> str:
     if need.empty:
         return "no caller came to a queue."
     known = need[need["agents_c"].notna()]
@@ -107,18 +106,18 @@ def _headline(need: pd.DataFrame) -> str:
     span = f" ({low} to {high})" if low < high else ""
     return (
         f"queue {top['queue']} needs {plural(int(top['agents_c']), 'agent')}{span} in its busiest half hour, "
-        f"{top['day_type']} at {top['half_hour']}, for {share(_LEVEL)} of its callers to be answered within "
-        f"{seconds(_TARGET_S)}."
+        f"{top['day_type']} at {top['half_hour']}, for {share(aim.target_level)} of its callers to be answered within "
+        f"{seconds(aim.target_s)}."
     )
 
 
-def _compared(check: pd.DataFrame) -> str:
+def _compared(check: pd.DataFrame, aim: ServiceTarget) -> str:
     if check.empty:
         return "No caller came to a queue."
     offered = int(check["offered"].sum())
     reached = check["in_time"].sum() / offered
     level = check["level_a"].fillna(check["level_c"])
-    sentence = f"{share(reached)} of {plural(offered, 'caller')} were answered within {seconds(_TARGET_S)}"
+    sentence = f"{share(reached)} of {plural(offered, 'caller')} were answered within {seconds(aim.target_s)}"
     weight = check["offered"].where(level.notna(), 0)
     if not weight.sum():
         return f"{sentence}."
