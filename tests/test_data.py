@@ -5,9 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pandas as pd
+import pytest
 
 from data.make import dictionary
+from ucm_analytics import demo
 from ucm_analytics.demo import PERIOD, demo_store
+from ucm_analytics.errors import StoreError
 from ucm_analytics.store import Store
 
 DATA = Path(__file__).resolve().parents[1] / "data"
@@ -33,3 +36,18 @@ def test_demo_store_is_made_once(tmp_path: Path) -> None:
     written = {file: file.stat().st_mtime_ns for file in first.path.rglob("*.parquet")}
     again = demo_store(tmp_path / "store")
     assert {file: file.stat().st_mtime_ns for file in again.path.rglob("*.parquet")} == written
+
+
+def test_demo_store_is_made_anew_by_other_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = demo_store(tmp_path / "store")
+    calls = first.calls()
+    next(first.path.rglob("calls/**/*.parquet")).unlink()
+    monkeypatch.setattr(demo, "_code", lambda: "another")
+    pd.testing.assert_frame_equal(demo_store(tmp_path / "store").calls(), calls)
+
+
+def test_demo_store_spares_a_folder_that_is_not_its_own(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("mine")
+    with pytest.raises(StoreError, match="holds something else"):
+        demo_store(tmp_path)
+    assert (tmp_path / "thesis.txt").read_text() == "mine"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
 from ucm_analytics import __version__
+from ucm_analytics.errors import StoreError
 from ucm_analytics.period import Period
 
 if TYPE_CHECKING:
@@ -47,22 +49,43 @@ def demo_store(path: str | Path | None = None) -> Store:
     Raises
     ------
     StoreError
-        The folder cannot be written.
+        The folder cannot be written, or holds something else.
     """
-    from ucm_analytics.schema import VERSION
     from ucm_analytics.store import Store
 
     if path is None:
         import platformdirs
 
-        path = Path(platformdirs.user_cache_dir("ucm-analytics")) / f"demo-{__version__}-{VERSION}"
+        path = Path(platformdirs.user_cache_dir("ucm-analytics")) / f"demo-{__version__}"
     store = Store(path)
-    days = store.coverage(PERIOD.first, PERIOD.last, pbx=PBX)
-    if not (days["state"] == "settled").all():
-        shutil.rmtree(Path(path), ignore_errors=True)
-        with pretend_pbx() as (_, ucm):
-            pull(store, ucm)
+    made_by = Path(path) / ".state" / "demo"
+    if made_by.exists() and made_by.read_text(encoding="ascii") == _code() and _complete(store):
+        return store
+    if Path(path).exists() and any(Path(path).iterdir()) and not made_by.exists():
+        raise StoreError(f"{path} holds something else than a demo store", hint="choose an empty folder")
+    shutil.rmtree(Path(path), ignore_errors=True)
+    try:
+        made_by.parent.mkdir(parents=True)
+        made_by.touch()
+    except OSError as error:
+        raise StoreError(f"cannot write {path} ({error.strerror})", hint="choose a folder that is writable") from error
+    with pretend_pbx() as (_, ucm):
+        pull(store, ucm)
+    made_by.write_text(_code(), encoding="ascii")
     return store
+
+
+def _complete(store: Store) -> bool:
+    return bool((store.coverage(PERIOD.first, PERIOD.last, pbx=PBX)["state"] == "settled").all())
+
+
+def _code() -> str:
+    """Fingerprint of the package: a store that other code made may hold other numbers."""
+    package = Path(__file__).parent
+    digest = hashlib.sha256()
+    for file in sorted(package.rglob("*.py")):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
 
 
 @contextmanager
