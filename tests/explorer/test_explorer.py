@@ -330,6 +330,7 @@ def test_an_empty_store_has_nothing_to_explore(tmp_path: Path) -> None:
     ("package", "code"),
     [
         ("ipywidgets", "ucm.Explorer(ucm.Store({store!r}))"),
+        ("voila", "serving.serve(ucm.Store({store!r}), port=0, on_ready=print)"),
     ],
 )
 def test_a_missing_package_is_named(package: str, code: str) -> None:
@@ -337,6 +338,7 @@ def test_a_missing_package_is_named(package: str, code: str) -> None:
         "import sys",
         f"sys.modules[{package!r}] = None",
         "import ucm_analytics as ucm",
+        "from ucm_analytics.explorer import serving",
         code.format(store=str(DEMO)),
     ]
     done = subprocess.run([sys.executable, "-c", "\n".join(lines)], text=True, capture_output=True)
