@@ -12,6 +12,8 @@ from nbclient import NotebookClient
 HERE = Path(__file__).parent
 # interactive in JupyterLab, a picture where a notebook is only looked at
 RENDERER = "plotly_mimetype+png"
+LIVE = "application/vnd.jupyter.widget-view+json"
+"""A widget lives as long as its kernel: what is kept of it is its text."""
 WIDER = "import plotly.io\nplotly.io.renderers['png'].width = 1000"
 
 
@@ -22,7 +24,13 @@ def executed(path: Path, *, renderer: str = RENDERER) -> nbformat.NotebookNode:
     os.environ["PLOTLY_RENDERER"] = renderer
     book.cells.insert(0, nbformat.v4.new_code_cell(WIDER))
     try:
-        NotebookClient(book, timeout=300, kernel_name="python3", resources={"metadata": {"path": HERE}}).execute()
+        NotebookClient(
+            book,
+            timeout=300,
+            kernel_name="python3",
+            store_widget_state=False,
+            resources={"metadata": {"path": HERE}},
+        ).execute()
     finally:
         if before is None:
             del os.environ["PLOTLY_RENDERER"]
@@ -34,6 +42,7 @@ def executed(path: Path, *, renderer: str = RENDERER) -> nbformat.NotebookNode:
         for output in cell.outputs:
             if "execution_count" in output:
                 output.execution_count = number
+            output.get("data", {}).pop(LIVE, None)
     for cell in book.cells:
         cell.metadata.pop("execution", None)
     return book

@@ -259,6 +259,7 @@ def test_export(table: str, stored: Shell) -> None:
         (("simulate", "--profile", "f99"), 1, "f43"),
         (("simulate", "--fault", "nonsense"), 1, "reset"),
         (("simulate", "--replay", "/no/such/file"), 1, "/no/such/file"),
+        (("explore", "--port", "many"), 2, "--port"),
         (("nonsense",), 2, "nonsense"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
@@ -334,7 +335,7 @@ def test_demo(shell: Shell) -> None:
     assert "pulled 28 days" in done.stderr
 
 
-HELP = ["", "demo", "connect", "sync", "status", "reports", "report", "schedule", "export", "simulate"]
+HELP = ["", "demo", "connect", "sync", "status", "reports", "report", "schedule", "export", "explore", "simulate"]
 
 
 @pytest.mark.parametrize("command", HELP)
@@ -350,10 +351,14 @@ def test_help_ends_in_an_example_of_its_own_options(command: str, shell: Shell) 
 
 
 def test_help_and_import_load_nothing_heavy(shell: Shell) -> None:
-    heavy = ["pandas", "pyarrow", "duckdb", "plotly", "narwhals", "requests"]
+    heavy = ["pandas", "pyarrow", "duckdb", "plotly", "narwhals", "requests", "ipywidgets", "voila"]
     code = f"import sys, ucm_analytics, ucm_analytics.cli; print([name for name in {heavy} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], text=True, capture_output=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_there_is_nothing_to_explore_in_an_empty_store(shell: Shell) -> None:
+    assert "ucm-analytics sync" in shell("explore", code=1).stderr
 
 
 def test_stderr_is_quiet_when_all_is_well(stored: Shell) -> None:

@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from ucm_analytics.client import UCM
     from ucm_analytics.config import Settings
     from ucm_analytics.demo import demo_store
+    from ucm_analytics.explorer import Explorer
     from ucm_analytics.period import Period
     from ucm_analytics.quality import audit, reconcile
     from ucm_analytics.reports import run_report
@@ -66,6 +67,7 @@ if TYPE_CHECKING:
 # Where each public name lives. Imported when it is first used: `import ucm_analytics` alone stays
 # fast and loads no pandas, plotly or duckdb.
 _HOMES = {
+    "Explorer": "explorer",
     "Period": "period",
     "Settings": "config",
     "Store": "store",
@@ -113,6 +115,7 @@ _HOMES = {
 
 __all__ = [
     "UCM",
+    "Explorer",
     "Period",
     "Settings",
     "Store",

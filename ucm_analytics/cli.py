@@ -382,6 +382,21 @@ def export(
         raise typer.Exit(INCOMPLETE)
 
 
+@app.command(epilog="Example: ucm-analytics explore --port 8866")
+def explore(
+    port: Annotated[int, typer.Option(help="Port to listen on, another if it is taken; 0 takes a free one.")] = 8866,
+) -> None:
+    """Serve the calls as a page to explore: numbers, charts and calls of the days and phones that you choose.
+
+    Prints the address when the page is ready, and serves it to this computer only until it is stopped.
+    """
+    from ucm_analytics.explorer.serving import serve
+
+    store = _store()
+    _check_pbx(store, None)
+    serve(store, port=port, on_ready=lambda address: print(address, flush=True))
+
+
 @app.command(epilog="Example: ucm-analytics simulate --port 8089 --from 2026-03-02 --to 2026-03-29 --truth truth")
 def simulate(
     port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.")] = 0,

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,11 @@ import nbformat
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
-NOTEBOOK = Path(__file__).resolve().parents[2] / "notebooks" / "03_volume.ipynb"
+from ucm_analytics.store import Store
+
+NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
+VOLUME, EXPLORE = "03_volume.ipynb", "09_explore.ipynb"
+ARTEFACTS = Path(__file__).resolve().parents[1] / "artefacts"
 CHROMIUM = os.environ.get("BROWSER_PATH") or shutil.which("chromium")
 # every cell stays in the page, also those that are scrolled out of sight; no question about news
 SETTINGS = {
@@ -45,11 +49,12 @@ def lab(tmp_path: Path) -> Iterator[tuple[str, str, Path]]:
     """A running server: its address, its token, and the folder that it shows."""
     folder, runtime, token = tmp_path / "notebooks", tmp_path / "runtime", secrets.token_hex()
     folder.mkdir()
-    book = nbformat.read(NOTEBOOK, as_version=4)
-    for cell in book.cells:
-        if cell.cell_type == "code":
-            cell.outputs, cell.execution_count = [], None
-    nbformat.write(book, folder / NOTEBOOK.name)
+    for notebook in (VOLUME, EXPLORE):
+        book = nbformat.read(NOTEBOOKS / notebook, as_version=4)
+        for cell in book.cells:
+            if cell.cell_type == "code":
+                cell.outputs, cell.execution_count = [], None
+        nbformat.write(book, folder / notebook)
     for name, values in SETTINGS.items():
         file = tmp_path / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -90,17 +95,19 @@ def address(runtime: Path, server: subprocess.Popen[bytes], log: Path) -> str:
     pytest.fail(f"JupyterLab did not start:\n{log.read_text()}")
 
 
-def look(url: str, token: str, cells: int, charts: int) -> Seen:
-    """Open the notebook, run all cells from the menu, save."""
+def look(url: str, token: str, notebook: str, charts: int, use: Callable[[Page], None] = lambda page: None) -> Seen:
+    """Open a notebook, run all cells from the menu, save, and use what it shows."""
+    cells = len(code(NOTEBOOKS / notebook))
     outside: list[str] = []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1400, "height": 1000})
         page.set_default_timeout(PATIENCE_MS)
         page.on("request", lambda request: outside.append(request.url))
-        page.goto(f"{url}lab/tree/{NOTEBOOK.name}?token={token}")
-        run(page, cells)
+        page.goto(f"{url}lab/tree/{notebook}?token={token}")
+        run(page, notebook, cells)
         expect(page.locator(DRAWN)).to_have_count(charts, timeout=PATIENCE_MS)
+        use(page)
         seen = Seen(
             charts=page.locator(DRAWN).count(),
             errors=page.locator("[data-mime-type='application/vnd.jupyter.error']").all_inner_texts(),
@@ -111,7 +118,12 @@ def look(url: str, token: str, cells: int, charts: int) -> Seen:
     return seen
 
 
-def run(page: Page, cells: int) -> None:
+def code(path: Path) -> list[nbformat.NotebookNode]:
+    """Code cells of a notebook."""
+    return [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+
+
+def run(page: Page, notebook: str, cells: int) -> None:
     """Run All Cells, and wait until the last has its number and the file is saved."""
     page.locator(".jp-Notebook .jp-CodeCell").nth(cells - 1).wait_for(state="attached")
     # run any earlier, and JupyterLab asks which kernel it should take
@@ -119,7 +131,7 @@ def run(page: Page, cells: int) -> None:
     page.locator(".lm-MenuBar-itemLabel", has_text="Run").click()
     page.locator(".lm-Menu-itemLabel", has_text="Run All Cells").first.click()
     expect(page.locator(".jp-CodeCell .jp-InputPrompt").nth(cells - 1)).to_have_text(f"[{cells}]:", timeout=PATIENCE_MS)
-    with page.expect_response(lambda answer: answer.request.method == "PUT" and NOTEBOOK.name in answer.url):
+    with page.expect_response(lambda answer: answer.request.method == "PUT" and notebook in answer.url):
         page.keyboard.press("Control+s")
 
 
@@ -127,15 +139,45 @@ def test_a_notebook_runs_and_draws_its_charts(lab: tuple[str, str, Path]) -> Non
     if CHROMIUM is None:
         pytest.fail("the lab test needs Chromium: apt install chromium, or set BROWSER_PATH")
     url, token, folder = lab
-    code = [cell for cell in nbformat.read(NOTEBOOK, as_version=4).cells if cell.cell_type == "code"]
-    drawn = sum("application/vnd.plotly.v1+json" in str(cell.outputs) for cell in code)
+    cells = code(NOTEBOOKS / VOLUME)
+    drawn = sum("application/vnd.plotly.v1+json" in str(cell.outputs) for cell in cells)
     # in a thread of its own: the page tests may hold Playwright's loop in this one
     with ThreadPoolExecutor(1) as thread:
-        seen = thread.submit(look, url, token, len(code), drawn).result()
+        seen = thread.submit(look, url, token, VOLUME, drawn).result()
     assert seen.errors == []
-    assert seen.prompts == [f"[{number}]:" for number in range(1, len(code) + 1)]
+    assert seen.prompts == [f"[{number}]:" for number in range(1, len(cells) + 1)]
     assert seen.charts == drawn == 5
     assert seen.outside == []
-    saved = [cell for cell in nbformat.read(folder / NOTEBOOK.name, as_version=4).cells if cell.cell_type == "code"]
-    assert [cell.execution_count for cell in saved] == list(range(1, len(code) + 1))
+    saved = code(folder / VOLUME)
+    assert [cell.execution_count for cell in saved] == list(range(1, len(cells) + 1))
     assert not [output for cell in saved for output in cell.outputs if output.output_type == "error"]
+
+
+def test_the_explorer_counts_and_draws_in_a_notebook(lab: tuple[str, str, Path]) -> None:
+    if CHROMIUM is None:
+        pytest.fail("the lab test needs Chromium: apt install chromium, or set BROWSER_PATH")
+    url, token, _ = lab
+    calls = Store(NOTEBOOKS.parent / "data" / "demo").calls("2026-03")
+    internal = len(calls[(calls["direction"] == "internal") & ~calls["is_forward"]])
+
+    def choose(page: Page) -> None:
+        """Another choice than that of the notebook's last cells."""
+        page.get_by_label("Queue").select_option("All queues")
+        page.get_by_label("Outcome").select_option("All outcomes")
+        page.get_by_label("Direction").select_option("internal")
+        says = page.get_by_role("status").filter(has_text="calls,")
+        expect(says).to_contain_text(f"{internal:,} calls, 2 to 29 March 2026", timeout=PATIENCE_MS)
+        for chart in page.locator(".ucm-charts > .widget-output:visible").all():
+            expect(chart.locator("svg.main-svg").first).to_be_attached(timeout=PATIENCE_MS)
+            box = chart.bounding_box()
+            assert box is not None
+            assert box["height"] >= 380
+        ARTEFACTS.mkdir(exist_ok=True)
+        page.locator(".ucm-controls").scroll_into_view_if_needed()
+        page.screenshot(path=ARTEFACTS / "explorer-lab.png")
+
+    with ThreadPoolExecutor(1) as thread:
+        # six charts of the explorer, one of the notebook's last cell
+        seen = thread.submit(look, url, token, EXPLORE, 7, choose).result()
+    assert seen.errors == []
+    assert seen.outside == []

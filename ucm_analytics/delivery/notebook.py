@@ -70,7 +70,7 @@ def run_notebook(path: str | Path, out: str | Path, **parameters: Value) -> Path
     _check(parameters, known=known, path=path, secrets=secrets)
     failed = ""
     try:
-        with _without_secrets():
+        with without_secrets():
             book = papermill.execute_notebook(
                 str(path),
                 None,
@@ -120,7 +120,7 @@ def _check(parameters: Mapping[str, Value], *, known: list[str], path: Path, sec
 
 
 @contextmanager
-def _without_secrets() -> Iterator[None]:
+def without_secrets() -> Iterator[None]:
     """Environment for a kernel: no secrets, and figures as data."""
     before = dict(os.environ)
     for name in before:
