@@ -312,6 +312,45 @@ def test_sankey_links_are_the_moves() -> None:
     assert f"menu 7000 (again {again} times)" in labels
 
 
+def test_ways_back_end_in_a_mark_of_their_own() -> None:
+    """A Sankey diagram draws circles as empty loops."""
+    moves = [("did:1", "ivr:1", 9), ("ivr:1", "ivr:2", 5), ("ivr:2", "queue:6500", 4), ("queue:6500", "ivr:1", 2)]
+    result = analyses.ivr_transitions(FULL["steps"]).head(0).astype(object)
+    rows = pd.DataFrame(moves, columns=["from", "to", "passes"]).assign(calls=1, median_dwell_s=5.0)
+    circle = pd.concat([result, rows], ignore_index=True).astype(
+        {"passes": "int64", "calls": "int64", "median_dwell_s": "float64"}
+    )
+    (sankey,) = drawn("ivr_transitions", circle).data
+    labels = list(sankey.node.label)
+    links = [(labels[a], labels[b]) for a, b in zip(sankey.link.source, sankey.link.target, strict=True)]
+    assert links == [
+        ("DID 1", "menu 1"),
+        ("menu 1", "menu 2"),
+        ("menu 2", "queue 6500"),
+        ("queue 6500", "back to menu 1"),
+    ]
+    assert numbers(sankey.link.value) == [9, 5, 4, 2]
+    assert sankey.node.color[labels.index("back to menu 1")] == sankey.node.color[labels.index("menu 1")]
+
+
+def test_a_comparison_that_is_missing_takes_no_rows() -> None:
+    result = analyses.compare(FULL["calls"], Period.of("2026-10"))
+    kept = result.copy()
+    kept.loc[kept["against"].astype(str) == "previous", ["change", "low", "high"]] = [0.1, -0.1, 0.3]
+    kept.loc[kept["against"].astype(str) == "last_year", ["change", "low", "high"]] = np.nan
+    figure = drawn("compare", kept)
+    assert figure.layout.title.text == "Change against the period before"
+    assert figure.layout.title.subtitle.text == "last year: nothing to compare with"
+    assert list(figure.layout.yaxis.categoryarray) == ["calls a day", "answered rate", "mean wait", "mean talk"]
+
+
+def test_what_never_happened_is_not_in_the_legend() -> None:
+    result = analyses.extensions(FULL["calls"], FULL["rings"]).assign(unreachable=0)
+    shown = {trace.name: trace.showlegend for trace in drawn("extensions", result).data}
+    assert shown["busy or not reachable"] is False
+    assert shown["answered"] is True
+
+
 def test_sankey_keeps_every_pass_though_rare_places_are_drawn_together() -> None:
     rare = pd.DataFrame(
         {

@@ -30,7 +30,7 @@ _WEEKS: Final = 40
 _DAYS: Final = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
 _TITLES: Final = {
     "calls": "from records to calls",
-    "answered": "from ANSWERED records to calls that a person answered",
+    "answered": "from ANSWERED records to answered calls",
     "callers": "from calls to callers",
     "rings": "from records to phones that rang",
     "calls by rings": "from phones that rang to calls",

@@ -1,7 +1,7 @@
 "use strict";
 // Draws every chart of the page. plotly.js and the figures lie in the page as compressed text.
 const NARROW = 560;
-const ROOMY = 640;
+const ROOMY = {chart: 640, flows: 960};
 const PAPER = {width: 680, height: 620, scale: 0.85, flows: 0.7};
 const config = {displayModeBar: false, responsive: true};
 const boxes = Array.from(document.querySelectorAll("[data-figure]"));
@@ -35,6 +35,7 @@ function themed(figure) {
 function fitted(layout, width) {
   if (width >= NARROW) return layout;
   layout.font = Object.assign({}, layout.font, {size: 10});
+  for (const note of layout.annotations || []) note.font = Object.assign({}, note.font, {size: 10});
   for (const title of [layout.title, layout.title && layout.title.subtitle]) {
     if (title && title.text) {
       const longest = Math.max(...title.text.split("<br>").map((line) => line.length));
@@ -63,7 +64,7 @@ async function draw(box) {
   // labels or bands that leave no room for the numbers get a wider chart that scrolls by itself
   if (!roomy && width < NARROW && (flows || box._fullLayout._size.w < width / 2)) {
     box.parentElement.tabIndex = 0;
-    box.style.width = ROOMY + "px";
+    box.style.width = (flows ? ROOMY.flows : ROOMY.chart) + "px";
     const wide = themed(figure);
     await Plotly.react(box, wide.data, wide.layout, config);
   }
