@@ -194,7 +194,7 @@ class Explorer:
         ]
         self.widget = make.VBox(
             [
-                make.HTML(_html.style()),
+                make.HTML(_html.stylesheet()),
                 make.Box(list(self.controls.values())).add_class("ucm-controls"),
                 self._says,
                 *self._results,

@@ -11,11 +11,11 @@ import pandas as pd
 
 from ucm_analytics.reports._files import csv_text
 from ucm_analytics.reports._format import NUMERIC, show
-from ucm_analytics.reports._render import Cell
+from ucm_analytics.reports._render import Cell, style
 from ucm_analytics.reports._report import Shown
 
 
-def style() -> str:
+def stylesheet() -> str:
     """Style sheet of the explorer, as an element."""
     return f"<style>{_template('style.css').render()}</style>"
 
@@ -38,7 +38,7 @@ def rows(frame: pd.DataFrame, columns: Sequence[Shown], caption: str) -> str:
         caption=caption,
         columns=[{"label": column.label, "number": column.kind in NUMERIC} for column in columns],
         rows=[
-            [Cell(show(value, kind), kind in NUMERIC) for value, kind in zip(row, kinds, strict=True)] for row in values
+            [Cell(show(value, kind), style(kind)) for value, kind in zip(row, kinds, strict=True)] for row in values
         ],
     )
 

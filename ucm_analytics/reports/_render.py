@@ -52,7 +52,8 @@ class Cell:
     style: str = ""
 
 
-def _style(kind: Kind) -> str:
+def style(kind: Kind) -> str:
+    """How cells of a kind are set."""
     return "number" if kind in NUMERIC else "whole" if kind != "text" else ""
 
 
@@ -179,7 +180,7 @@ def _rows(section: Section, rows: int) -> Iterable[list[Cell]]:
     shown = section.table.head(rows)[[column.name for column in section.columns]]
     kinds = [column.kind for column in section.columns]
     for values in shown.itertuples(index=False, name=None):
-        yield [Cell(show(value, kind), _style(kind)) for value, kind in zip(values, kinds, strict=True)]
+        yield [Cell(show(value, kind), style(kind)) for value, kind in zip(values, kinds, strict=True)]
 
 
 def _drawing(drawn: Sequence[go.Figure]) -> dict[str, Any]:
