@@ -19,7 +19,7 @@ OPTIONAL: Final = {
 """Columns that an analysis reads where a calls table has them."""
 
 _WRITTEN: Final = re.compile(r"[+\d\s()./-]+")
-_COMPARABLE: Final = 9
+COMPARABLE: Final = 9
 """Digits that two ways of writing a number must share at the end: the shortest national numbers with area code."""
 
 
@@ -63,7 +63,7 @@ def keys(numbers: Iterable[Any]) -> dict[Any, str]:
     """
     of = {written: found for written in numbers if (found := digits(written)) is not None}
     # Reversed and sorted, the numbers that end in a number follow it directly.
-    backwards = sorted({found[::-1] for found in of.values() if len(found) >= _COMPARABLE})
+    backwards = sorted({found[::-1] for found in of.values() if len(found) >= COMPARABLE})
     longest: dict[str, str | None] = {}
     for n in range(len(backwards) - 1, -1, -1):
         this = backwards[n]
