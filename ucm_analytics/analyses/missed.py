@@ -299,9 +299,10 @@ def repeat_callers(
     groups = [by] if by else []
     rows = with_keys(frame.select("utc", *groups, number=number("caller", more)))
     at, window = nw.col("utc"), nw.lit(timedelta(hours=window_h))
+    order = ["utc", *groups]  # of two calls in one second the same one comes first in every engine
     rows = rows.with_columns(
-        followed=(at.shift(-1).over("key", order_by="utc") <= at + window).fill_null(False),
-        preceded=(at.shift(1).over("key", order_by="utc") >= at - window).fill_null(False),
+        followed=(at.shift(-1).over("key", order_by=order) <= at + window).fill_null(False),
+        preceded=(at.shift(1).over("key", order_by=order) >= at - window).fill_null(False),
     )
     known, followed = ~nw.col("key").is_null(), nw.col("followed")
     decided = known & (at + window <= nw.lit(end.to_pydatetime()))

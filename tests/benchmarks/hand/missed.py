@@ -91,7 +91,7 @@ flagged AS (
         coalesce(lead(utc) OVER near <= utc + INTERVAL 168 HOUR, false) AS followed,
         utc - INTERVAL 168 HOUR >= min(utc) OVER ()
             AND NOT coalesce(lag(utc) OVER near >= utc - INTERVAL 168 HOUR, false) AS first
-    FROM known WINDOW near AS (PARTITION BY key ORDER BY utc)
+    FROM known WINDOW near AS (PARTITION BY key ORDER BY utc, outcome)
 )
 SELECT outcome, count(*) AS calls, count(*) FILTER (withheld) AS withheld,
     count(*) FILTER (NOT withheld AND NOT decided) AS undecided, count(*) FILTER (decided) AS decided,
@@ -234,11 +234,11 @@ def _repeat_polars(tables: dict[str, pl.LazyFrame]) -> pl.DataFrame:
         tables["calls"]
         .filter(~pl.col("is_forward"), pl.col("direction") == "inbound")
         .select(
-            "outcome",
+            pl.col("outcome").cast(pl.String),
             utc=pl.col("local_at") - pl.duration(seconds="utc_offset_s"),
             key=_key_polars(pl.coalesce("caller_number", "caller")),
         )
-        .sort("key", "utc")
+        .sort("key", "utc", "outcome")
         .with_columns(
             decided=known & (utc + _WINDOW <= utc.max()),
             followed=(utc.shift(-1).over("key") <= utc + _WINDOW).fill_null(False),
@@ -335,7 +335,8 @@ def _repeat_pandas(folder: Path) -> pd.DataFrame:
     calls = calls[~calls["is_forward"] & (calls["direction"] == "inbound")]
     calls["utc"] = calls["local_at"] - pd.to_timedelta(calls["utc_offset_s"], unit="s")
     calls["key"] = _key_pandas(calls["caller_number"].fillna(calls["caller"]))
-    calls = calls.sort_values(["key", "utc"])
+    calls["outcome"] = calls["outcome"].astype("str")
+    calls = calls.sort_values(["key", "utc", "outcome"])
     utc, known, turns = calls["utc"], calls["key"].notna(), calls.groupby("key")["utc"]
     followed, preceded = turns.shift(-1) <= utc + _WINDOW, turns.shift(1) >= utc - _WINDOW
     decided = known & (utc + _WINDOW <= utc.max())
