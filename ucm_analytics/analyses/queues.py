@@ -180,7 +180,7 @@ def queue_agents(steps: Any, rings: Any) -> pa.Table:
     rang = rang.filter(~nw.col("extension").is_null())
     of_queues = _joined(rang, in_queues(steps, "call_id", "step_no").select(*_STAY, "queue"), _STAY)
     per_stay = of_queues.group_by([*_AGENT, "call_id", "step_no"]).agg(
-        rung=nw.len().cast(nw.Int64),
+        rung=nw.col("queue").count().cast(nw.Int64),  # of the other side: DuckDB joins before it groups
         talk_s=nw.col("talk_s").sum().cast(nw.Int64),
         picked_up=times(nw.col("result") == "answered"),
         picked_up_s=nw.when(nw.col("result") == "answered").then(nw.col("ring_s")).sum().cast(nw.Int64),
