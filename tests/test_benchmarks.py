@@ -21,14 +21,7 @@ WAYS: Final = every()
 NOT_BY_HAND: Final = {
     "affected_reports": "takes a table of a few findings",
     "coverage_calendar": "takes a table of a row a day",
-    **dict.fromkeys(
-        (
-            *("fraud_evidence", "fraud_signals", "ivr_choices", "ivr_dropoff", "ivr_paths", "ivr_transitions"),
-            *("missed_calls", "patience", "queue_agents", "queue_waits", "queues", "reconciliation"),
-            *("repeat_callers", "service_level", "staffing", "staffing_check", "time_to_callback"),
-        ),
-        "not written yet",
-    ),
+    **dict.fromkeys(("fraud_evidence", "fraud_signals"), "not written yet"),
 }
 
 
@@ -57,6 +50,7 @@ def test_hand_written_versions_give_the_same_table(name: str, folder: Path) -> N
 def test_every_analysis_is_written_by_hand() -> None:
     written = {name.split()[0] for name in WAYS}
     assert written | NOT_BY_HAND.keys() == set(analyses.__all__)
+    assert not written & NOT_BY_HAND.keys()
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""One key for each caller, however the number is written, without the calls in memory."""
+"""One key for each caller, however the number is written."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 import narwhals.stable.v2 as nw
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -23,6 +24,15 @@ def with_keys(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     """
     written = gathered(frame.select("number").unique())["number"].combine_chunks()
     return frame.join(beside(frame, _keys(written)), on="number", how="left")
+
+
+def keyed(numbers: pd.Series[Any]) -> pd.Series[Any]:
+    """Key of each number in memory, as `with_keys` gives it."""
+    written = pa.array(numbers, pa.string(), from_pandas=True)
+    found = _keys(written.unique())
+    places = pc.index_in(written, value_set=found["number"].combine_chunks())
+    keys = found["key"].combine_chunks().take(places)
+    return pd.Series(keys.to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get), index=numbers.index)
 
 
 def _keys(written: pa.Array) -> pa.Table:

@@ -74,11 +74,6 @@ def keys(numbers: Iterable[Any]) -> dict[Any, str]:
     return {written: whole.get(found, found) for written, found in of.items()}
 
 
-def keyed(numbers: pd.Series[Any], every: Iterable[Any]) -> pd.Series[Any]:
-    """Key of each number, as text, null if it has none; `every` holds all numbers that are compared."""
-    return numbers.map(keys(every)).astype("str")
-
-
 def international(written: Any, home: str) -> str | None:
     """Number with its country code, as digits; None if it is internal, or national and `home` is not given.
 
