@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+import narwhals.stable.v2 as nw
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from tests.analyses.made import as_arrow, calls, random_calls
 from ucm_analytics import analyses
+from ucm_analytics.analyses._frame import gathered
+from ucm_analytics.analyses._numbers import country, international, with_country
 from ucm_analytics.analyses.fraud import RULES
 from ucm_analytics.errors import SettingError
 from ucm_analytics.period import Period
@@ -167,3 +171,15 @@ def test_wrong_arguments_are_refused() -> None:
         analyses.fraud_signals(calls(COLUMNS), open_hours=(20, 7))
     with pytest.raises(SettingError, match="home='X' is no country code"):
         analyses.fraud_evidence(calls(COLUMNS), home="X")
+
+
+@pytest.mark.parametrize("home", ["", "1", "49"])
+def test_numbers_lie_where_the_plain_functions_say(home: str) -> None:
+    numbers = ["+49 (0)30", "00442079460142", "011442079460142", "12025550142", "2025550142", "0305550142", "0", "00"]
+    numbers += ["5550", "1004", "anonymous", "", "+", "+881655501", "+999555", "8816555014", "+7", "0 0", " +44 20"]
+    frame = nw.from_native(pa.table({"number": pa.array([*numbers, None])})).lazy("duckdb")
+    found = gathered(with_country(frame, home)).to_pylist()
+    full = {number: international(number, home) for number in (*numbers, None)}
+    assert {row["number"]: (row["full"], row["code"]) for row in found} == {
+        number: (value, country(value)) for number, value in full.items()
+    }

@@ -134,11 +134,27 @@ def lazy(frame: Any, what: str, columns: Sequence[Column]) -> nw.LazyFrame[Any]:
 
 def collect(frame: nw.LazyFrame[Any]) -> pd.DataFrame:
     """Reduced frame as pandas; categories as plain text."""
+    return cast("pd.DataFrame", gathered(frame).to_pandas())
+
+
+def gathered(frame: nw.LazyFrame[Any]) -> pa.Table:
+    """Reduced frame as an Arrow table; text as plain text."""
     table = cast("pa.Table", frame.collect("pyarrow").to_native())
-    plain = pa.schema(
-        [pa.field(f.name, pa.string() if pa.types.is_dictionary(f.type) else f.type) for f in table.schema]
-    )
-    return cast("pd.DataFrame", table.cast(plain).to_pandas())
+    return table.cast(pa.schema([pa.field(f.name, pa.string() if _is_text(f.type) else f.type) for f in table.schema]))
+
+
+def beside(frame: nw.LazyFrame[Any], rows: pa.Table) -> nw.LazyFrame[Any]:
+    """A table in memory as a lazy frame of the engine behind `frame`, to join the two."""
+    native = cast("Any", nw.to_native(frame))
+    if frame.implementation.is_duckdb():  # a relation joins only those of its own connection
+        return cast("nw.LazyFrame[Any]", nw.from_native(native.query("_beside", "FROM rows")))
+    if frame.implementation.is_pyspark():
+        return cast("nw.LazyFrame[Any]", nw.from_native(native.sparkSession.createDataFrame(rows)))
+    return cast("nw.LazyFrame[Any]", nw.from_native(rows).lazy(frame.implementation))
+
+
+def _is_text(dtype: pa.DataType) -> bool:
+    return any(of(dtype) for of in (pa.types.is_dictionary, pa.types.is_large_string, pa.types.is_string_view))
 
 
 def arrow(frame: pd.DataFrame, *, sort: Sequence[tuple[str, Literal["ascending", "descending"]]]) -> pa.Table:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import reduce
 from typing import Any, Final
 
 import narwhals.stable.v2 as nw
@@ -19,7 +20,7 @@ OPTIONAL: Final = {
 """Columns that an analysis reads where a calls table has them."""
 
 _WRITTEN: Final = re.compile(r"[+\d\s()./-]+")
-_COMPARABLE: Final = 9
+COMPARABLE: Final = 9
 """Digits that two ways of writing a number must share at the end: the shortest national numbers with area code."""
 
 
@@ -63,7 +64,7 @@ def keys(numbers: Iterable[Any]) -> dict[Any, str]:
     """
     of = {written: found for written in numbers if (found := digits(written)) is not None}
     # Reversed and sorted, the numbers that end in a number follow it directly.
-    backwards = sorted({found[::-1] for found in of.values() if len(found) >= _COMPARABLE})
+    backwards = sorted({found[::-1] for found in of.values() if len(found) >= COMPARABLE})
     longest: dict[str, str | None] = {}
     for n in range(len(backwards) - 1, -1, -1):
         this = backwards[n]
@@ -71,11 +72,6 @@ def keys(numbers: Iterable[Any]) -> dict[Any, str]:
         longest[this] = this if not longer else longest[longer[0]] if len(longer) == 1 else None
     whole = {this[::-1]: (end or this)[::-1] for this, end in longest.items()}
     return {written: whole.get(found, found) for written, found in of.items()}
-
-
-def keyed(numbers: pd.Series[Any], every: Iterable[Any]) -> pd.Series[Any]:
-    """Key of each number, as text, null if it has none; `every` holds all numbers that are compared."""
-    return numbers.map(keys(every)).astype("str")
 
 
 def international(written: Any, home: str) -> str | None:
@@ -110,6 +106,41 @@ def country(full: str | None) -> str | None:
     if full is None:
         return None
     return next((full[:n] for n in (3, 2, 1) if full[:n] in COUNTRIES), None)
+
+
+def with_country(frame: nw.LazyFrame[Any], home: str) -> nw.LazyFrame[Any]:
+    """The frame with ``full`` and ``code``: what `international` and `country` say of its ``number``."""
+    written = nw.col("number")
+    plain = written.str.replace_all("[^0-9]", "")
+    length = plain.str.len_chars()
+    rules = [
+        (written.str.strip_chars().str.starts_with("+"), plain),
+        (plain.str.starts_with("00"), plain.str.slice(2)),
+        *(
+            [
+                (plain.str.starts_with("011"), plain.str.slice(3)),
+                ((length == 10) & ~plain.str.starts_with("0"), nw.concat_str(nw.lit("1"), plain)),
+            ]
+            if home == "1"
+            else []
+        ),
+        (
+            plain.str.starts_with("0"),
+            nw.lit(None, nw.String) if home in ("", "1") else nw.concat_str(nw.lit(home), plain.str.slice(1)),
+        ),
+        (length >= 10, plain),
+    ]
+    full = reduce(
+        lambda rest, rule: nw.when(rule[0]).then(rule[1]).otherwise(rest), rules[::-1], nw.lit(None, nw.String)
+    )
+    frame = frame.with_columns(full=nw.when(written.str.contains(r"^[+0-9\s()./-]+$")).then(full))
+    frame = frame.with_columns(full=nw.when(nw.col("full") != "").then(nw.col("full")))
+    begins = [nw.col("full").str.head(n) for n in (1, 2, 3)]
+    known = [
+        nw.when(begin.is_in([code for code in COUNTRIES if len(code) == n])).then(begin)
+        for n, begin in enumerate(begins, 1)
+    ]
+    return frame.with_columns(code=nw.coalesce(*known))
 
 
 def area(code: str | None) -> str | None:

@@ -103,7 +103,14 @@ def anomalies(
         raise SettingError(f"freq={freq!r} is no interval to judge", hint="use 1h or 1d")
     if not 0 < false_alarms < 10:
         raise SettingError(f"false_alarms={false_alarms} is not between 0 and 10", hint="1 is usual")
-    counts = interval_counts(calls, freq=freq, period=period)
+    result = anomalies_from(interval_counts(calls, freq=freq, period=period), freq, false_alarms, holidays)
+    return arrow(result[[column.name for column in anomalies.columns]], sort=[("local_at", "ascending")])
+
+
+def anomalies_from(
+    counts: pd.DataFrame, freq: AnomalyFreq, false_alarms: float, holidays: Collection[date]
+) -> pd.DataFrame:
+    """Judge what `interval_counts` gives."""
     free = ~counts["local_at"].dt.normalize().isin([pd.Timestamp(day) for day in holidays])
     cell = counts["local_at"].dt.day_of_week * 24 + (counts["local_at"].dt.hour if freq == "1h" else 0)
     usual = free
@@ -118,7 +125,7 @@ def anomalies(
     for name in ("low", "high"):
         result[name] = result[name].astype("Int64")
     result["is_anomaly"] = result["is_anomaly"] & ~nothing
-    return arrow(result[[column.name for column in anomalies.columns]], sort=[("local_at", "ascending")])
+    return result
 
 
 def interval_counts(calls: Any, *, freq: str, period: Period | None) -> pd.DataFrame:

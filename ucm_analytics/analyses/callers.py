@@ -10,7 +10,8 @@ import pandas as pd
 import pyarrow as pa
 
 from ucm_analytics.analyses._frame import Result, analysis, arrow, collect, lazy, needs
-from ucm_analytics.analyses._numbers import area, country, international, keyed, number, optional
+from ucm_analytics.analyses._keys import keyed
+from ucm_analytics.analyses._numbers import area, country, number, optional, with_country
 from ucm_analytics.errors import SettingError
 from ucm_analytics.period import Period
 
@@ -75,7 +76,12 @@ def top_callers(calls: Any, *, top: int = 100, period: Period | None = None) -> 
     """
     if top < 1:
         raise SettingError(f"top={top} lists nobody", hint="give a positive number of callers")
-    seen = _seen(calls, period).dropna(subset=["key"])
+    seen = collect(_by(calls, period, "number", "caller_name"))
+    seen["key"] = keyed(seen["number"])
+    seen = seen.dropna(subset=["key"])
+    made = seen.groupby("key")["calls"].sum()
+    listed = made[made >= made.nlargest(top).min()]  # those level with the last too: their numbers decide
+    seen = seen[seen["key"].isin(listed.index)].sort_values(["number", "caller_name"])
     seen["shown"] = seen.groupby("number")["calls"].transform("sum")
     seen = seen.sort_values(["shown", "number", "calls"], ascending=[False, True, False], kind="stable")
     callers = seen.groupby("key").agg(
@@ -87,7 +93,7 @@ def top_callers(calls: Any, *, top: int = 100, period: Period | None = None) -> 
         first_at=("first_at", "min"),
         last_at=("last_at", "max"),
     )
-    callers["share"] = callers["calls"] / callers["calls"].sum()
+    callers["share"] = callers["calls"] / made.sum()
     callers["answered_rate"] = callers["answered"] / callers["calls"]
     callers = callers.sort_values(["calls", "caller"], ascending=[False, True]).head(top)
     return arrow(
@@ -144,7 +150,8 @@ def caller_concentration(calls: Any, *, period: Period | None = None) -> pa.Tabl
     0       0.1        1      3   0.75  0.811278
     9       1.0        2      4   1.00  0.811278
     """
-    seen = _seen(calls, period)
+    seen = collect(_by(calls, period, "number"))
+    seen["key"] = keyed(seen["number"])
     counts = seen.dropna(subset=["key"]).groupby("key")["calls"].sum().sort_values(ascending=False).to_numpy(dtype=int)
     withheld = int(seen.loc[seen["key"].isna(), "calls"].sum())
     tenths = np.arange(1, _TENTHS + 1) if len(counts) else np.array([], dtype=int)
@@ -223,22 +230,14 @@ def caller_areas(calls: Any, *, home: str = "", digits: int = 0, period: Period 
     checked_home(home)
     if digits < 0:
         raise SettingError(f"digits={digits} is negative", hint="give 0, or how many digits to split by")
-    seen = _seen(calls, period)
-    full = [international(written, home) for written in seen["number"]]
-    codes = [country(each) for each in full]
-    seen["area"] = pd.Series(
-        [
-            area(code) or _unplaced(written, key)
-            for code, written, key in zip(codes, seen["number"], seen["key"], strict=True)
-        ],
-        index=seen.index,
-        dtype="str",
-    )
-    prefixes = [
-        each[: len(code) + digits] if each is not None and code is not None else None
-        for each, code in zip(full, codes, strict=True)
-    ]
-    seen["prefix"] = pd.Series(prefixes, index=seen.index, dtype="str")
+    length = nw.col("code").str.len_chars()
+    prefixes = [nw.when(length == n).then(nw.col("full").str.head(n + digits)) for n in (1, 2, 3)]
+    seen = collect(with_country(_by(calls, period, "number"), home).with_columns(prefix=nw.coalesce(*prefixes)))
+    seen["key"] = keyed(seen["number"])
+    national = seen["number"].str.strip().str.startswith("0").fillna(False)
+    elsewhere = np.select([seen["key"].isna(), national.astype(bool)], ["withheld", "national"], "internal")
+    areas = seen["code"].map({code: area(code) for code in seen["code"].dropna().unique()})
+    seen["area"] = areas.astype("str").fillna(pd.Series(elsewhere, index=seen.index))
     grouped = seen.groupby(["area", "prefix"], dropna=False)
     result = grouped[list(_SUMS)].sum().join(grouped["key"].nunique().rename("callers")).reset_index()
     result["share"] = result["calls"] / result["calls"].sum()
@@ -261,31 +260,22 @@ def checked_home(home: str) -> None:
         raise SettingError(f"home={home!r} is no country code", hint="give its digits, such as 49, or leave it empty")
 
 
-def _seen(calls: Any, period: Period | None) -> pd.DataFrame:
-    """Calls from outside by number as shown, with the key of the caller."""
+def _by(calls: Any, period: Period | None, *groups: str) -> nw.LazyFrame[Any]:
+    """Calls from outside by number as shown, or by number and name."""
     more = optional(calls, "caller_number")
     names = ("local_at", "direction", "caller", "caller_name", "outcome", "talk_s", "is_forward")
     frame = lazy(calls, "calls", (*needs("calls", *names), *more))
     frame = frame.filter(nw.col("direction") == "inbound", ~nw.col("is_forward").fill_null(False))
     if period is not None:
         frame = frame.filter(nw.col("local_at") >= period.start, nw.col("local_at") < period.end)
-    seen = collect(
+    return (
         frame.with_columns(number=number("caller", more))
-        .group_by("number", "caller_name")
+        .group_by(*groups)
         .agg(
             calls=nw.len().cast(nw.Int64),
             answered=(nw.col("outcome") == "answered").fill_null(False).cast(nw.Int64).sum().cast(nw.Int64),
-            talk_s=nw.col("talk_s").sum().cast(nw.Int64),
+            talk_s=nw.col("talk_s").fill_null(0).sum().cast(nw.Int64),
             first_at=nw.col("local_at").min(),
             last_at=nw.col("local_at").max(),
         )
     )
-    seen["talk_s"] = seen["talk_s"].fillna(0).astype("int64")
-    seen["key"] = keyed(seen["number"], seen["number"].dropna().unique())
-    return seen.sort_values(["number", "caller_name"], ignore_index=True)
-
-
-def _unplaced(written: Any, key: Any) -> str:
-    if pd.isna(key):
-        return "withheld"
-    return "national" if written.strip().startswith("0") else "internal"

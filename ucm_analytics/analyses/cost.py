@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 
 from ucm_analytics.analyses._frame import Result, _narwhals, analysis, arrow, collect, lazy, needs
-from ucm_analytics.analyses._numbers import international, longest_prefix, number, optional
+from ucm_analytics.analyses._numbers import number, optional, with_country
 from ucm_analytics.analyses.callers import checked_home
 from ucm_analytics.errors import SettingError, WrongColumns
 from ucm_analytics.period import Period
@@ -108,11 +108,11 @@ def cost(
     if period is not None:
         frame = frame.filter(nw.col("local_at") >= period.start, nw.col("local_at") < period.end)
     frame = frame.with_columns(number=number("callee", more), day=nw.col("local_at").dt.truncate("1d"))
+    frame = with_country(frame, home).with_columns(prefix=_longest(prices.index))
     groups = [by] if by else []
-    seen = collect(frame.group_by("number", "talk_s", *groups).agg(calls=nw.len().cast(nw.Int64)))
+    seen = collect(frame.group_by("prefix", "talk_s", *groups).agg(calls=nw.len().cast(nw.Int64)))
     seen["talk_s"] = seen["talk_s"].fillna(0).astype("int64")
-    fits = {each: longest_prefix(international(each, home) or "", prices.index) for each in seen["number"].unique()}
-    seen["prefix"] = pd.Series([fits[each] for each in seen["number"]], index=seen.index, dtype="str")
+    seen["prefix"] = seen["prefix"].astype("str")
     priced = seen.join(prices, on="prefix")
     billed = np.ceil(priced["talk_s"] / priced["rounding_s"]) * priced["rounding_s"]
     priced["cost"] = (priced["setup"] + priced["per_minute"] * billed / 60) * priced["calls"]
@@ -131,6 +131,18 @@ def cost(
         result[order].astype({"billed_s": "Int64", "cost": "float64", "share": "float64"}),
         sort=[("cost", "descending"), ("prefix", "ascending"), *((name, "ascending") for name in groups)],
     )
+
+
+def _longest(prefixes: pd.Index[Any]) -> nw.Expr:
+    """The longest of the prefixes that ``full`` begins with, null if there is none."""
+    full = nw.col("full").fill_null("")
+    of_length: dict[int, list[str]] = {}
+    for prefix in prefixes:
+        of_length.setdefault(len(prefix), []).append(prefix)
+    fits = [
+        nw.when(full.str.head(n).is_in(of_length[n])).then(full.str.head(n)) for n in sorted(of_length, reverse=True)
+    ]
+    return nw.coalesce(*fits, nw.lit(None, nw.String))
 
 
 def _prices(tariff: Any, home: str) -> pd.DataFrame:

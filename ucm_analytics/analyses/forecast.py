@@ -104,19 +104,7 @@ def forecast(
     """
     _check(freq, days, level)
     counts = interval_counts(calls, freq=freq, period=period)
-    history = _History.of(counts, freq, holidays)
-    folds, errors = _backtest(history)
-    _worth(history, folds)
-    alpha = _alpha(errors)
-    ahead = [history.last + timedelta(days=n) for n in range(1, days + 1)]
-    expected = np.concatenate([history.fitted()[day.weekday()] for day in ahead])
-    closed = np.repeat([day in set(holidays) for day in ahead], history.slots)
-    expected = np.where(closed, 0.0, expected)
-    bands = [_band(mean, alpha, level) for mean in expected.tolist()]
-    starts = pd.date_range(ahead[0], periods=len(expected), freq=pd.Timedelta(days=1) / history.slots, unit="us")
-    result = pd.DataFrame({"local_at": starts, "calls": expected})
-    result["low"], result["high"] = ([band[n] for band in bands] for n in (0, 1))
-    result["is_open"] = expected > 0
+    result = forecast_from(counts, days=days, freq=freq, level=level, holidays=holidays)
     return arrow(result, sort=[("local_at", "ascending")])
 
 
@@ -186,7 +174,36 @@ def forecast_backtest(
     1      3    120     121.3   3.1         4.7
     """
     _check(freq, 1, level)
-    history = _History.of(interval_counts(calls, freq=freq, period=period), freq, holidays)
+    counts = interval_counts(calls, freq=freq, period=period)
+    result = backtest_from(counts, freq=freq, level=level, holidays=holidays)
+    return arrow(result, sort=[("first", "ascending")])
+
+
+def forecast_from(
+    counts: pd.DataFrame, *, days: int, freq: ForecastFreq, level: float, holidays: Collection[date]
+) -> pd.DataFrame:
+    """Forecast from what `interval_counts` gives."""
+    history = _History.of(counts, freq, holidays)
+    folds, errors = _backtest(history)
+    _worth(history, folds)
+    alpha = _alpha(errors)
+    ahead = [history.last + timedelta(days=n) for n in range(1, days + 1)]
+    expected = np.concatenate([history.fitted()[day.weekday()] for day in ahead])
+    closed = np.repeat([day in set(holidays) for day in ahead], history.slots)
+    expected = np.where(closed, 0.0, expected)
+    bands = [_band(mean, alpha, level) for mean in expected.tolist()]
+    starts = pd.date_range(ahead[0], periods=len(expected), freq=pd.Timedelta(days=1) / history.slots, unit="us")
+    result = pd.DataFrame({"local_at": starts, "calls": expected})
+    result["low"], result["high"] = ([band[n] for band in bands] for n in (0, 1))
+    result["is_open"] = expected > 0
+    return result
+
+
+def backtest_from(
+    counts: pd.DataFrame, *, freq: ForecastFreq, level: float, holidays: Collection[date]
+) -> pd.DataFrame:
+    """Back-test from what `interval_counts` gives."""
+    history = _History.of(counts, freq, holidays)
     folds, errors = _backtest(history)
     rows = []
     for n, fold in enumerate(folds):
@@ -196,8 +213,7 @@ def forecast_backtest(
         inside = [low <= value <= high for value, (low, high) in zip(seen.tolist(), bands, strict=True)]
         rows.append((*fold, float(np.mean(inside)) if inside else np.nan))
     result = pd.DataFrame(rows, columns=[column.name for column in forecast_backtest.columns])
-    result = result.astype({"weeks": "int64", "calls": "int64", "first": "datetime64[us]"})
-    return arrow(result, sort=[("first", "ascending")])
+    return result.astype({"weeks": "int64", "calls": "int64", "first": "datetime64[us]"})
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from ucm_analytics.analyses._frame import Result, analysis, arrow, collect, lazy, needs
-from ucm_analytics.analyses._numbers import area, country, international, number, optional
+from ucm_analytics.analyses._clock import SECOND, utc
+from ucm_analytics.analyses._frame import Result, analysis, arrow, beside, collect, gathered, lazy, needs
+from ucm_analytics.analyses._numbers import area, number, optional, with_country
 from ucm_analytics.analyses.callers import checked_home
 from ucm_analytics.errors import SettingError
 from ucm_analytics.period import Period
@@ -25,6 +26,8 @@ _PREFIX: Final = 6
 _RARE: Final = 0.01
 _LEARNING: Final = pd.Timedelta(days=14)
 _KEY: Final = ("pbx", "extension")
+_DAY: Final = ["place", "extension", "day"]
+_OF_NUMBER: Final = ["number", "code", "area", "block", "is_dear", "is_abroad"]
 
 
 @dataclass(frozen=True)
@@ -225,8 +228,7 @@ def _signals(
     checked_home(home)
     if not 0 <= open_hours[0] < open_hours[1] <= 24:
         raise SettingError(f"open_hours={open_hours} are no hours of a day", hint="give for example (7, 20)")
-    placed = _placed(calls, home, dear, open_hours)
-    known = placed["local_at"].iloc[0] if len(placed) else None
+    placed, known = _placed(calls, home, dear, open_hours)
     placed["in_period"] = True
     if period is not None:
         placed["in_period"] = (placed["local_at"] >= period.start) & (placed["local_at"] < period.end)
@@ -248,50 +250,64 @@ def _signals(
     return signals.merge(numbered, on=["rule", "group"])
 
 
-def _placed(calls: Any, home: str, dear: Collection[str], open_hours: tuple[int, int]) -> pd.DataFrame:
-    """Outbound calls in order of time, with where they went."""
+def _placed(
+    calls: Any, home: str, dear: Collection[str], open_hours: tuple[int, int]
+) -> tuple[pd.DataFrame, pd.Timestamp | None]:
+    """Outbound calls that a rule can fit, in order of time, with where they went; and when the first of all was."""
     more = optional(calls, "callee_number")
     names = ("pbx", "call_id", "local_at", "utc_offset_s", "direction", "caller", "callee", "outcome", "talk_s")
     frame = lazy(calls, "calls", (*needs("calls", *names, "duration_s", "is_forward"), *more))
     frame = frame.filter(
         nw.col("direction") == "outbound", ~nw.col("is_forward").fill_null(False), ~nw.col("local_at").is_null()
     )
-    frame = frame.with_columns(number=number("callee", more)).rename({"caller": "extension"})
-    columns = (
-        "pbx",
-        "call_id",
-        "local_at",
-        "utc_offset_s",
-        "extension",
-        "callee",
-        "number",
-        "outcome",
-        "talk_s",
-        "duration_s",
+    frame = frame.rename({"caller": "extension"}).with_columns(
+        nw.col("utc_offset_s", "talk_s", "duration_s").fill_null(0),
+        number=number("callee", more),
+        place=nw.col("pbx").fill_null("?"),
+        day=nw.col("local_at").dt.truncate("1d"),
     )
-    placed = collect(frame.select(*columns)).sort_values(["local_at", "call_id"], ignore_index=True)
-    placed[["talk_s", "duration_s"]] = placed[["talk_s", "duration_s"]].fillna(0).astype("int64")
-    offset = placed["utc_offset_s"].fillna(0).astype("float64")
-    placed["utc"] = placed["local_at"] - pd.to_timedelta(offset, unit="s")
-    numbers = placed["number"].dropna().unique()
-    full = {each: international(each, home) for each in numbers}
-    codes = {each: country(found) for each, found in full.items()}
-    if not home:
-        most = placed["number"].map(codes).value_counts()
-        home = str(most.index[0]) if len(most) else ""
-    costly = {each: bool(found) and str(found).startswith(tuple(dear)) for each, found in full.items()}
-    abroad = {each: costly[each] or code not in (None, home) for each, code in codes.items()}
-    placed["code"] = placed["number"].map(codes).astype("str")
-    placed["area"] = placed["number"].map({each: area(code) for each, code in codes.items()}).astype("str")
-    placed["block"] = (
-        placed["number"].map({each: (found or "")[:_PREFIX] for each, found in full.items()}).astype("str")
-    )
-    placed["is_dear"] = placed["number"].map(costly).astype("boolean").fillna(False).astype(bool)
-    placed["is_abroad"] = placed["number"].map(abroad).astype("boolean").fillna(False).astype(bool)
+    frame = frame.with_columns(utc=utc())
+    called, known = _called(frame, home, dear)
+    abroad = pa.Table.from_pandas(called.loc[called["is_abroad"], ["number", "is_abroad"]], preserve_index=False)
+    frame = frame.join(beside(frame, abroad), how="left", on="number").join(_crossing(frame), how="left", on=_DAY)
+    some = frame.filter(~nw.col("is_abroad").is_null() | ~nw.col("crossed").is_null())
+    columns = (*names[:4], "extension", "callee", "number", "outcome", "talk_s", "duration_s", "utc")
+    placed = collect(some.select(*columns)).merge(called[_OF_NUMBER], how="left", on="number")
+    placed = placed.sort_values(["local_at", "call_id"], ignore_index=True)
+    for flag in ("is_dear", "is_abroad"):
+        placed[flag] = placed[flag].astype("boolean").fillna(False).astype(bool)
     at = placed["local_at"].dt
     working = (at.hour >= open_hours[0]) & (at.hour < open_hours[1]) & (at.day_of_week < 5)
     placed["is_closed"] = ~working
-    return placed
+    return placed, known
+
+
+def _called(frame: nw.LazyFrame[Any], home: str, dear: Collection[str]) -> tuple[pd.DataFrame, pd.Timestamp | None]:
+    """Where each number called lies; and when the first of all was called."""
+    at = nw.col("local_at")
+    numbers = gathered(frame.group_by("number").agg(calls=nw.len().cast(nw.Int64), first=at.min()))
+    called = collect(with_country(nw.from_native(numbers).lazy("duckdb"), home))
+    known = called["first"].min() if len(called) else None
+    if not home:
+        most = called.groupby("code")["calls"].sum()
+        home = str(most.idxmax()) if len(most) else ""
+    called["block"] = called["full"].fillna("").str.slice(0, _PREFIX)
+    called["area"] = called["code"].map({code: area(code) for code in called["code"].dropna().unique()}).astype("str")
+    called["is_dear"] = called["full"].fillna("").str.startswith(tuple(dear))
+    called["is_abroad"] = called["is_dear"] | (called["code"].notna() & (called["code"] != home))
+    return called, known
+
+
+def _crossing(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """Days of an extension on which as many calls can have lasted at the same time as `at_once` asks for.
+
+    Each of them but the last lasts beyond the start of the next, so so many calls of the day do.
+    """
+    some = frame.filter(~nw.col("extension").is_null(), nw.col("duration_s") > 0)
+    after = nw.col("utc").shift(-1).over(*_DAY, order_by=["utc", "call_id"])
+    crosses = (after < nw.col("utc") + nw.col("duration_s") * nw.lit(SECOND)).fill_null(False)
+    days = some.select(*_DAY, crosses=crosses.cast(nw.Int64)).group_by(_DAY).agg(crossed=nw.col("crosses").sum())
+    return days.filter(nw.col("crossed") >= RULES["at_once"].threshold - 1)
 
 
 def _night(placed: pd.DataFrame, _: Any) -> pd.DataFrame:

@@ -138,13 +138,13 @@ def ivr_transitions(steps: Any) -> pa.Table:
         .then(nw.concat_str(nw.lit("end"), nw.col("result").cast(nw.String), separator=":"))
         .otherwise(nw.col("next_node"))
     )
-    pairs = ["from", "to"]
-    passes = collect(
-        moves.group_by(pairs).agg(
-            passes=nw.len().cast(nw.Int64), median_dwell_s=nw.col("dwell_s").median().cast(nw.Float64)
+    result = collect(
+        moves.group_by("from", "to").agg(
+            calls=nw.struct(*_CALL).n_unique().cast(nw.Int64),
+            passes=nw.len().cast(nw.Int64),
+            median_dwell_s=nw.col("dwell_s").median().cast(nw.Float64),
         )
     )
-    result = passes.merge(_distinct_calls(moves, pairs), on=pairs)
     return arrow(
         result[["from", "to", "calls", "passes", "median_dwell_s"]],
         sort=[("passes", "descending"), ("from", "ascending"), ("to", "ascending")],
@@ -215,15 +215,15 @@ def ivr_dropoff(steps: Any) -> pa.Table:
     answered = went_on & (nw.col("answer_no") > nw.col("step_no"))
     menu = ["pbx", "menu"]
     counts = {"repeated": repeated, "went_on": went_on, "answered": answered, **result_is}
-    menus = collect(
+    result = collect(
         passes.group_by(menu).agg(
+            calls=nw.col("call_id").n_unique().cast(nw.Int64),
             passes=nw.len().cast(nw.Int64),
             median_dwell_s=nw.col("dwell_s").median().cast(nw.Float64),
             p90_dwell_s=nw.col("dwell_s").quantile(0.9, "linear"),
             **{name: test.fill_null(False).cast(nw.Int64).sum().cast(nw.Int64) for name, test in counts.items()},
         )
     )
-    result = menus.merge(_distinct_calls(passes, menu), on=menu)
     result["other"] = result["passes"] - result[["repeated", "went_on", "hung_up", "timed_out"]].sum(axis=1)
     for name in ("went_on", "answered", "hung_up", "timed_out"):
         result[f"{name}_rate"] = result[name] / result["passes"]
@@ -302,8 +302,8 @@ def ivr_choices(steps: Any, menus: Any) -> pa.Table:
     onward = _menu_passes(frame).filter(~nw.col("next_no").is_null())
     ways = ["pbx", "menu", "to"]
     onward = onward.with_columns(to=nw.col("next_node"))
-    counted = collect(onward.group_by(ways).agg(passes=nw.len().cast(nw.Int64)))
-    result = counted.merge(_distinct_calls(onward, ways), on=ways)
+    counts = {"calls": nw.col("call_id").n_unique().cast(nw.Int64), "passes": nw.len().cast(nw.Int64)}
+    result = collect(onward.group_by(ways).agg(**counts))
     found = [
         _read(_leading(keys, pbx, menu, to), repeats=to == f"ivr:{menu}")
         for pbx, menu, to in result[ways].itertuples(index=False)
@@ -334,11 +334,6 @@ def _menu_passes(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
 
 def _repeats() -> nw.Expr:
     return (nw.col("next_node") == nw.concat_str(nw.lit("ivr"), nw.col("menu"), separator=":")).fill_null(False)
-
-
-def _distinct_calls(frame: nw.LazyFrame[Any], keys: list[str]) -> pd.DataFrame:
-    names = list(dict.fromkeys([*keys, *_CALL]))
-    return collect(frame.select(*names).unique().group_by(keys).agg(calls=nw.len().cast(nw.Int64)))
 
 
 def _keys(menus: Any) -> dict[tuple[str, str, str], list[str]]:

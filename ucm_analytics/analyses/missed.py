@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any, Final, Literal, cast
+from datetime import timedelta
+from functools import reduce
+from typing import Any, Final, Literal
 
 import narwhals.stable.v2 as nw
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from ucm_analytics.analyses._clock import placed_in_time
 from ucm_analytics.analyses._estimates import Z95, wilson
-from ucm_analytics.analyses._frame import Result, analysis, arrow, collect, lazy, needs
-from ucm_analytics.analyses._numbers import keyed, number, optional
+from ucm_analytics.analyses._frame import Result, analysis, arrow, collect, gathered, lazy, needs
+from ucm_analytics.analyses._keys import with_keys
+from ucm_analytics.analyses._numbers import number, optional
 from ucm_analytics.errors import SettingError
 from ucm_analytics.period import Period
 
 RepeatBy = Literal["outcome", "entry", "queue", "ended_in", "answered_by", "pbx"]
 
 _BY: Final = ("outcome", "entry", "queue", "ended_in", "answered_by", "pbx")
-_READ: Final = ("pbx", "local_at", "utc_offset_s", "direction", "caller", "callee", "outcome", "is_forward")
-_TRY: Final = ("key", "turn")
-_HOUR_S: Final = 3600
+_READ: Final = ("pbx", "call_id", "local_at", "utc_offset_s", "direction", "caller", "callee", "outcome", "is_forward")
+_SHOWN: Final = ("pbx", "caller", "outcome", "path")
+_LISTED: Final = (*_SHOWN, "status", "caller_name", "calls", "first_at", "last_at", "waited_s", "callbacks")
+_LISTED_TIMES: Final = ("contact_at", "first_utc", "contact_utc")
+_TURN: Final = ["key", "turn"]
+_WAYS: Final = ("missed", "reached", "tried", "returned")
+"""What a call is to its caller; of two in the same second the first of these comes first."""
 
 
 @analysis(
@@ -45,8 +53,8 @@ def missed_calls(calls: Any, *, period: Period | None = None) -> pa.Table:
     Parameters
     ----------
     calls : frame
-        One row per call: ``pbx, local_at, utc_offset_s, direction, caller, callee, caller_name, outcome, path,
-        wait_s, is_forward``; ``caller_number`` and ``callee_number`` where they are there.
+        One row per call: ``pbx, call_id, local_at, utc_offset_s, direction, caller, callee, caller_name, outcome,
+        path, wait_s, is_forward``; ``caller_number`` and ``callee_number`` where they are there.
     period : Period, optional
         Days to look at; by default all calls.
 
@@ -80,7 +88,8 @@ def missed_calls(calls: Any, *, period: Period | None = None) -> pa.Table:
     --------
     >>> import pandas as pd
     >>> calls = pd.DataFrame({
-    ...     "pbx": "clinic", "utc_offset_s": 0, "caller_name": None, "wait_s": 30, "is_forward": False,
+    ...     "pbx": "clinic", "call_id": list("abcd"), "utc_offset_s": 0, "caller_name": None, "wait_s": 30,
+    ...     "is_forward": False,
     ...     "local_at": pd.to_datetime([f"2026-03-02 {at}" for at in ("09:00", "09:10", "11:00", "12:00")]),
     ...     "direction": ["inbound", "inbound", "outbound", "inbound"],
     ...     "caller": ["12025550142", "+1 202 555 0142", "1004", "12025550187"],
@@ -92,9 +101,31 @@ def missed_calls(calls: Any, *, period: Period | None = None) -> pa.Table:
     0      open      12025550187      1        30          0       <NA>
     1  returned  +1 202 555 0142      2        60          1       7200
     """
-    found = _tries(calls, period)
-    result = found[[column.name for column in missed_calls.columns]]
-    return arrow(result, sort=[("status", "ascending"), ("last_at", "descending"), ("caller", "ascending")])
+    events, _ = _events(calls, period)
+    ordered = _ordered(events)
+    tries = ordered.filter(nw.col("way") == 0)
+    last = tries.select("key", *_SHOWN, last_no="no", last_at="local_at")
+    named = tries.filter(~nw.col("caller_name").is_null()).select("key", "caller_name", named_no="no")
+    known = _turns(ordered).join(last, on=["key", "last_no"]).join(named, how="left", on=["key", "named_no"])
+    known = known.with_columns(status=nw.col("contact").replace_strict([1, 3], ["reached", "returned"], default="open"))
+    withheld = events.filter(nw.col("way") == 0, nw.col("key").is_null()).with_columns(
+        status=nw.lit("withheld"),
+        calls=nw.lit(1, dtype=nw.Int64),
+        callbacks=nw.lit(0, dtype=nw.Int64),
+        waited_s=nw.col("wait_s").fill_null(0),
+        first_at="local_at",
+        last_at="local_at",
+        first_utc="utc",
+        contact_at=nw.lit(None, dtype=nw.Datetime("us")),
+        contact_utc=nw.lit(None, dtype=nw.Datetime("us")),
+    )
+    found = nw.concat([part.select(*_LISTED, *_LISTED_TIMES) for part in (known, withheld)])
+    by = ("status", "last_at", "caller", "first_at", "pbx", "outcome", "path", "waited_s")
+    table = gathered(found.sort(by, descending=[name == "last_at" for name in by], nulls_last=True))
+    took = pc.subtract(table["contact_utc"], table["first_utc"])
+    table = table.append_column("ended_in", pc.replace_substring_regex(table["path"], "^.* > ", ""))
+    table = table.append_column("contact_s", pc.round(pc.divide(took.cast(pa.int64()), 1e6)).cast(pa.int64()))
+    return table.select([column.name for column in missed_calls.columns])
 
 
 @analysis(
@@ -146,7 +177,8 @@ def time_to_callback(calls: Any, *, period: Period | None = None) -> pa.Table:
     --------
     >>> import pandas as pd
     >>> calls = pd.DataFrame({
-    ...     "pbx": "clinic", "utc_offset_s": 0, "caller_name": None, "wait_s": 30, "is_forward": False,
+    ...     "pbx": "clinic", "call_id": list("abc"), "utc_offset_s": 0, "caller_name": None, "wait_s": 30,
+    ...     "is_forward": False,
     ...     "local_at": pd.to_datetime(["2026-03-02 09:00", "2026-03-02 10:00", "2026-03-02 11:00"]),
     ...     "direction": ["inbound", "outbound", "inbound"], "caller": ["12025550142", "1004", "12025550187"],
     ...     "callee": ["12025550100", "12025550142", "12025550100"], "path": "queue:6500",
@@ -156,16 +188,15 @@ def time_to_callback(calls: Any, *, period: Period | None = None) -> pa.Table:
     0        0      2         0        1.0
     1     3600      1         1        0.0
     """
-    found = _tries(calls, period)
-    found = found[found["status"] != "withheld"]
-    waited = found["contact_s"].fillna(found["watched_s"]).astype("int64")
-    contact = found["contact_s"].notna()
+    seen, end = _events(calls, period)
+    found = collect(_turns(_ordered(seen)).select("contact", "first_utc", "contact_utc"))
+    watched = (found["contact_utc"].fillna(end) - found["first_utc"]).dt.total_seconds().round().clip(lower=0)
     events = pd.DataFrame(
         {
-            "after_s": waited,
+            "after_s": watched.astype("int64"),
             "left": 1,
-            "returned": (contact & (found["status"] == "returned")).astype("int64"),
-            "reached": (contact & (found["status"] == "reached")).astype("int64"),
+            "returned": (found["contact"] == _WAYS.index("returned")).astype("int64"),
+            "reached": (found["contact"] == _WAYS.index("reached")).astype("int64"),
         }
     )
     times = events.groupby("after_s", as_index=False).sum()
@@ -264,21 +295,19 @@ def repeat_callers(
         ["pbx", "local_at", "utc_offset_s", "direction", "caller", "is_forward", *([by] if by else [])]
     )
     frame = _within(lazy(calls, "calls", (*needs("calls", *names), *more)), period)
-    frame = frame.filter(nw.col("direction") == "inbound").with_columns(number=number("caller", more))
-    rows = collect(frame.select(*dict.fromkeys(["pbx", "local_at", "utc_offset_s", "number", *([by] if by else [])])))
-    rows["utc"] = _utc(rows)
-    rows["key"] = keyed(rows["number"], rows["number"].dropna().unique())
-    rows = rows.sort_values("utc", ignore_index=True)
-    window = pd.Timedelta(hours=window_h)
-    known = rows["key"].notna()
-    turns = rows[known].groupby("key")["utc"]
-    followed = (turns.shift(-1) - rows["utc"]).reindex(rows.index) <= window
-    preceded = (rows["utc"] - turns.shift(1)).reindex(rows.index) <= window
-    begin, end = _observed(rows, period)
-    decided = known & (rows["utc"] + window <= end)
-    first = decided & ~preceded & (rows["utc"] - window >= begin)
+    frame, begin, end = placed_in_time(frame.filter(nw.col("direction") == "inbound"), period)
+    groups = [by] if by else []
+    rows = with_keys(frame.select("utc", *groups, number=number("caller", more)))
+    at, window = nw.col("utc"), nw.lit(timedelta(hours=window_h))
+    order = ["utc", *groups]  # of two calls in one second the same one comes first in every engine
+    rows = rows.with_columns(
+        followed=(at.shift(-1).over("key", order_by=order) <= at + window).fill_null(False),
+        preceded=(at.shift(1).over("key", order_by=order) >= at - window).fill_null(False),
+    )
+    known, followed = ~nw.col("key").is_null(), nw.col("followed")
+    decided = known & (at + window <= nw.lit(end.to_pydatetime()))
+    first = decided & ~nw.col("preceded") & (at - window >= nw.lit(begin.to_pydatetime()))
     flags = {
-        "calls": True,
         "withheld": ~known,
         "undecided": known & ~decided,
         "decided": decided,
@@ -286,8 +315,10 @@ def repeat_callers(
         "first_calls": first,
         "settled": first & ~followed,
     }
-    counts = pd.DataFrame(flags, index=rows.index).astype("int64")
-    result = counts.groupby(rows[by], dropna=False).sum().reset_index() if by else counts.sum().to_frame().T
+    counts = {name: test.cast(nw.Int64).sum().cast(nw.Int64) for name, test in flags.items()}
+    counts["calls"] = nw.len().cast(nw.Int64)
+    counted = rows.group_by(by).agg(**counts) if by else rows.select(**counts)
+    result = collect(counted).fillna(dict.fromkeys(flags, 0)).astype(dict.fromkeys(flags, "int64"))
     result["repeat_rate"] = result["followed"] / result["decided"].where(result["decided"] > 0)
     result["repeat_low"], result["repeat_high"] = wilson(result["followed"], result["decided"])
     result["fcr_rate"] = result["settled"] / result["first_calls"].where(result["first_calls"] > 0)
@@ -295,71 +326,58 @@ def repeat_callers(
     return arrow(result[order], sort=[("calls", "descending"), *([(by, "ascending")] if by else [])])  # type: ignore[list-item]
 
 
-def _tries(calls: Any, period: Period | None) -> pd.DataFrame:
-    """Missed callers with what came of them, and for how long they were watched."""
+def _events(calls: Any, period: Period | None) -> tuple[nw.LazyFrame[Any], pd.Timestamp]:
+    """Calls that are one of _WAYS, with the key of the caller; only tries have texts. And the end of watching."""
     more = optional(calls, "caller_number", "callee_number")
     columns = (*needs("calls", *_READ, "caller_name", "path", "wait_s"), *more)
     frame = _within(lazy(calls, "calls", columns), period)
-    answered = (nw.col("outcome") == "answered").fill_null(False)
-    inbound = (nw.col("direction") == "inbound").fill_null(False)
-    outbound = (nw.col("direction") == "outbound").fill_null(False)
-    came = inbound | (nw.col("direction") == "external").fill_null(False)
-    missed = collect(
-        frame.filter(inbound, ~nw.col("outcome").is_null(), ~answered)
-        .with_columns(number=number("caller", more))
-        .select("pbx", "local_at", "utc_offset_s", "number", "caller", "caller_name", "outcome", "path", "wait_s")
+    is_answered = (nw.col("outcome") == "answered").fill_null(False)
+    inbound, outbound, through = (nw.col("direction") == name for name in ("inbound", "outbound", "external"))
+    ways = (
+        inbound & ~nw.col("outcome").is_null() & ~is_answered,
+        (inbound | through) & is_answered,
+        outbound & ~is_answered,
+        outbound & is_answered,
     )
-    again = frame.filter(came, answered).with_columns(number=number("caller", more), way=nw.lit("reached"))
-    back = frame.filter(outbound).with_columns(
-        number=number("callee", more), way=nw.when(answered).then(nw.lit("returned")).otherwise(nw.lit("tried"))
-    )
-    place = ["pbx", "local_at", "utc_offset_s", "number", "way"]
-    contacts = pd.concat([collect(part.select(*place)) for part in (again, back)], ignore_index=True)
-    every = pd.concat([missed["number"], contacts["number"]]).dropna().unique()
-    missed, contacts = (part.assign(utc=_utc(part), key=keyed(part["number"], every)) for part in (missed, contacts))
-    _, end = _observed(pd.concat([part[["local_at", "utc"]] for part in (missed, contacts)]), period)
-    return _joined(missed, contacts, end)
+    way = reduce(lambda found, n: nw.when(ways[n]).then(n).otherwise(found), range(len(ways)), nw.lit(None, nw.Int64))
+    frame, _, end = placed_in_time(frame.with_columns(way=way).filter(~nw.col("way").is_null()), period)
+    other = nw.when(nw.col("way") < 2).then(number("caller", more)).otherwise(number("callee", more))
+    texts = [nw.when(nw.col("way") == 0).then(nw.col(name)).alias(name) for name in (*_SHOWN, "call_id", "caller_name")]
+    waited = nw.when(nw.col("way") == 0).then(nw.col("wait_s")).alias("wait_s")
+    return with_keys(frame.select("local_at", "utc", "way", *texts, waited, number=other)), end
 
 
-def _joined(missed: pd.DataFrame, contacts: pd.DataFrame, end: pd.Timestamp) -> pd.DataFrame:
+def _ordered(events: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """Events of everybody who was ever missed: their number, and in which turn and after how many of our calls."""
+    known = events.filter(~nw.col("key").is_null())
+    known = known.join(known.filter(nw.col("way") == 0).select("key").unique(), on="key", how="semi")
+    order = ["utc", "way", "call_id"]
+    ends, placed = nw.col("way").is_in([1, 3]).cast(nw.Int64), (nw.col("way") >= 2).cast(nw.Int64)
+    return known.with_columns(
+        no=nw.col("way").cum_count().over("key", order_by=order).cast(nw.Int64),
+        turn=ends.cum_sum().over("key", order_by=order).cast(nw.Int64) - ends,
+        placed=placed.cum_sum().over("key", order_by=order).cast(nw.Int64),
+    )
+
+
+def _turns(ordered: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     """Tries of each caller up to each contact: one row, with the contact that ended it."""
-    withheld = missed["key"].isna()
-    # A key of its own for every call without a number; no digits, so it meets no other.
-    missed["key"] = missed["key"].where(~withheld, "call " + pd.Series(missed.index.astype(str), index=missed.index))
-    contacts = contacts[contacts["key"].isin(missed["key"].unique())]
-    events = pd.concat([missed.assign(way="missed"), contacts], ignore_index=True)
-    events["order"] = (events["way"] != "missed").astype("int64")
-    events = events.sort_values(["key", "utc", "order"], ignore_index=True, kind="stable")
-    ends = events["way"].isin(["returned", "reached"])
-    events["turn"] = ends.groupby(events["key"]).cumsum() - ends.astype("int64")
-    tries = events[events["way"] == "missed"].groupby(list(_TRY), sort=False)
-    found = tries.agg(
-        pbx=("pbx", "last"),
-        caller=("caller", "last"),
-        caller_name=("caller_name", "last"),
-        calls=("way", "size"),
-        first_at=("local_at", "first"),
-        last_at=("local_at", "last"),
-        first_utc=("utc", "first"),
-        waited_s=("wait_s", "sum"),
-        outcome=("outcome", "last"),
-        path=("path", "last"),
-    ).reset_index()
-    found["ended_in"] = found["path"].str.rpartition(" > ")[2] if len(found) else found["path"]
-    contact = events[ends][[*_TRY, "way", "local_at", "utc"]]
-    contact = contact.rename(columns={"way": "status", "local_at": "contact_at", "utc": "contact_utc"})
-    found = found.merge(contact, how="left", on=list(_TRY))
-    placed = events[events["way"].isin(["tried", "returned"])][[*_TRY, "utc"]]
-    placed = placed.merge(found[[*_TRY, "first_utc"]], on=list(_TRY))
-    placed = placed[placed["utc"] >= placed["first_utc"]].groupby(list(_TRY)).size().rename("callbacks").reset_index()
-    found = found.merge(placed, how="left", on=list(_TRY))
-    found["callbacks"] = found["callbacks"].fillna(0).astype("int64")
-    found["waited_s"] = found["waited_s"].fillna(0).astype("int64")
-    found["status"] = found["status"].astype("str").fillna("open")
-    found.loc[found["key"].str.startswith("call "), "status"] = "withheld"
-    found["contact_s"] = _whole_seconds(found["contact_utc"] - found["first_utc"])
-    found["watched_s"] = _whole_seconds(end - found["first_utc"]).clip(lower=0)
-    return found
+    is_try, way, no = nw.col("way") == 0, nw.col("way"), nw.col("no")
+    ends = way.is_in([1, 3])
+    turns = ordered.group_by(_TURN).agg(
+        calls=is_try.cast(nw.Int64).sum().cast(nw.Int64),
+        waited_s=nw.col("wait_s").sum().cast(nw.Int64),
+        first_no=nw.when(is_try).then(no).min(),
+        last_no=nw.when(is_try).then(no).max(),
+        named_no=nw.when(is_try & ~nw.col("caller_name").is_null()).then(no).max(),
+        placed_then=nw.col("placed").max(),
+        contact=nw.when(ends).then(way).max(),
+        contact_at=nw.when(ends).then(nw.col("local_at")).max(),
+        contact_utc=nw.when(ends).then(nw.col("utc")).max(),
+    )
+    first = ordered.filter(is_try).select("key", "placed", first_no="no", first_at="local_at", first_utc="utc")
+    turns = turns.filter(nw.col("calls") > 0).join(first, on=["key", "first_no"])
+    return turns.with_columns(nw.col("waited_s").fill_null(0), callbacks=nw.col("placed_then") - nw.col("placed"))
 
 
 def _within(frame: nw.LazyFrame[Any], period: Period | None) -> nw.LazyFrame[Any]:
@@ -367,34 +385,6 @@ def _within(frame: nw.LazyFrame[Any], period: Period | None) -> nw.LazyFrame[Any
     if period is not None:
         frame = frame.filter(nw.col("local_at") >= period.start, nw.col("local_at") < period.end)
     return frame
-
-
-def _utc(rows: pd.DataFrame) -> pd.Series[Any]:
-    """Instants on one clock; a call without offset has that of the call before it (or after) on the same PBX."""
-    ordered = rows.sort_values("local_at", kind="stable")
-    offset = ordered["utc_offset_s"].astype("Float64")
-    for fill in ("ffill", "bfill"):
-        offset = offset.groupby(ordered["pbx"], dropna=False).transform(fill)
-    return rows["local_at"] - pd.to_timedelta(offset.fillna(0).astype("float64"), unit="s").reindex(rows.index)
-
-
-def _observed(rows: pd.DataFrame, period: Period | None) -> tuple[pd.Timestamp, pd.Timestamp]:
-    """First and last instant that was watched."""
-    if rows.empty:
-        return pd.Timestamp(datetime.min), pd.Timestamp(datetime.min)
-    begin, end = rows["utc"].min(), rows["utc"].max()
-    if period is None:
-        return begin, end
-    clock = (rows["local_at"] - rows["utc"]).to_numpy()
-    at = rows["utc"].to_numpy()
-    return (
-        pd.Timestamp(period.start) - clock[at.argmin()],
-        pd.Timestamp(period.end) - clock[at.argmax()],
-    )
-
-
-def _whole_seconds(spans: pd.Series[Any]) -> pd.Series[Any]:
-    return cast("pd.Series[Any]", spans.dt.total_seconds().round().astype("Int64"))
 
 
 def _greenwood(open_rate: Any, events: Any, at_risk: Any) -> tuple[Any, Any]:

@@ -10,6 +10,7 @@ import narwhals.stable.v2 as nw
 import pandas as pd
 import pyarrow as pa
 
+from ucm_analytics.analyses._clock import SECOND, utc
 from ucm_analytics.analyses._frame import Result, analysis, arrow, collect, lazy, needs
 from ucm_analytics.analyses._stays import BY_QUEUE, ENDS, QUEUE, check_seconds, in_queues, ratio, times
 
@@ -179,7 +180,7 @@ def queue_agents(steps: Any, rings: Any) -> pa.Table:
     rang = rang.filter(~nw.col("extension").is_null())
     of_queues = _joined(rang, in_queues(steps, "call_id", "step_no").select(*_STAY, "queue"), _STAY)
     per_stay = of_queues.group_by([*_AGENT, "call_id", "step_no"]).agg(
-        rung=nw.len().cast(nw.Int64),
+        rung=nw.col("queue").count().cast(nw.Int64),  # of the other side: DuckDB joins before it groups
         talk_s=nw.col("talk_s").sum().cast(nw.Int64),
         picked_up=times(nw.col("result") == "answered"),
         picked_up_s=nw.when(nw.col("result") == "answered").then(nw.col("ring_s")).sum().cast(nw.Int64),
@@ -218,18 +219,13 @@ def _recalls(stays: nw.LazyFrame[Any], calls: Any, recall_s: int) -> pd.DataFram
     called = called.filter(~nw.col("is_forward").fill_null(False))
     called = called.with_columns(caller=nw.col("caller").str.replace_all(r"\D", "")).filter(nw.col("caller") != "")
     key = [*QUEUE, "caller"]
-    known = _joined(stays, called.drop("is_forward"), ["pbx", "call_id"])
-    again = collect(
-        known.select(*key, "call_id", "local_at", "dwell_s", "utc_offset_s", times=nw.len().over(*key))
-        .filter(nw.col("times") > 1)
-        .drop("times")
+    known = _joined(stays, called.drop("is_forward"), ["pbx", "call_id"]).with_columns(utc=utc())
+    each = known.group_by([*key, "call_id"]).agg(
+        came=nw.col("utc").min(), went=(nw.col("utc") + nw.col("dwell_s") * nw.lit(SECOND)).max()
     )
-    again["from"] = again["local_at"] - pd.to_timedelta(again["utc_offset_s"].astype("float64"), unit="s")
-    again["to"] = again["from"] + pd.to_timedelta(again["dwell_s"].astype("float64"), unit="s")
-    each = again.groupby([*key, "call_id"]).agg({"from": "min", "to": "max"}).reset_index()
-    each = each.sort_values([*key, "from", "call_id"])
-    gap = each.groupby(key)["from"].shift(-1) - each["to"]
-    return each[gap <= pd.Timedelta(seconds=recall_s)].groupby(QUEUE).size().rename("recalls").reset_index()
+    again = nw.col("came").shift(-1).over(*key, order_by=["came", "call_id"])
+    recalls = each.with_columns(again=again <= nw.col("went") + nw.lit(SECOND * recall_s))
+    return collect(recalls.filter(nw.col("again")).group_by(QUEUE).agg(recalls=nw.len().cast(nw.Int64)))
 
 
 def _joined(left: nw.LazyFrame[Any], right: nw.LazyFrame[Any], on: list[str]) -> nw.LazyFrame[Any]:

@@ -118,7 +118,11 @@ def staffing(
     18  Monday to Friday     540    100.0        14            11             16
     """
     _refuse(target_s, level, wrap_up_s)
-    queues = _Queues.of(steps, target_s, wrap_up_s, period)
+    return needed(Queues.of(steps, target_s, wrap_up_s, period), target_s, level)
+
+
+def needed(queues: Queues, target_s: float, level: float) -> pa.Table:
+    """Result of `staffing`, of queues that are reduced to counts."""
     result = queues.slots
     for model in ("c", "a"):
         for end in ("", "_low", "_high"):
@@ -210,7 +214,11 @@ def staffing_check(steps: Any, *, target_s: float = 20, wrap_up_s: float = 0, pe
     18     540        4        3     2.0           0.75    0.976
     """
     _refuse(target_s, 0.5, wrap_up_s)
-    queues = _Queues.of(steps, target_s, wrap_up_s, period)
+    return predicted(Queues.of(steps, target_s, wrap_up_s, period), target_s)
+
+
+def predicted(queues: Queues, target_s: float) -> pa.Table:
+    """Result of `staffing_check`, of queues that are reduced to counts."""
     result = queues.slots
     share = queues.presence()
     result["agents"] = (share * np.arange(share.shape[1])).sum(axis=1)
@@ -252,7 +260,7 @@ class _Inputs:
 
 
 @dataclass(frozen=True)
-class _Queues:
+class Queues:
     """Counts per half hour of each kind of day, per day, per queue, and the stays of the agents."""
 
     slots: pd.DataFrame
@@ -261,7 +269,7 @@ class _Queues:
     stays: pd.DataFrame
 
     @classmethod
-    def of(cls, steps: Any, target_s: float, wrap_up_s: float, period: Period | None) -> _Queues:
+    def of(cls, steps: Any, target_s: float, wrap_up_s: float, period: Period | None) -> Queues:
         """Reduce the steps in the engine."""
         frame = lazy(steps, "steps", needs("steps", *_COLUMNS))
         frame = frame.filter(nw.col("kind") == "queue", ~nw.col("local_at").is_null(), ~nw.col("target").is_null())
@@ -301,6 +309,13 @@ class _Queues:
             .group_by([*_QUEUE, "day", "answered_by"])
             .agg(first=nw.col("slot").min(), last=nw.col("slot").max())
         )
+        return cls.counted(daily, totals, stays, wrap_up_s, period)
+
+    @classmethod
+    def counted(
+        cls, daily: pd.DataFrame, totals: pd.DataFrame, stays: pd.DataFrame, wrap_up_s: float, period: Period | None
+    ) -> Queues:
+        """Lay out what was counted, in half hours of each kind of day."""
         daily["day_type"] = day_types(daily["day"])
         # sums of floats depend on the order, and the engine's is not always the same
         daily = daily.sort_values([*_QUEUE, "day", "slot"], ignore_index=True)

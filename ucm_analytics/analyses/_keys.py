@@ -1,0 +1,66 @@
+"""One key for each caller, however the number is written."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import narwhals.stable.v2 as nw
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ucm_analytics.analyses._frame import beside, gathered
+from ucm_analytics.analyses._numbers import COMPARABLE
+
+_WRITTEN = r"^[+0-9\s()./-]+$"
+
+
+def with_keys(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """The frame with ``key``: the same whole number for all writings of one ``number``, null if it is withheld.
+
+    Only the different numbers come into memory. See `_numbers.keys` for what one number is.
+    """
+    written = gathered(frame.select("number").unique())["number"].combine_chunks()
+    return frame.join(beside(frame, _keys(written)), on="number", how="left")
+
+
+def keyed(numbers: pd.Series[Any]) -> pd.Series[Any]:
+    """Key of each number in memory, as `with_keys` gives it."""
+    written = pa.array(numbers, pa.string(), from_pandas=True)
+    found = _keys(written.unique())
+    places = pc.index_in(written, value_set=found["number"].combine_chunks())
+    keys = found["key"].combine_chunks().take(places)
+    return pd.Series(keys.to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get), index=numbers.index)
+
+
+def _keys(written: pa.Array) -> pa.Table:
+    """Numbers with their keys; without those that are withheld."""
+    written = written.filter(pc.match_substring_regex(written, _WRITTEN).fill_null(False))
+    digits = pc.ascii_ltrim(pc.replace_substring_regex(written, "[^0-9]", ""), "0")
+    shown = pc.not_equal(digits, "")
+    written, digits = written.filter(shown), digits.filter(shown)
+    # Reversed and sorted, the numbers that end in a number follow it directly.
+    backwards, place = np.unique(_bytes(pc.ascii_reverse(digits)), return_inverse=True)
+    return pa.table({"number": written, "key": pa.array(_whole(backwards)[place])})
+
+
+def _whole(backwards: npt.NDArray[np.bytes_]) -> npt.NDArray[np.int64]:
+    """Place of the one longest number that begins with each number; its own if there are several."""
+    places = np.arange(len(backwards))
+    if len(backwards) < 2:
+        return places
+    is_longest = np.append(~np.strings.startswith(backwards[1:], backwards[:-1]), True)
+    longest = np.minimum.accumulate(np.where(is_longest, places, len(places))[::-1])[::-1]
+    after = np.minimum(longest + 1, len(places) - 1)
+    several = (after > longest) & np.strings.startswith(backwards[after], backwards)
+    comparable = np.strings.str_len(backwards) >= COMPARABLE
+    return np.where(comparable & ~several, longest, places)
+
+
+def _bytes(texts: pa.Array) -> npt.NDArray[np.bytes_]:
+    """Texts of ASCII as NumPy bytes, without a Python object for each."""
+    width = pc.max(pc.binary_length(texts)).as_py() or 1
+    padded = pc.ascii_rpad(texts, width, padding="\0").cast(pa.binary(), safe=True)
+    return np.frombuffer(pa.concat_arrays([padded]).buffers()[2] or b"", dtype=f"S{width}", count=len(texts))
