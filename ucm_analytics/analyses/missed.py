@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 
 from ucm_analytics.analyses._estimates import Z95, wilson
-from ucm_analytics.analyses._frame import Result, analysis, arrow, collect, lazy, needs
+from ucm_analytics.analyses._frame import Result, analysis, arrow, collect, lazy, needs, wall
 from ucm_analytics.analyses._numbers import keyed, number, optional
 from ucm_analytics.errors import SettingError
 from ucm_analytics.period import Period
@@ -365,7 +365,7 @@ def _joined(missed: pd.DataFrame, contacts: pd.DataFrame, end: pd.Timestamp) -> 
 def _within(frame: nw.LazyFrame[Any], period: Period | None) -> nw.LazyFrame[Any]:
     frame = frame.filter(~nw.col("is_forward").fill_null(False), ~nw.col("local_at").is_null())
     if period is not None:
-        frame = frame.filter(nw.col("local_at") >= period.start, nw.col("local_at") < period.end)
+        frame = frame.filter(nw.col("local_at") >= wall(period.start), nw.col("local_at") < wall(period.end))
     return frame
 
 
