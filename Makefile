@@ -2,10 +2,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test lab bench soak venv data clean
+.PHONY: help demo test test-spark lab bench soak venv data clean
 
 help: ## this list
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
 demo: .venv/base ## pull four weeks from a pretend PBX and write the four reports
 	$(BIN)/ucm-analytics demo --out demo-output
@@ -17,6 +17,10 @@ test: .venv/dev ## everything that must be green
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -n auto
+
+test-spark: .venv/spark ## every analysis on a small Spark cluster; some minutes
+	sh tests/java.sh
+	$(BIN)/python -m pytest tests/spark -o addopts="--strict-markers --strict-config -p no:cacheprovider"
 
 lab: .venv/dev ## the notebooks, in JupyterLab, on demo data
 	$(BIN)/jupyter lab notebooks --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate
@@ -39,6 +43,10 @@ venv: .venv/dev ## only the environment
 
 .venv/dev: .venv/base
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[dev]"
+	@touch $@
+
+.venv/spark: .venv/dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[spark]"
 	@touch $@
 
 clean: ## remove what the targets made

@@ -92,6 +92,8 @@ KINDS: dict[str, Callable[[pa.Table], Any]] = {
 
 def as_arrow(frame: Any) -> pa.Table:
     """Any result as Arrow, categories as text, to compare the kinds with each other."""
+    if hasattr(frame, "toArrow"):  # PySpark, which not every environment has
+        frame = frame.toArrow()
     if isinstance(frame, pl.LazyFrame):
         frame = frame.collect()
     if isinstance(frame, pl.DataFrame):

@@ -1,7 +1,7 @@
 """Analyses: a table of calls, steps or rings goes in, a result table of the same kind comes out.
 
-Each takes pandas, Polars, PyArrow, a DuckDB relation, or the lazy frame of ``Store.scan()`` (which comes
-back as pandas), and reads no clock, file or setting. `ucm_analytics.charts` draws the result of each by a
+Each takes pandas, Polars, PyArrow, PySpark, a DuckDB relation, or the lazy frame of ``Store.scan()`` (which
+comes back as pandas), and reads no clock, file or setting. `ucm_analytics.charts` draws the result of each by a
 function of the same name.
 """
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime, time
 from functools import wraps
 from typing import Any, Concatenate, Final, Literal, ParamSpec, Protocol, TypeVar, cast, overload
 
@@ -35,6 +36,16 @@ _ARROW: Final[dict[ResultDtype, pa.DataType]] = {
     "float64": pa.float64(),
     "bool": pa.bool_(),
     "wall": pa.timestamp("us"),
+}
+
+_SPARK: Final[dict[ResultDtype, str]] = {
+    "category": "string",
+    "string": "string",
+    "int64": "bigint",
+    "Int64": "bigint",
+    "float64": "double",
+    "bool": "boolean",
+    "wall": "timestamp_ntz",
 }
 
 
@@ -98,7 +109,7 @@ def lazy(frame: Any, what: str, columns: Sequence[Column]) -> nw.LazyFrame[Any]:
 
     Parameters
     ----------
-    frame : pandas, Polars or PyArrow table, DuckDB relation, narwhals frame, or other lazy frame
+    frame : pandas, Polars or PyArrow table, DuckDB relation, PySpark or narwhals frame
         The input of an analysis.
     what : str
         What to call it in an error: ``calls``.
@@ -130,6 +141,28 @@ def lazy(frame: Any, what: str, columns: Sequence[Column]) -> nw.LazyFrame[Any]:
             hint=f"pass the {what} table as the store gives it",
         )
     return chosen.select(*(_normal(column, schema[column.name]) for column in columns))
+
+
+def wall(at: datetime) -> nw.Expr:
+    """A wall time, to compare columns with. A bare datetime reaches Spark by way of two time zones, not always one."""
+    midnight = nw.lit(at.date()).cast(nw.Datetime("us"))
+    seconds = int((at - datetime.combine(at, time())).total_seconds())
+    return midnight.dt.offset_by(f"{seconds}s") if seconds else midnight
+
+
+def truncated(frame: nw.LazyFrame[Any], every: str, name: str = "local_at") -> nw.LazyFrame[Any]:
+    """Frame whose column `name` is the start of the ``1m``, ``1h``, ``1d`` or ``1mo`` that ``local_at`` lies in."""
+    if not frame.implementation.is_pyspark():
+        return frame.with_columns(nw.col("local_at").dt.truncate(every).alias(name))
+    # Spark's own date_trunc goes through the session's time zone, whose clock may skip hours that the PBX's has.
+    from pyspark.sql import functions as sql
+
+    at = sql.col("local_at")
+    day = at.cast("date")
+    midnight = (sql.trunc(day, "month") if every == "1mo" else day).cast("timestamp_ntz")
+    minutes = {"1m": sql.hour(at) * 60 + sql.minute(at), "1h": sql.hour(at) * 60, "1d": sql.lit(0), "1mo": sql.lit(0)}
+    native = frame.to_native().withColumn(name, sql.timestamp_add("MINUTE", minutes[every], midnight))
+    return cast("nw.LazyFrame[Any]", nw.from_native(native))
 
 
 def collect(frame: nw.LazyFrame[Any]) -> pd.DataFrame:
@@ -169,7 +202,7 @@ def _narwhals(frame: Any, what: str) -> nw.DataFrame[Any] | nw.LazyFrame[Any]:
     except TypeError as error:
         raise WrongColumns(
             f"{what} is a {type(frame).__name__}, which is no frame",
-            hint="pass a pandas, Polars or PyArrow table, a DuckDB relation, or what Store.scan() gives",
+            hint="pass a pandas, Polars, PyArrow or PySpark table, a DuckDB relation, or what Store.scan() gives",
         ) from error
 
 
@@ -244,6 +277,10 @@ def _as_kind_of(frame: Any, table: pa.Table, dtypes: dict[str, ResultDtype]) -> 
         return result.lazy() if isinstance(outer, nw.LazyFrame) else result
     if outer.implementation.is_duckdb():
         return duckdb.from_arrow(table)
+    if outer.implementation.is_pyspark():
+        schema = ", ".join(f"`{name}` {_SPARK[dtype]}" for name, dtype in dtypes.items())
+        # an Arrow column without rows may have no chunk, which Spark cannot read
+        return nw.to_native(outer).sparkSession.createDataFrame(table if len(table) else [], schema)
     return _pandas(table, dtypes)
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 
 from ucm_analytics.analyses._estimates import count_band
-from ucm_analytics.analyses._frame import Result, analysis, arrow, collect, lazy, needs
+from ucm_analytics.analyses._frame import Result, analysis, arrow, collect, lazy, needs, truncated, wall
 from ucm_analytics.errors import SettingError
 from ucm_analytics.period import Period
 
@@ -133,12 +133,10 @@ def interval_counts(calls: Any, *, freq: str, period: Period | None) -> pd.DataF
     frame = lazy(calls, "calls", needs("calls", "local_at", "is_forward"))
     frame = frame.filter(~nw.col("is_forward").fill_null(False), ~nw.col("local_at").is_null())
     if period is not None:
-        frame = frame.filter(nw.col("local_at") >= period.start, nw.col("local_at") < period.end)
+        frame = frame.filter(nw.col("local_at") >= wall(period.start), nw.col("local_at") < wall(period.end))
     # DuckDB truncates to whole units only, so half-hours are put together from minutes.
     unit = "1m" if freq == "30min" else freq
-    seen = collect(
-        frame.with_columns(nw.col("local_at").dt.truncate(unit)).group_by("local_at").agg(calls=nw.len().cast(nw.Int64))
-    )
+    seen = collect(truncated(frame, unit).group_by("local_at").agg(calls=nw.len().cast(nw.Int64)))
     if freq == "30min":
         seen = seen.groupby(seen["local_at"].dt.floor("30min"))["calls"].sum().reset_index()
     if period is None and seen.empty:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from ucm_analytics.analyses._frame import Result, analysis, arrow, collect, lazy, needs
+from ucm_analytics.analyses._frame import Result, analysis, arrow, collect, lazy, needs, wall
 from ucm_analytics.analyses._keys import keyed
 from ucm_analytics.analyses._numbers import area, country, number, optional, with_country
 from ucm_analytics.errors import SettingError
@@ -267,7 +267,7 @@ def _by(calls: Any, period: Period | None, *groups: str) -> nw.LazyFrame[Any]:
     frame = lazy(calls, "calls", (*needs("calls", *names), *more))
     frame = frame.filter(nw.col("direction") == "inbound", ~nw.col("is_forward").fill_null(False))
     if period is not None:
-        frame = frame.filter(nw.col("local_at") >= period.start, nw.col("local_at") < period.end)
+        frame = frame.filter(nw.col("local_at") >= wall(period.start), nw.col("local_at") < wall(period.end))
     return (
         frame.with_columns(number=number("caller", more))
         .group_by(*groups)

@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 
 from ucm_analytics.analyses._estimates import student
-from ucm_analytics.analyses._frame import Result, analysis, arrow, collect, lazy, needs
+from ucm_analytics.analyses._frame import Result, analysis, arrow, collect, lazy, needs, truncated, wall
 from ucm_analytics.period import Period
 
 _SUMS: Final = {
@@ -164,14 +164,14 @@ def _daily(calls: Any, periods: tuple[Period, ...]) -> pd.DataFrame:
         "talk_s": nw.when(answered).then(nw.col("talk_s")).otherwise(0),
     }
     return collect(
-        frame.with_columns(nw.col("local_at").dt.truncate("1d"), **sums)
+        truncated(frame.with_columns(**sums), "1d")
         .group_by("local_at")
         .agg(calls=nw.len().cast(nw.Int64), **{name: nw.col(name).sum().cast(nw.Int64) for name in sums})
     )
 
 
 def _in(period: Period) -> nw.Expr:
-    return (nw.col("local_at") >= period.start) & (nw.col("local_at") < period.end)
+    return (nw.col("local_at") >= wall(period.start)) & (nw.col("local_at") < wall(period.end))
 
 
 def _filled(daily: pd.DataFrame, period: Period) -> pd.DataFrame:

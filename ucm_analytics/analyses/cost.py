@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from ucm_analytics.analyses._frame import Result, _narwhals, analysis, arrow, collect, lazy, needs
+from ucm_analytics.analyses._frame import Result, _narwhals, analysis, arrow, collect, lazy, needs, truncated, wall
 from ucm_analytics.analyses._numbers import number, optional, with_country
 from ucm_analytics.analyses.callers import checked_home
 from ucm_analytics.errors import SettingError, WrongColumns
@@ -106,8 +106,8 @@ def cost(
         nw.col("direction") == "outbound", nw.col("outcome") == "answered", ~nw.col("is_forward").fill_null(False)
     )
     if period is not None:
-        frame = frame.filter(nw.col("local_at") >= period.start, nw.col("local_at") < period.end)
-    frame = frame.with_columns(number=number("callee", more), day=nw.col("local_at").dt.truncate("1d"))
+        frame = frame.filter(nw.col("local_at") >= wall(period.start), nw.col("local_at") < wall(period.end))
+    frame = truncated(frame, "1d", "day").with_columns(number=number("callee", more))
     frame = with_country(frame, home).with_columns(prefix=_longest(prices.index))
     groups = [by] if by else []
     seen = collect(frame.group_by("prefix", "talk_s", *groups).agg(calls=nw.len().cast(nw.Int64)))

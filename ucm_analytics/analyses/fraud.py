@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 
 from ucm_analytics.analyses._clock import SECOND, utc
-from ucm_analytics.analyses._frame import Result, analysis, arrow, beside, collect, gathered, lazy, needs
+from ucm_analytics.analyses._frame import Result, analysis, arrow, beside, collect, gathered, lazy, needs, truncated
 from ucm_analytics.analyses._numbers import area, number, optional, with_country
 from ucm_analytics.analyses.callers import checked_home
 from ucm_analytics.errors import SettingError
@@ -264,9 +264,8 @@ def _placed(
         nw.col("utc_offset_s", "talk_s", "duration_s").fill_null(0),
         number=number("callee", more),
         place=nw.col("pbx").fill_null("?"),
-        day=nw.col("local_at").dt.truncate("1d"),
     )
-    frame = frame.with_columns(utc=utc())
+    frame = truncated(frame, "1d", "day").with_columns(utc=utc())
     called, known = _called(frame, home, dear)
     abroad = pa.Table.from_pandas(called.loc[called["is_abroad"], ["number", "is_abroad"]], preserve_index=False)
     frame = frame.join(beside(frame, abroad), how="left", on="number").join(_crossing(frame), how="left", on=_DAY)

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from ucm_analytics.analyses._clock import placed_in_time
 from ucm_analytics.analyses._estimates import Z95, wilson
-from ucm_analytics.analyses._frame import Result, analysis, arrow, collect, gathered, lazy, needs
+from ucm_analytics.analyses._frame import Result, analysis, arrow, collect, gathered, lazy, needs, wall
 from ucm_analytics.analyses._keys import with_keys
 from ucm_analytics.analyses._numbers import number, optional
 from ucm_analytics.errors import SettingError
@@ -383,7 +383,7 @@ def _turns(ordered: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
 def _within(frame: nw.LazyFrame[Any], period: Period | None) -> nw.LazyFrame[Any]:
     frame = frame.filter(~nw.col("is_forward").fill_null(False), ~nw.col("local_at").is_null())
     if period is not None:
-        frame = frame.filter(nw.col("local_at") >= period.start, nw.col("local_at") < period.end)
+        frame = frame.filter(nw.col("local_at") >= wall(period.start), nw.col("local_at") < wall(period.end))
     return frame
 
 

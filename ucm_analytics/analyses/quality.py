@@ -244,11 +244,11 @@ def _brought(calls: nw.LazyFrame[Any]) -> int:
     answered = calls.filter(nw.col("outcome") == "answered")
     went_on = answered.filter(~nw.col("forward_of").is_null())
     went_on = went_on.select("pbx", nw.col("forward_of").alias("call_id"), *(nw.col(n).alias(f"on_{n}") for n in when))
-    both = answered.select(*_CALL, *when).join(went_on, on=_CALL)
-    later_s = (nw.col("on_local_at") - nw.col("local_at")).dt.total_seconds().cast(nw.Int64)
-    later_s = later_s - nw.col("on_utc_offset_s") + nw.col("utc_offset_s")
-    same = both.filter(later_s + nw.col("on_wait_s") == nw.col("wait_s")).select(*_CALL).unique()
-    return int(collect(same.select(n=nw.len().cast(nw.Int64)))["n"].iloc[0])
+    both = collect(answered.select(*_CALL, *when).join(went_on, on=_CALL))
+    later_s = (both["on_local_at"] - both["local_at"]).dt.total_seconds()
+    later_s += both["utc_offset_s"] - both["on_utc_offset_s"]
+    same = later_s + both["on_wait_s"] == both["wait_s"]
+    return len(both.loc[same, _CALL].drop_duplicates())
 
 
 def _rings(by_kind: pd.DataFrame, *, rings: int) -> list[Line]:

@@ -13,7 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from ucm_analytics.analyses._days import DAY_TYPES, day_types
-from ucm_analytics.analyses._frame import Result, analysis, arrow, collect, lazy, needs
+from ucm_analytics.analyses._frame import Result, analysis, arrow, collect, lazy, needs, truncated, wall
 from ucm_analytics.analyses.volume import _span, _starts
 from ucm_analytics.erlang import agents_needed, erlang_a, erlang_c
 from ucm_analytics.errors import SettingError
@@ -274,12 +274,11 @@ class Queues:
         frame = lazy(steps, "steps", needs("steps", *_COLUMNS))
         frame = frame.filter(nw.col("kind") == "queue", ~nw.col("local_at").is_null(), ~nw.col("target").is_null())
         if period is not None:
-            frame = frame.filter(nw.col("local_at") >= period.start, nw.col("local_at") < period.end)
+            frame = frame.filter(nw.col("local_at") >= wall(period.start), nw.col("local_at") < wall(period.end))
         at = nw.col("local_at")
-        frame = frame.with_columns(
+        frame = truncated(frame, "1d", "day").with_columns(
             pbx=nw.col("pbx").fill_null(""),
             queue=nw.col("target"),
-            day=at.dt.truncate("1d"),
             slot=(at.dt.hour().cast(nw.Int64) * 2 + nw.when(at.dt.minute() >= 30).then(1).otherwise(0)),
             wait=nw.col("wait_s").fill_null(0),
             talk=nw.col("talk_s").fill_null(0).cast(nw.Float64),

@@ -14,7 +14,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from ucm_analytics.analyses._days import day_types
-from ucm_analytics.analyses._frame import Result, analysis, arrow, collect, lazy, needs
+from ucm_analytics.analyses._frame import Result, analysis, arrow, collect, lazy, needs, truncated, wall
 from ucm_analytics.analyses.volume import _hours, _span, _with_offsets
 from ucm_analytics.erlang import lines_needed
 from ucm_analytics.errors import SettingError
@@ -202,10 +202,11 @@ def trunk_usage(calls: Any, *, blocking: float = 0.01, retry: float = 0.5, perio
     keys = ["pbx", "trunk"]
     frame = _held(calls, "trunk")
     if period is not None:
-        frame = frame.filter(nw.col("local_at") >= period.start, nw.col("local_at") < period.end)
+        frame = frame.filter(nw.col("local_at") >= wall(period.start), nw.col("local_at") < wall(period.end))
     held = nw.col("duration_s").cast(nw.Float64)
     hourly = collect(
-        frame.with_columns(day=nw.col("local_at").dt.truncate("1d"), hour=nw.col("local_at").dt.hour())
+        truncated(frame, "1d", "day")
+        .with_columns(hour=nw.col("local_at").dt.hour())
         .group_by([*keys, "day", "hour"])
         .agg(
             calls=nw.len().cast(nw.Int64),
@@ -295,11 +296,9 @@ class _Line:
 def _concurrency(frame: nw.LazyFrame[Any], keys: list[str], period: Period | None) -> pd.DataFrame:
     """One row per line and hour: calls, peak, peak_at, busy_s, length_s and utc, the hour's start [s]."""
     if period is not None:
-        frame = frame.filter(nw.col("local_at") < period.end)
+        frame = frame.filter(nw.col("local_at") < wall(period.end))
     seen = collect(
-        frame.with_columns(nw.col("local_at").dt.truncate("1h"))
-        .group_by("pbx", "local_at", "utc_offset_s")
-        .agg(calls=nw.len().cast(nw.Int64))
+        truncated(frame, "1h").group_by("pbx", "local_at", "utc_offset_s").agg(calls=nw.len().cast(nw.Int64))
     )
     days = period or _span(seen["local_at"])
     clocks = _clocks(seen, days)
@@ -346,9 +345,9 @@ def _within(frame: nw.LazyFrame[Any], since: int, until: int) -> nw.LazyFrame[An
     """Calls that can start between the two instants, whatever the offset of their clock."""
     margin = timedelta(days=1)
     if since > -(2**62):
-        frame = frame.filter(nw.col("local_at") >= pd.Timestamp(since, unit="s").to_pydatetime() - margin)
+        frame = frame.filter(nw.col("local_at") >= wall(pd.Timestamp(since, unit="s").to_pydatetime() - margin))
     if until < 2**62:
-        frame = frame.filter(nw.col("local_at") < pd.Timestamp(until, unit="s").to_pydatetime() + margin)
+        frame = frame.filter(nw.col("local_at") < wall(pd.Timestamp(until, unit="s").to_pydatetime() + margin))
     return frame
 
 

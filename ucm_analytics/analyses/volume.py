@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from ucm_analytics.analyses._frame import Result, analysis, arrow, collect, lazy, needs
+from ucm_analytics.analyses._frame import Result, analysis, arrow, collect, lazy, needs, truncated, wall
 from ucm_analytics.errors import SettingError
 from ucm_analytics.period import Period
 
@@ -86,9 +86,7 @@ def call_volume(calls: Any, *, freq: Freq = "1h", by: VolumeBy | None = None, pe
     if by is not None and by not in _BY:
         raise SettingError(f"call_volume cannot split by {by!r}", hint=f"use one of {', '.join(_BY)}")
     keys = list(dict.fromkeys(["pbx", "local_at", "utc_offset_s", *([by] if by else [])]))
-    counted = _counted(calls, period, *keys, "outcome").with_columns(
-        nw.col("local_at").dt.truncate("1d" if freq == "1w" else freq)
-    )
+    counted = truncated(_counted(calls, period, *keys, "outcome"), "1d" if freq == "1w" else freq)
     seen = collect(
         counted.group_by(keys).agg(
             calls=nw.len().cast(nw.Int64),
@@ -264,13 +262,12 @@ def _counted(calls: Any, period: Period | None, *names: str) -> nw.LazyFrame[Any
     frame = lazy(calls, "calls", needs("calls", "local_at", *names, "is_forward"))
     frame = frame.filter(~nw.col("is_forward").fill_null(False), ~nw.col("local_at").is_null())
     if period is not None:
-        frame = frame.filter(nw.col("local_at") >= period.start, nw.col("local_at") < period.end)
+        frame = frame.filter(nw.col("local_at") >= wall(period.start), nw.col("local_at") < wall(period.end))
     return frame
 
 
 def _by_hour(frame: nw.LazyFrame[Any]) -> pd.DataFrame:
-    hourly = frame.with_columns(nw.col("local_at").dt.truncate("1h"))
-    return collect(hourly.group_by("local_at").agg(calls=nw.len().cast(nw.Int64)))
+    return collect(truncated(frame, "1h").group_by("local_at").agg(calls=nw.len().cast(nw.Int64)))
 
 
 def _span(local_at: pd.Series[Any]) -> Period | None:

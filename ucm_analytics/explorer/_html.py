@@ -37,9 +37,7 @@ def rows(frame: pd.DataFrame, columns: Sequence[Shown], caption: str) -> str:
     return _template("rows.html").render(
         caption=caption,
         columns=[{"label": column.label, "number": column.kind in NUMERIC} for column in columns],
-        rows=[
-            [Cell(show(value, kind), style(kind)) for value, kind in zip(row, kinds, strict=True)] for row in values
-        ],
+        rows=[[Cell(show(value, kind), style(kind)) for value, kind in zip(row, kinds, strict=True)] for row in values],
     )
 
 
