@@ -7,7 +7,7 @@ BIN := .venv/bin
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
-demo: .venv/base ## pull four weeks from a pretend PBX and write the four reports
+demo: .venv/base ## pull four weeks from a pretend PBX and write the reports
 	$(BIN)/ucm-analytics demo --out demo-output
 
 test: .venv/dev ## everything that must be green

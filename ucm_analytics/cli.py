@@ -94,7 +94,7 @@ def _options(
 def demo(
     out: Annotated[Path, typer.Option(help="Folder for the store and the reports.")] = Path("demo-output"),
 ) -> None:
-    """Run it all on a pretend PBX: connect, pull four weeks, write the four reports."""
+    """Run it all on a pretend PBX: connect, pull four weeks, write the reports."""
     from ucm_analytics.demo import run_demo
 
     reports = run_demo(out, _say)

@@ -172,7 +172,7 @@ def test_the_first_page_shows_the_numbers_that_matter() -> None:
     page = Page.of(index([first, report(section(HOSTILE), name="others")]))
     assert page.text("h1") == ["Calls, March 2026"]
     assert page.text("p")[:2] == ["1 callers made calls.", first.coverage]
-    assert page.text("p")[2:5] == ["381", "8\u00a0% more (352 the week before)", "Plan for Mon 2026-03-16."]
+    assert page.text("p")[2:5] == ["381", "8\u00a0% more (352 the week before)", "Plan for Mon 2026\u201103\u201116."]
     assert [link["href"] for link in page.all("a")] == ["#main", "others.html", "summary.html", "others.html"]
     (chart,) = (each for each in page.all("div") if each.get("role") == "img")
     assert chart["aria-label"] == "Calls by caller: 1 callers made calls."

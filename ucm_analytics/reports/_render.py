@@ -171,9 +171,13 @@ def _section(section: Section, *, rows: int, csv_rows: int) -> dict[str, Any]:
 
 
 def _unbroken(card: Card) -> Card:
-    """The card with its numbers and their units on one line."""
-    change, action = (re.sub(r"(\d) (?=(?:%|s|min|h)\b|%)", "\\1\u00a0", text) for text in (card.change, card.action))
-    return replace(card, change=change, action=action)
+    """The card with its dates, and its numbers with their units, on one line."""
+
+    def whole(text: str) -> str:
+        text = re.sub(r"(\d) (?=(?:%|s|min|h)\b|%)", "\\1\u00a0", text)
+        return re.sub(r"\b(\d{4})-(\d\d)-(\d\d)\b", "\\1\u2011\\2\u2011\\3", text)
+
+    return replace(card, change=whole(card.change), action=whole(card.action))
 
 
 def _rows(section: Section, rows: int) -> Iterable[list[Cell]]:
