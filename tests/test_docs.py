@@ -23,9 +23,9 @@ DEMO = ROOT / "data" / "demo"
 PAGES = sorted(page.name for page in DOCS.glob("*.md"))
 
 
-def python(page: str) -> list[str]:
-    """The Python blocks of a page."""
-    return re.findall(r"^```python\n(.*?)^```", (DOCS / page).read_text(encoding="utf-8"), re.M | re.S)
+def python(page: str, marked: str = "python") -> list[str]:
+    """The Python blocks of a page; those marked ``python spark`` are run by tests/spark."""
+    return re.findall(rf"^```{marked}\n(.*?)^```", (DOCS / page).read_text(encoding="utf-8"), re.M | re.S)
 
 
 def value(block: str, names: dict[str, object]) -> Any:
@@ -54,6 +54,14 @@ def test_definitions_hold_every_number_twice_in_rows_of_equal_width() -> None:
     assert len(rows) == 2 * (len(METRICS) + 1)
     assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows[: len(METRICS) + 1]} == {6}
     assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows[len(METRICS) + 1 :]} == {5}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_blocks_are_marked_so_that_one_of_the_tests_runs_them(page: str) -> None:
+    marks = re.findall(r"^ *```(\w.*)$", (DOCS / page).read_text(encoding="utf-8"), re.M)
+    assert {mark for mark in marks if "py" in mark} <= {"python", "python spark"}
+    assert len(python(page)) + len(python(page, "python spark")) == sum("py" in mark for mark in marks)
+    assert ("python spark" in marks) == (page == "scaling-out.md")
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -41,11 +42,12 @@ def tasks_of(events: Path, name: str) -> list[dict[str, Any]]:
 
 
 def executors() -> list[psutil.Process]:
-    return [
-        process
-        for process in psutil.Process().children(recursive=True)
-        if any("CoarseGrainedExecutorBackend" in word for word in process.cmdline())
-    ]
+    found = []
+    for process in psutil.Process().children(recursive=True):
+        with suppress(psutil.ZombieProcess, psutil.NoSuchProcess):  # what Spark's launcher left behind
+            if any("CoarseGrainedExecutorBackend" in word for word in process.cmdline()):
+                found.append(process)
+    return found
 
 
 def test_the_executors_are_processes_that_did_work(spark: SparkSession) -> None:
