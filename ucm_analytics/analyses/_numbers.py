@@ -8,7 +8,6 @@ from functools import reduce
 from typing import Any, Final
 
 import narwhals.stable.v2 as nw
-import pandas as pd
 
 from ucm_analytics.analyses._countries import COUNTRIES
 from ucm_analytics.analyses._frame import _narwhals
