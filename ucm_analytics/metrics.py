@@ -280,6 +280,10 @@ _ALL: Final = (
     _share("calls_per_day", "Calls a day", "calls / days, days without calls included", "calls / days",
         "calls.call_id / calls.local_at", shown="hour_of_week.calls_per_day busy_hour.calls_per_day",
         unit="calls a day"),
+    _number("usual_calls", "Usual calls", "the range that holds the calls of 95 of 100 such intervals: a negative "
+        "binomial around their mean, with the spread of all of them", "NB(mean, mean + mean² / size): 2.5 %, 97.5 %",
+        "calls.local_at", "calls", "Farrington et al. 1996, JRSS A 159",
+        "call_volume.low call_volume.high hour_of_week.low hour_of_week.high busy_hour.low busy_hour.high"),
     _number("busy_hour", "Busiest 60 minutes", "most calls that start in any 60 minutes", "max #{t ≤ start < t + 1 h}",
         "calls.local_at", "calls", "ITU-T E.600", "busy_hour.peak_calls"),
     _number("tcbh", "Time-consistent busy hour", "clock hour with the highest mean over the days",

@@ -3,9 +3,11 @@ from __future__ import annotations
 from collections import Counter
 from datetime import date, timedelta
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from scipy.stats import nbinom
 
 from tests.analyses.made import as_arrow, calls, random_calls
 from ucm_analytics import analyses
@@ -305,3 +307,43 @@ def test_row_order_is_irrelevant() -> None:
     turned = made.take(pa.array(range(len(made) - 1, -1, -1)))
     for analysis in (analyses.call_volume, analyses.hour_of_week, analyses.busy_hour):
         assert as_arrow(analysis(made)) == as_arrow(analysis(turned))
+
+
+def test_band_of_even_days_is_that_of_a_count_whose_mean_is_uncertain() -> None:
+    days = pd.date_range("2026-03-02", periods=28)
+    made = pd.DataFrame({"pbx": "clinic", "local_at": (days + pd.Timedelta(hours=9)).repeat(10)})
+    made = made.assign(utc_offset_s=3600, outcome="answered", is_forward=False)
+    expected, size = 40.5 / 4, 40.5  # four such weekdays, no more spread than Poisson
+    low, high = nbinom.ppf([0.025, 0.975], size, size / (size + expected))
+    volume = analyses.call_volume(made, freq="1d")
+    assert volume["low"].to_list() == [low] * 28
+    assert volume["high"].to_list() == [high] * 28
+    week = analyses.hour_of_week(made)
+    assert week.loc[week["hour"] == 9, ["low", "high"]].to_numpy().tolist() == [[low, high]] * 7
+    expected, size = 280.5 / 28, 280.5
+    busy = analyses.busy_hour(made).set_index("hour").loc[9]
+    assert [busy["low"], busy["high"]] == nbinom.ppf([0.025, 0.975], size, size / (size + expected)).tolist()
+
+
+def test_band_holds_95_of_100_days_of_counts_that_spread_more_than_poisson() -> None:
+    random = np.random.default_rng(7)
+    profile = np.array([90, 60, 65, 70, 55, 20, 5])
+    held = of = 0
+    for _ in range(60):
+        counts = random.poisson(np.tile(profile, 13) * random.gamma(20, 1 / 20, 91))
+        days = pd.date_range("2026-03-02", periods=91)
+        made = pd.DataFrame({"pbx": "clinic", "local_at": days[:84].repeat(counts[:84])})
+        made = made.assign(utc_offset_s=0, outcome="answered", is_forward=False)
+        bands = analyses.call_volume(made, freq="1d", period=Period(days[0].date(), days[83].date())).iloc[:7]
+        held += int(((counts[84:] >= bands["low"]) & (counts[84:] <= bands["high"])).sum())
+        of += 7
+    assert 0.92 < held / of < 0.985
+
+
+def test_no_band_from_one_day_or_for_parts() -> None:
+    made = calls("local_at", ("2026-03-02 09:00:00",))
+    assert analyses.call_volume(made, freq="1d")[["low", "high"]].isna().all(axis=None)
+    assert analyses.hour_of_week(made)[["low", "high"]].isna().all(axis=None)
+    assert analyses.busy_hour(made)[["low", "high"]].isna().all(axis=None)
+    for options in ({"freq": "1d", "by": "direction"}, {"freq": "1w"}, {"freq": "1mo"}):
+        assert not {"low", "high"} & set(analyses.call_volume(made, **options))

@@ -6,13 +6,13 @@ from collections.abc import Collection
 from datetime import date
 from typing import Any, Final, Literal
 
-import narwhals.stable.v2 as nw
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from ucm_analytics.analyses._counts import dispersion, interval_counts
 from ucm_analytics.analyses._estimates import count_band
-from ucm_analytics.analyses._frame import Result, analysis, arrow, collect, lazy, needs, truncated, wall
+from ucm_analytics.analyses._frame import Result, analysis, arrow
 from ucm_analytics.errors import SettingError
 from ucm_analytics.period import Period
 
@@ -128,26 +128,6 @@ def anomalies_from(
     return result
 
 
-def interval_counts(calls: Any, *, freq: str, period: Period | None) -> pd.DataFrame:
-    """Calls that start in each interval of the days, those without calls too: ``local_at``, ``calls``."""
-    frame = lazy(calls, "calls", needs("calls", "local_at", "is_forward"))
-    frame = frame.filter(~nw.col("is_forward").fill_null(False), ~nw.col("local_at").is_null())
-    if period is not None:
-        frame = frame.filter(nw.col("local_at") >= wall(period.start), nw.col("local_at") < wall(period.end))
-    # DuckDB truncates to whole units only, so half-hours are put together from minutes.
-    unit = "1m" if freq == "30min" else freq
-    seen = collect(truncated(frame, unit).group_by("local_at").agg(calls=nw.len().cast(nw.Int64)))
-    if freq == "30min":
-        seen = seen.groupby(seen["local_at"].dt.floor("30min"))["calls"].sum().reset_index()
-    if period is None and seen.empty:
-        return seen
-    days = period or Period(seen["local_at"].min().date(), seen["local_at"].max().date())
-    grid = pd.date_range(
-        days.start, days.end, freq=freq.replace("1d", "D").replace("1h", "h"), inclusive="left", unit="us"
-    )
-    return pd.DataFrame({"local_at": grid}).merge(seen, how="left").fillna({"calls": 0}).astype({"calls": "int64"})
-
-
 def _judged(calls: pd.Series, cell: pd.Series, usual: pd.Series, tail: float, trimmed: float) -> pd.DataFrame:
     """What each interval is expected to hold, from the usual ones of its cell other than itself."""
     seen = calls.to_numpy(dtype=float)
@@ -157,7 +137,7 @@ def _judged(calls: pd.Series, cell: pd.Series, usual: pd.Series, tail: float, tr
     total = others["total"].transform("sum").to_numpy() - np.where(inside, seen, 0.0)
     known = m >= _FEWEST
     weeks = np.where(known, m, 1.0)
-    alpha = _dispersion(seen, total / weeks, weeks, known & inside, trimmed)
+    alpha = dispersion(seen, total / weeks, weeks, known & inside, trimmed)
     expected = (total + 0.5) / weeks
     size = 1 / (alpha * (1 + 1 / weeks) + 1 / (total + 0.5))
     bands = {pair: count_band(*pair, tail) for pair in set(zip(expected.tolist(), size.tolist(), strict=True))}
@@ -168,14 +148,3 @@ def _judged(calls: pd.Series, cell: pd.Series, usual: pd.Series, tail: float, tr
     )
     judged["is_anomaly"] = known & ((seen < low) | (seen > high))
     return judged
-
-
-def _dispersion(seen: Any, mean: Any, weeks: Any, used: Any, trimmed: float) -> float:
-    """α of the variance mean + α mean², by moments: residuals hold the variance of the mean too."""
-    square = (seen - mean) ** 2 / (1 + 1 / weeks)
-    if trimmed and used.any():
-        unusual = np.where(used, square / (mean + 0.5), -1.0)
-        used = used & (unusual < np.sort(unusual)[-int(np.ceil(trimmed * used.sum()))])
-    above = float((square - mean)[used].sum())
-    below = float((mean**2 - square / weeks)[used].sum())
-    return max(above / below, 0.0) if below > 0 else 0.0

@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from ucm_analytics.analyses._counts import interval_counts
 from ucm_analytics.analyses._estimates import Floats, count_band
 from ucm_analytics.analyses._frame import Result, analysis, arrow
-from ucm_analytics.analyses.anomalies import interval_counts
 from ucm_analytics.errors import NoData, SettingError
 from ucm_analytics.period import Period
 

@@ -172,7 +172,7 @@ def busy_hour(hours: pd.DataFrame) -> go.Figure:
     title = "Busy hour: calls in 60 minutes, by clock hour"
     if not frame["calls"].sum():
         return without_calls(title)
-    note = "bars: mean over days; diamonds: most in any 60 minutes that begin in the hour"
+    note = "bars: mean over days, with what is usual on 95 of 100; diamonds: most in 60 minutes that begin then"
     drawn = figure(title, note, x="clock hour", y="calls in 60 minutes", barmode="overlay", showlegend=False)
     for busy, name, color in ((False, "mean over days", NEUTRAL), (True, "busy hour, mean over days", ACCENT)):
         some = frame[frame["is_busy_hour"] == busy]
@@ -185,9 +185,10 @@ def busy_hour(hours: pd.DataFrame) -> go.Figure:
             textposition="outside",
             textfont_size=12,
             constraintext="none",
-            customdata=some[["calls", "days"]],
-            hovertemplate="%{x}:00<br>%{y:.2f} calls a day<br>%{customdata[0]} calls in %{customdata[1]} days"
-            "<extra></extra>",
+            error_y=_whiskers(some),
+            customdata=some[["calls", "days", "low", "high"]],
+            hovertemplate="%{x}:00<br>%{y:.2f} calls a day, usually %{customdata[2]} to %{customdata[3]}<br>"
+            "%{customdata[0]} calls in %{customdata[1]} days<extra></extra>",
         )
     peaks = frame[frame["peak_calls"] > 0]
     drawn.add_scatter(
@@ -210,8 +211,22 @@ def busy_hour(hours: pd.DataFrame) -> go.Figure:
             xanchor="left" if hour < 6 else "right" if hour > 17 else "center",
         )
     drawn.update_xaxes(dtick=2, tick0=0, tickangle=0, range=[-0.6, 23.6], showgrid=False)
-    drawn.update_yaxes(range=[0, 1.15 * max(frame["peak_calls"].max(), frame["calls_per_day"].max())])
+    drawn.update_yaxes(
+        range=[0, 1.15 * max(frame["peak_calls"].max(), frame["calls_per_day"].max(), frame["high"].fillna(0).max())]
+    )
     return drawn
+
+
+def _whiskers(hours: pd.DataFrame) -> dict[str, Any]:
+    """From the mean to the ends of what is usual."""
+    mean = hours["calls_per_day"]
+    return {
+        "array": (hours["high"].astype("float64") - mean).clip(lower=0),
+        "arrayminus": (mean - hours["low"].astype("float64")).clip(lower=0),
+        "color": "#777777",
+        "thickness": 1,
+        "width": 3,
+    }
 
 
 def _is_closed(day: int, hour: int, opening: Mapping[int, tuple[int, int]] | None, calls: float) -> bool:

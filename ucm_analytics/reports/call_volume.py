@@ -121,10 +121,12 @@ def _by_hour_of_day(calls: nw.LazyFrame[Any], period: Period) -> Section:
             Shown("hour", "Hour", "hour"),
             Shown("calls", "Calls", "count"),
             Shown("calls_per_day", "Calls a day", "number"),
+            Shown("low", "Usual from", "count"),
+            Shown("high", "Usual to", "count"),
             Shown("peak_calls", "Most in 60 minutes", "count"),
             Shown("peak_at", "Beginning", "time"),
         ),
-        formula=formulas("calls", "calls_per_day", "tcbh", "busy_hour"),
+        formula=formulas("calls", "calls_per_day", "usual_calls", "tcbh", "busy_hour"),
         reading="The busy hour is what to plan for, the busiest 60 minutes is the worst that happened. Weekends "
         "and holidays are among the days, so the average of a working day lies higher.",
     )
@@ -147,9 +149,11 @@ def _hour_by_hour(calls: nw.LazyFrame[Any], period: Period) -> Section:
         columns=(
             Shown("local_at", "Hour from", "time"),
             Shown("calls", "Calls", "count"),
+            Shown("low", "Usual from", "count"),
+            Shown("high", "Usual to", "count"),
             Shown("answered", "Answered", "count"),
         ),
-        formula=formulas("calls", "calls_answered"),
+        formula=formulas("calls", "usual_calls", "calls_answered"),
         reading="A lone tall bar is one busy hour, not a habit. In the night when the clock goes back the hour "
         "that happens twice is two rows.",
     )
