@@ -26,30 +26,33 @@ def told(legs: Any) -> nw.LazyFrame[Any]:
             *("action_type", "dst_trunk_name"),
         ),
     )
-    raw, app, dst = nw.col("action_type"), nw.col("lastapp").fill_null(""), nw.col("dst").fill_null("")
+    app, dst, raw = nw.col("lastapp").fill_null(""), nw.col("dst").fill_null(""), nw.col("raw")
     frame = frame.with_columns(
-        action=nw.when(~raw.is_null())
-        .then(raw.str.replace_all(r"\[.*$", ""))
+        raw=nw.when(~nw.col("action_type").is_null())
+        .then(nw.col("action_type"))
         .otherwise(nw.when(app == "VoiceMail").then(nw.lit("VM")).otherwise(nw.lit("DIAL"))),
-        own_menu=(raw.str.replace_all(r"\].*$", "]") == nw.concat_str(nw.lit("IVR["), dst, nw.lit("]"))),
         answered=(nw.col("disposition") == "ANSWERED").fill_null(False),
-        by_trunk=~nw.col("dst_trunk_name").is_null()
-        | nw.col("dstchannel_ext").str.contains(r"^(trunk_.+|o\d+|g\d+)$").fill_null(False)
-        | nw.col("dcontext").str.starts_with("outbound-route").fill_null(False)
-        | (nw.col("dcontext") == "after-outbound-context").fill_null(False),
         has_phone=~nw.col("dstchannel").is_null() & (app != "ForkCDR"),
     )
-    action = nw.col("action")
+    # regular expressions are slow: they see only the rows that the tests before leave over
+    own_menu = raw.str.replace_all(r"\].*$", "]") == nw.concat_str(nw.lit("IVR["), dst, nw.lit("]"))
+    by_trunk = (
+        ~nw.col("dst_trunk_name").is_null()
+        | nw.col("dcontext").str.starts_with("outbound-route").fill_null(False)
+        | (nw.col("dcontext") == "after-outbound-context").fill_null(False)
+    )
+    by_channel = nw.col("dstchannel_ext").str.contains(r"^(trunk_.+|o\d+|g\d+)$").fill_null(False)
     kinds = (
-        ("did", (app == "ForkCDR") & (action == "DIAL") & ~nw.col("answered")),
-        ("voicemail", (action == "VM") | (app == "VoiceMail")),
-        ("park", action == "PARKEDCALL"),
-        ("menu", (action == "IVR") & nw.col("own_menu").fill_null(False)),
-        ("queue", action == "QUEUE"),
-        ("ring_group", action == "RINGGROUP"),
-        ("transfer", action == "TRANSFER"),
-        ("outside", nw.col("by_trunk")),
-        ("extension", action.is_in(["DIAL", "IVR", "FOLLOWME"])),
+        ("did", (app == "ForkCDR") & _is(raw, "DIAL") & ~nw.col("answered")),
+        ("voicemail", _is(raw, "VM") | (app == "VoiceMail")),
+        ("park", _is(raw, "PARKEDCALL")),
+        ("menu", nw.when(_is(raw, "IVR")).then(own_menu).otherwise(nw.lit(False))),
+        ("queue", _is(raw, "QUEUE")),
+        ("ring_group", _is(raw, "RINGGROUP")),
+        ("transfer", _is(raw, "TRANSFER")),
+        ("outside", by_trunk),
+        ("outside", by_channel),
+        ("extension", _is(raw, "DIAL") | _is(raw, "IVR") | _is(raw, "FOLLOWME")),
     )
     kind = reduce(
         lambda otherwise, each: nw.when(each[1]).then(nw.lit(each[0])).otherwise(otherwise),
@@ -64,3 +67,8 @@ def told(legs: Any) -> nw.LazyFrame[Any]:
         is_ring=rung,
         picked_up=nw.col("answered") & (rung | (nw.col("has_phone") & (nw.col("kind") == "outside"))) & spoke,
     )
+
+
+def _is(raw: nw.Expr, action: str) -> nw.Expr:
+    """Whether a raw action such as ``QUEUE[6500]`` is of this kind."""
+    return (raw == action) | raw.str.starts_with(f"{action}[")

@@ -89,7 +89,7 @@ def reconciliation(legs: Any, *, steps: Any, rings: Any, calls: Any) -> pa.Table
     by_kind = collect(
         rows.group_by("kind", "is_ring", "answered", "picked_up").agg(legs=nw.len().cast(nw.Int64))
     ).reset_index(drop=True)
-    sessions = _sessions(rows)
+    sessions = _sessions(rows, by_kind)
     known = lazy(calls, "calls", needs("calls", *_CALL, *_OF_CALLS))
     told_calls = known.with_columns(
         nw.col("is_forward").fill_null(False), answered=(nw.col("outcome") == "answered").fill_null(False)
@@ -229,22 +229,13 @@ _RECORDS: Final = "CDR rows, called legs: what the PBX writes"
 Line = tuple[str, str, str, int, int, str]
 
 
-def _sessions(rows: nw.LazyFrame[Any]) -> pd.Series[Any]:
+def _sessions(rows: nw.LazyFrame[Any], by_kind: pd.DataFrame) -> pd.Series[Any]:
     """Sessions of the legs, and those in which the legs show that a person picked up."""
-    picked = nw.col("picked_up").cast(nw.Int64).sum().cast(nw.Int64)
-    each = rows.group_by(_CALL).agg(legs=nw.len().cast(nw.Int64), pickups=picked)
-    return (
-        collect(
-            each.select(
-                _sum("legs"),
-                _sum("pickups"),
-                sessions=nw.len().cast(nw.Int64),
-                own=(nw.col("pickups") > 0).cast(nw.Int64).sum().cast(nw.Int64),
-            )
-        )
-        .fillna(0)
-        .iloc[0]
-    )
+    each = rows.group_by(_CALL).agg(own=nw.col("picked_up").cast(nw.Int64).max())
+    found = collect(each.select(_sum("own"), sessions=nw.len().cast(nw.Int64))).fillna(0).iloc[0]
+    found["legs"] = by_kind["legs"].sum()
+    found["pickups"] = by_kind.loc[by_kind["picked_up"].astype(bool), "legs"].sum()
+    return found
 
 
 def _brought(calls: nw.LazyFrame[Any]) -> int:
