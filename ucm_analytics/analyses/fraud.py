@@ -131,7 +131,11 @@ def fraud_signals(
         rule  score extension                     area  calls
     0  night     94      1004  +881 satellite networks      6
     """
-    signals = _signals(calls, home, dear, open_hours, period)
+    return summed(_signals(calls, home, dear, open_hours, period))
+
+
+def summed(signals: pd.DataFrame) -> pa.Table:
+    """Result of `fraud_signals`, of what `scored` gives."""
     grouped = signals.groupby("signal")
     result = grouped.agg(
         rule=("rule", "first"),
@@ -214,7 +218,11 @@ def fraud_evidence(
        signal   rule  score call_id      callee
     0       1  night     37      c1  +881655501
     """
-    signals = _signals(calls, home, dear, open_hours, period)
+    return listed(_signals(calls, home, dear, open_hours, period))
+
+
+def listed(signals: pd.DataFrame) -> pa.Table:
+    """Result of `fraud_evidence`, of what `scored` gives."""
     return arrow(
         signals[[column.name for column in fraud_evidence.columns]],
         sort=[("signal", "ascending"), ("local_at", "ascending"), ("call_id", "ascending")],
@@ -224,11 +232,21 @@ def fraud_evidence(
 def _signals(
     calls: Any, home: str, dear: Collection[str], open_hours: tuple[int, int], period: Period | None
 ) -> pd.DataFrame:
-    """Evidence of all rules: one row per signal and call, numbered by score."""
     checked_home(home)
     if not 0 <= open_hours[0] < open_hours[1] <= 24:
         raise SettingError(f"open_hours={open_hours} are no hours of a day", hint="give for example (7, 20)")
-    placed, known = _placed(calls, home, dear, open_hours)
+    placed, known = _placed(calls, home, dear)
+    return scored(placed, known, open_hours, period)
+
+
+def scored(
+    placed: pd.DataFrame, known: pd.Timestamp | None, open_hours: tuple[int, int], period: Period | None
+) -> pd.DataFrame:
+    """Evidence of all rules in the calls that one can fit: one row per signal and call, numbered by score."""
+    placed = placed.sort_values(["local_at", "call_id"], ignore_index=True)
+    at = placed["local_at"].dt
+    working = (at.hour >= open_hours[0]) & (at.hour < open_hours[1]) & (at.day_of_week < 5)
+    placed["is_closed"] = ~working
     placed["in_period"] = True
     if period is not None:
         placed["in_period"] = (placed["local_at"] >= period.start) & (placed["local_at"] < period.end)
@@ -250,10 +268,8 @@ def _signals(
     return signals.merge(numbered, on=["rule", "group"])
 
 
-def _placed(
-    calls: Any, home: str, dear: Collection[str], open_hours: tuple[int, int]
-) -> tuple[pd.DataFrame, pd.Timestamp | None]:
-    """Outbound calls that a rule can fit, in order of time, with where they went; and when the first of all was."""
+def _placed(calls: Any, home: str, dear: Collection[str]) -> tuple[pd.DataFrame, pd.Timestamp | None]:
+    """Outbound calls that a rule can fit, with where they went; and when the first of all was."""
     more = optional(calls, "callee_number")
     names = ("pbx", "call_id", "local_at", "utc_offset_s", "direction", "caller", "callee", "outcome", "talk_s")
     frame = lazy(calls, "calls", (*needs("calls", *names, "duration_s", "is_forward"), *more))
@@ -273,12 +289,8 @@ def _placed(
     some = frame.filter(~nw.col("is_abroad").is_null() | ~nw.col("crossed").is_null())
     columns = (*names[:4], "extension", "callee", "number", "outcome", "talk_s", "duration_s", "utc")
     placed = collect(some.select(*columns)).merge(called[_OF_NUMBER], how="left", on="number")
-    placed = placed.sort_values(["local_at", "call_id"], ignore_index=True)
     for flag in ("is_dear", "is_abroad"):
         placed[flag] = placed[flag].astype("boolean").fillna(False).astype(bool)
-    at = placed["local_at"].dt
-    working = (at.hour >= open_hours[0]) & (at.hour < open_hours[1]) & (at.day_of_week < 5)
-    placed["is_closed"] = ~working
     return placed, known
 
 

@@ -1,0 +1,157 @@
+"""fraud_signals and fraud_evidence by hand: which calls a rule can fit, and where they went.
+
+The rules themselves are the package's in all four; they see the calls abroad, and the days of an extension on
+which calls lasted at the same time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+
+import ucm_analytics as ucm
+from tests.benchmarks.hand import ByHand
+from ucm_analytics.analyses._countries import COUNTRIES
+from ucm_analytics.analyses.fraud import listed, scored, summed
+
+_COLUMNS = ["pbx", "call_id", "local_at", "utc_offset_s", "direction", "caller", "callee", "callee_number", "outcome"]
+_COLUMNS += ["talk_s", "duration_s", "is_forward"]
+_DAY = ["pbx", "extension", "day"]
+_DEAR = ("1907", "1107")
+"""One area of the demo store and one of the benchmark's: one call in a hundred."""
+_WRITTEN = "^[+0-9 ()./-]+$"
+
+_SQL = f"""
+WITH number AS (
+    SELECT pbx, call_id, local_at, utc_offset_s, caller AS extension, callee, coalesce(callee_number, callee) AS number,
+        outcome, talk_s, duration_s, local_at - to_seconds(utc_offset_s) AS utc,
+        regexp_replace(number, '[^0-9]', '', 'g') AS plain
+    FROM calls WHERE direction = 'outbound' AND NOT is_forward
+),
+called AS (
+    SELECT *, CASE WHEN NOT regexp_matches(number, '{_WRITTEN}') THEN NULL WHEN number LIKE '+%' THEN plain
+        WHEN plain LIKE '00%' THEN plain[3:] WHEN plain LIKE '0%' THEN NULL WHEN len(plain) >= 10 THEN plain
+        END AS "full"
+    FROM number
+),
+country AS (
+    SELECT *, CASE WHEN "full"[:1] IN $codes THEN "full"[:1] WHEN "full"[:2] IN $codes THEN "full"[:2]
+        WHEN "full"[:3] IN $codes THEN "full"[:3] END AS code
+    FROM called
+),
+home AS (SELECT code AS home, min(first) OVER () AS known FROM (
+    SELECT code, count(*) AS calls, min(local_at) AS first FROM country GROUP BY code
+) ORDER BY code IS NULL, calls DESC LIMIT 1),
+placed AS (
+    SELECT * EXCLUDE (plain), coalesce(regexp_matches("full", '^({"|".join(_DEAR)})'), false) AS is_dear,
+        is_dear OR coalesce(code <> home, false) AS is_abroad,
+        lead(utc) OVER (PARTITION BY pbx, extension, local_at::DATE ORDER BY utc) < utc + to_seconds(duration_s)
+            AND duration_s > 0 AS crosses
+    FROM country, home
+)
+SELECT * EXCLUDE (crosses), coalesce("full"[:6], '') AS block FROM placed
+QUALIFY is_abroad OR count(*) FILTER (crosses) OVER (PARTITION BY pbx, extension, local_at::DATE) >= 2
+"""
+
+
+def _named(placed: pd.DataFrame) -> tuple[pd.DataFrame, pd.Timestamp]:
+    areas = {code: f"+{code} {name}" for code, name in COUNTRIES.items()}
+    return placed.assign(area=placed["code"].map(areas).astype("str")), placed["known"].iloc[0]
+
+
+def _by_sql(connection: duckdb.DuckDBPyConnection) -> tuple[pd.DataFrame, pd.Timestamp]:
+    return _named(connection.execute(_SQL, {"codes": list(COUNTRIES)}).df())
+
+
+def _by_polars(tables: dict[str, pl.LazyFrame]) -> tuple[pd.DataFrame, pd.Timestamp]:
+    number, plain, full = pl.col("number"), pl.col("plain"), pl.col("full")
+    heads = [full.str.slice(0, n) for n in (1, 2, 3)]
+    after = pl.col("utc").shift(-1).over(_DAY, order_by="utc")
+    placed = (
+        tables["calls"]
+        .select(_COLUMNS)
+        .filter(pl.col("direction") == "outbound", ~pl.col("is_forward"))
+        .rename({"caller": "extension"})
+        .with_columns(
+            number=pl.coalesce("callee_number", "callee"),
+            utc=pl.col("local_at") - pl.duration(seconds="utc_offset_s"),
+            day=pl.col("local_at").dt.date(),
+        )
+        .with_columns(plain=number.str.replace_all("[^0-9]", ""))
+        .with_columns(
+            full=pl.when(~number.str.contains(_WRITTEN))
+            .then(None)
+            .when(number.str.starts_with("+"))
+            .then(plain)
+            .when(plain.str.starts_with("00"))
+            .then(plain.str.slice(2))
+            .when(~plain.str.starts_with("0") & (plain.str.len_chars() >= 10))
+            .then(plain)
+        )
+        .with_columns(code=pl.coalesce(pl.when(head.is_in(list(COUNTRIES))).then(head) for head in heads))
+        .with_columns(
+            home=pl.col("code").drop_nulls().mode().first(),
+            known=pl.col("local_at").min(),
+            is_dear=full.str.contains(f"^({'|'.join(_DEAR)})").fill_null(False),
+            block=full.str.slice(0, 6).fill_null(""),
+            crosses=(after < pl.col("utc") + pl.duration(seconds="duration_s")) & (pl.col("duration_s") > 0),
+        )
+        .with_columns(is_abroad=pl.col("is_dear") | (pl.col("code") != pl.col("home")).fill_null(False))
+        .filter(pl.col("is_abroad") | (pl.col("crosses").sum().over(_DAY) >= 2))
+        .drop("direction", "is_forward", "callee_number", "plain", "crosses", "day", "home")
+        .cast({pl.Categorical: pl.String})
+        .collect(engine="streaming")
+    )
+    return _named(placed.to_pandas())
+
+
+def _by_pandas(folder: Path) -> tuple[pd.DataFrame, pd.Timestamp]:
+    calls = pd.read_parquet(folder / "calls", columns=_COLUMNS)
+    calls = calls[(calls["direction"] == "outbound") & ~calls["is_forward"]].rename(columns={"caller": "extension"})
+    number = calls["callee_number"].fillna(calls["callee"])
+    plain = number.str.replace("[^0-9]", "", regex=True)
+    written, plus = number.str.contains(_WRITTEN).fillna(False).astype(bool), number.str.startswith("+")
+    full = plain.where(~plain.str.startswith("00") | plus, plain.str.slice(2))
+    national = plain.str.startswith("0") & ~plain.str.startswith("00")
+    calls["full"] = full.where(written & (plus | (plain.str.startswith("00") | (~national & (plain.str.len() >= 10)))))
+    code = pd.Series(None, index=calls.index, dtype="str")
+    for n in (1, 2, 3):
+        head = calls["full"].str.slice(0, n)
+        code = code.fillna(head.where(head.isin(list(COUNTRIES))))
+    calls = calls.assign(number=number, code=code, block=calls["full"].str.slice(0, 6).fillna(""))
+    calls["utc"] = calls["local_at"] - pd.to_timedelta(calls["utc_offset_s"], unit="s")
+    calls["day"] = calls["local_at"].dt.normalize()
+    calls["known"] = calls["local_at"].min()
+    calls["is_dear"] = calls["full"].str.startswith(_DEAR).fillna(False).astype(bool)
+    calls["is_abroad"] = calls["is_dear"] | (code.notna() & (code != code.mode().iloc[0]))
+    calls = calls.sort_values("utc")
+    days = calls.groupby(_DAY, observed=True)
+    end = calls["utc"] + pd.to_timedelta(calls["duration_s"], unit="s")
+    calls["crosses"] = (days["utc"].shift(-1) < end) & (calls["duration_s"] > 0)
+    crossed = calls.groupby(_DAY, observed=True)["crosses"].transform("sum") >= 2
+    calls = calls[calls["is_abroad"] | crossed]
+    return _named(calls.astype({"outcome": "str", "pbx": "str"}))
+
+
+def _by_hand(ours: Callable[..., pd.DataFrame], table: Callable[[pd.DataFrame], pa.Table], *keys: str) -> ByHand:
+    def finished(found: tuple[pd.DataFrame, pd.Timestamp]) -> pd.DataFrame:
+        return table(scored(*found, (7, 20), None)).to_pandas()
+
+    return ByHand(
+        ours=lambda store: ours(store.scan("calls"), dear=_DEAR),
+        sql=lambda connection: finished(_by_sql(connection)),
+        polars=lambda tables: pl.from_pandas(finished(_by_polars(tables))),
+        pandas=lambda folder: finished(_by_pandas(folder)),
+        keys=keys,
+    )
+
+
+WAYS = {
+    "fraud_signals": _by_hand(ucm.fraud_signals, summed, "signal"),
+    "fraud_evidence": _by_hand(ucm.fraud_evidence, listed, "signal", "call_id"),
+}
