@@ -156,7 +156,7 @@ def _daily(calls: Any, periods: tuple[Period, ...]) -> pd.DataFrame:
     frame = frame.filter(
         nw.col("local_at") >= earliest,
         nw.col("local_at") < latest,
-        nw.any_horizontal(*map(_in, periods), ignore_nulls=True),
+        nw.any_horizontal(*map(_in, periods), ignore_nulls=False),
         ~nw.col("is_forward").fill_null(False),
     )
     inbound = (nw.col("direction") == "inbound").fill_null(False)
