@@ -21,7 +21,6 @@ WAYS: Final = every()
 NOT_BY_HAND: Final = {
     "affected_reports": "takes a table of a few findings",
     "coverage_calendar": "takes a table of a row a day",
-    **dict.fromkeys(("fraud_evidence", "fraud_signals"), "not written yet"),
 }
 
 

@@ -151,8 +151,13 @@ def _shifted(period: Period, weeks: int) -> Period:
 def _daily(calls: Any, periods: tuple[Period, ...]) -> pd.DataFrame:
     names = ("local_at", "direction", "outcome", "wait_s", "talk_s", "is_forward")
     frame = lazy(calls, "calls", needs("calls", *names))
+    # the plain limits let an engine leave whole files unread
+    earliest, latest = min(period.start for period in periods), max(period.end for period in periods)
     frame = frame.filter(
-        ~nw.col("is_forward").fill_null(False), nw.any_horizontal(*map(_in, periods), ignore_nulls=True)
+        nw.col("local_at") >= earliest,
+        nw.col("local_at") < latest,
+        nw.any_horizontal(*map(_in, periods), ignore_nulls=False),
+        ~nw.col("is_forward").fill_null(False),
     )
     inbound = (nw.col("direction") == "inbound").fill_null(False)
     answered = (nw.col("outcome") == "answered").fill_null(False)
