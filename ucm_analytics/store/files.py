@@ -12,7 +12,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import date, datetime
-from functools import reduce
+from functools import lru_cache, reduce
 from itertools import chain
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -99,7 +99,7 @@ def read_footer(path: Path) -> Footer | None:
         The file is there and cannot be read, or was not written by this package.
     """
     try:
-        return _twice(lambda: _footer(path), path)
+        return _twice(lambda: _footer(path, _version(path)), path)
     except FileNotFoundError:
         return None
 
@@ -200,7 +200,15 @@ def unwritable(path: Path, error: OSError) -> StoreError:
     )
 
 
-def _footer(path: Path) -> Footer:
+def _version(path: Path) -> tuple[int, ...]:
+    """What no two versions of a file share: a file is never written in place."""
+    stat = path.stat()
+    return stat.st_dev, stat.st_ino, stat.st_mtime_ns, stat.st_size
+
+
+# every look at a store asks for the footers of all its months
+@lru_cache(maxsize=10_000)
+def _footer(path: Path, _of: tuple[int, ...]) -> Footer:
     metadata = pq.read_metadata(path).metadata or {}
     return msgspec.json.decode(metadata[_META], type=Footer)
 
