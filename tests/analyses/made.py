@@ -147,12 +147,14 @@ def random_calls(seed: int, count: int = 300) -> pa.Table:
                 *(rng.choice([0, rng.randrange(2000), rng.randrange(60)]) for _ in range(5)),
                 rng.random() < 0.1,
                 DIALLED[n % len(DIALLED)],
+                (None, "Main", "Spare")[n % 3],
+                n * 37 % 900,
             )
         )
     return table(
         "calls",
         "local_at utc_offset_s direction outcome caller path queue phones"
-        " talk_s wait_s ring_s ivr_s queue_s is_forward callee",
+        " talk_s wait_s ring_s ivr_s queue_s is_forward callee trunk duration_s",
         rows,
     )
 

@@ -8,10 +8,11 @@ from collections import Counter
 import pandas as pd
 import pytest
 
+from tests.analyses.by_loop import international, longest_prefix
 from tests.analyses.made import as_arrow, calls, random_calls
 from ucm_analytics import analyses
 from ucm_analytics.analyses._countries import COUNTRIES
-from ucm_analytics.analyses._numbers import country, international, longest_prefix
+from ucm_analytics.analyses._numbers import country
 from ucm_analytics.errors import SettingError
 from ucm_analytics.period import Period
 

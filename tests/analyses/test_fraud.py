@@ -10,10 +10,11 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
+from tests.analyses.by_loop import international
 from tests.analyses.made import as_arrow, calls, random_calls
 from ucm_analytics import analyses
 from ucm_analytics.analyses._frame import gathered
-from ucm_analytics.analyses._numbers import country, international, with_country
+from ucm_analytics.analyses._numbers import country, with_country
 from ucm_analytics.analyses.fraud import RULES
 from ucm_analytics.errors import SettingError
 from ucm_analytics.period import Period

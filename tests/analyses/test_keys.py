@@ -8,10 +8,10 @@ import narwhals.stable.v2 as nw
 import pyarrow as pa
 import pytest
 
+from tests.analyses.by_loop import keys
 from tests.analyses.made import KINDS
 from ucm_analytics.analyses._frame import gathered, lazy
 from ucm_analytics.analyses._keys import with_keys
-from ucm_analytics.analyses._numbers import keys
 from ucm_analytics.schema import Column
 
 

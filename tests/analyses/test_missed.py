@@ -9,9 +9,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from tests.analyses.by_loop import digits, keys
 from tests.analyses.made import as_arrow, calls, random_calls
 from ucm_analytics import analyses
-from ucm_analytics.analyses._numbers import digits, keys
 from ucm_analytics.errors import SettingError
 from ucm_analytics.period import Period
 

@@ -138,4 +138,4 @@ def test_the_busy_hour_is_labelled_in_the_chart() -> None:
     figure = charts.busy_hour(analyses.busy_hour(made))
     assert [list(trace.text) for trace in figure.data if trace.text is not None] == [["busy hour"]]
     assert not figure.layout.showlegend
-    assert figure.layout.title.subtitle.text.startswith("bars: mean over days; diamonds: ")
+    assert figure.layout.title.subtitle.text.startswith("bars: mean over days; lines: usual range; diamonds: ")

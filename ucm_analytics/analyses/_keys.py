@@ -20,7 +20,8 @@ _WRITTEN = r"^[+0-9\s()./-]+$"
 def with_keys(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     """The frame with ``key``: the same whole number for all writings of one ``number``, null if it is withheld.
 
-    Only the different numbers come into memory. See `_numbers.keys` for what one number is.
+    Two numbers are the same if the digits of one, at least nine without leading zeros, end the digits of the
+    other. A short writing that fits several long ones is none of them. Only the different numbers come into memory.
     """
     written = gathered(frame.select("number").unique())["number"].combine_chunks()
     return frame.join(beside(frame, _keys(written)), on="number", how="left")

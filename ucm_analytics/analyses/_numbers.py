@@ -36,70 +36,6 @@ def number(side: str, columns: Iterable[Column]) -> nw.Expr:
     return nw.col(side)
 
 
-def digits(written: Any) -> str | None:
-    """Digits of a number, without leading zeros; None if it is withheld, a name or nothing.
-
-    Examples
-    --------
-    >>> digits("+49 30 5550142"), digits("00493055550142"), digits("anonymous"), digits("")
-    ('49305550142', '493055550142', None, None)
-    """
-    if not isinstance(written, str) or not _WRITTEN.fullmatch(written):
-        return None
-    return re.sub(r"\D", "", written).lstrip("0") or None
-
-
-def keys(numbers: Iterable[Any]) -> dict[Any, str]:
-    """One key for each number, the same for national and international writings of one number.
-
-    Two numbers are the same if the digits of one, at least nine without leading zeros, end the digits of the
-    other. A short writing that fits several long ones is none of them. Numbers that are withheld have no key.
-
-    Examples
-    --------
-    >>> keys(["+49305550142", "0305550142", "12125550142", "13125550142", "anonymous"])
-    {'+49305550142': '49305550142', '0305550142': '49305550142', '12125550142': '12125550142', \
-'13125550142': '13125550142'}
-    """
-    of = {written: found for written in numbers if (found := digits(written)) is not None}
-    # Reversed and sorted, the numbers that end in a number follow it directly.
-    backwards = sorted({found[::-1] for found in of.values() if len(found) >= COMPARABLE})
-    longest: dict[str, str | None] = {}
-    for n in range(len(backwards) - 1, -1, -1):
-        this = backwards[n]
-        longer = [*_starting(this, backwards, n + 1)]
-        longest[this] = this if not longer else longest[longer[0]] if len(longer) == 1 else None
-    whole = {this[::-1]: (end or this)[::-1] for this, end in longest.items()}
-    return {written: whole.get(found, found) for written, found in of.items()}
-
-
-def international(written: Any, home: str) -> str | None:
-    """Number with its country code, as digits; None if it is internal, or national and `home` is not given.
-
-    Examples
-    --------
-    >>> international("0305550142", "49"), international("011442079460142", "1"), international("+881655501", "")
-    ('49305550142', '442079460142', '881655501')
-    >>> international("2025550142", "1"), international("1004", "1"), international("0305550142", "")
-    ('12025550142', None, None)
-    """
-    if not isinstance(written, str) or not _WRITTEN.fullmatch(written):
-        return None
-    plain = re.sub(r"\D", "", written)
-    if written.strip().startswith("+"):
-        return plain or None
-    if plain.startswith("00"):
-        return plain[2:] or None
-    if home == "1":
-        if plain.startswith("011"):
-            return plain[3:] or None
-        if len(plain) == 10 and not plain.startswith("0"):
-            return f"1{plain}"
-    if plain.startswith("0"):
-        return home + plain[1:] if home not in ("", "1") else None
-    return plain if len(plain) >= 10 else None
-
-
 def country(full: str | None) -> str | None:
     """Country code that a number in international form begins with; None if there is no such code."""
     if full is None:
@@ -108,7 +44,11 @@ def country(full: str | None) -> str | None:
 
 
 def with_country(frame: nw.LazyFrame[Any], home: str) -> nw.LazyFrame[Any]:
-    """The frame with ``full`` and ``code``: what `international` and `country` say of its ``number``."""
+    """The frame with ``full``, its ``number`` with country code, as digits, and ``code``, that country code.
+
+    ``full`` is null for what is internal, withheld or a name, and for a national number where `home` is not given;
+    ``code`` where there is no such country code.
+    """
     written = nw.col("number")
     plain = written.str.replace_all("[^0-9]", "")
     length = plain.str.len_chars()
@@ -145,22 +85,3 @@ def with_country(frame: nw.LazyFrame[Any], home: str) -> nw.LazyFrame[Any]:
 def area(code: str | None) -> str | None:
     """Name of a country code, such as ``+49 Germany``."""
     return None if code is None else f"+{code} {COUNTRIES[code]}"
-
-
-def longest_prefix(full: str | None, prefixes: Iterable[str]) -> str | None:
-    """The longest of `prefixes` that a number begins with."""
-    if full is None:
-        return None
-    return max((p for p in prefixes if full.startswith(p)), key=len, default=None)
-
-
-def _starting(this: str, backwards: list[str], begin: int) -> Iterable[str]:
-    """The nearest of the texts from `begin` that start with `this`, one for each branch."""
-    branch: str | None = None
-    for n in range(begin, len(backwards)):
-        other = backwards[n]
-        if not other.startswith(this):
-            return
-        if branch is None or not other.startswith(branch):
-            branch = other
-            yield other

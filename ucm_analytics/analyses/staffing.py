@@ -250,6 +250,9 @@ def predicted(queues: Queues, target_s: float) -> pa.Table:
     return _finished(result, staffing_check.columns)
 
 
+_SUMMED: Final = ("answered", "abandoned", "wait_s", "talk_s", "talk_squares")
+
+
 @dataclass(frozen=True)
 class _Inputs:
     """What the formulas take, for one queue: column 0 the estimate, the others draws of the bootstrap."""
@@ -285,22 +288,16 @@ class Queues:
         )
         answered = nw.col("result") == "answered"
         daily = collect(
-            frame.group_by([*_QUEUE, "day", "slot"]).agg(
+            frame.with_columns(talk=nw.when(answered).then(nw.col("talk")))
+            .group_by([*_QUEUE, "day", "slot"])
+            .agg(
                 offered=nw.len().cast(nw.Int64),
                 answered=_count(answered),
                 abandoned=_count(nw.col("result") == "hung_up"),
                 in_time=_count(answered & (nw.col("wait") <= target_s)),
-            )
-        )
-        totals = collect(
-            frame.with_columns(talk=nw.when(answered).then(nw.col("talk")))
-            .group_by(_QUEUE)
-            .agg(
-                answered=_count(answered),
-                abandoned=_count(nw.col("result") == "hung_up"),
                 wait_s=nw.col("wait").sum().cast(nw.Float64),
                 talk_s=nw.col("talk").sum(),
-                squares=(nw.col("talk") * nw.col("talk")).sum(),
+                talk_squares=(nw.col("talk") * nw.col("talk")).sum(),
             )
         )
         stays = collect(
@@ -308,18 +305,16 @@ class Queues:
             .group_by([*_QUEUE, "day", "answered_by"])
             .agg(first=nw.col("slot").min(), last=nw.col("slot").max())
         )
-        return cls.counted(daily, totals, stays, wrap_up_s, period)
+        return cls.counted(daily, stays, wrap_up_s, period)
 
     @classmethod
-    def counted(
-        cls, daily: pd.DataFrame, totals: pd.DataFrame, stays: pd.DataFrame, wrap_up_s: float, period: Period | None
-    ) -> Queues:
+    def counted(cls, daily: pd.DataFrame, stays: pd.DataFrame, wrap_up_s: float, period: Period | None) -> Queues:
         """Lay out what was counted, in half hours of each kind of day."""
         daily["day_type"] = day_types(daily["day"])
         # sums of floats depend on the order, and the engine's is not always the same
         daily = daily.sort_values([*_QUEUE, "day", "slot"], ignore_index=True)
         days = pd.Series(_starts(period or _span(daily["day"]), "1d"))
-        totals = totals.sort_values(_QUEUE, ignore_index=True)
+        totals = daily.groupby(_QUEUE, as_index=False)[list(_SUMMED)].sum()
         return cls(_slots(daily, totals, days, wrap_up_s), daily, totals, stays)
 
     def inputs(self) -> Iterator[tuple[NDArray[np.int64], _Inputs]]:
@@ -363,7 +358,7 @@ def _slots(daily: pd.DataFrame, totals: pd.DataFrame, days: pd.Series[Any], wrap
     """144 rows per queue, in the order of `totals`, to which handle time and patience are added."""
     answered, mean = totals["answered"], totals["talk_s"] / totals["answered"].where(totals["answered"] > 0)
     totals["handle_s"] = mean + wrap_up_s
-    totals["handle_var"] = ((totals["squares"] / answered.where(answered > 0) - mean**2) / answered).clip(lower=0)
+    totals["handle_var"] = ((totals["talk_squares"] / answered.where(answered > 0) - mean**2) / answered).clip(lower=0)
     totals["patience_s"] = totals["wait_s"] / totals["abandoned"].where(totals["abandoned"] > 0)
     grid = pd.MultiIndex.from_product([DAY_TYPES, range(0, 1440, 30)], names=["day_type", "minute"]).to_frame(False)
     slots = totals[[*_QUEUE, "handle_s", "patience_s"]].merge(grid, how="cross")

@@ -160,8 +160,8 @@ def busy_hour(hours: pd.DataFrame) -> go.Figure:
     Returns
     -------
     plotly.graph_objects.Figure
-        Bars: mean calls per clock hour, the busy hour in another colour. Diamonds: the most calls in any 60
-        minutes that begin in the hour.
+        Bars: mean calls per clock hour, the busy hour in another colour. Lines: from the fewest to the most calls
+        that are usual. Diamonds: the most calls in any 60 minutes that begin in the hour.
 
     Raises
     ------
@@ -172,7 +172,7 @@ def busy_hour(hours: pd.DataFrame) -> go.Figure:
     title = "Busy hour: calls in 60 minutes, by clock hour"
     if not frame["calls"].sum():
         return without_calls(title)
-    note = "bars: mean over days, with what is usual on 95 of 100; diamonds: most in 60 minutes that begin then"
+    note = "bars: mean over days; lines: usual range; diamonds: most in 60 min that begin then"
     drawn = figure(title, note, x="clock hour", y="calls in 60 minutes", barmode="overlay", showlegend=False)
     for busy, name, color in ((False, "mean over days", NEUTRAL), (True, "busy hour, mean over days", ACCENT)):
         some = frame[frame["is_busy_hour"] == busy]

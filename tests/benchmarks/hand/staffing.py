@@ -26,13 +26,9 @@ FROM steps WHERE kind = 'queue' AND target IS NOT NULL
 _DAILY_SQL = """
 SELECT pbx, queue, day, slot, count(*) AS offered, count(*) FILTER (result = 'answered') AS answered,
     count(*) FILTER (result = 'hung_up') AS abandoned,
-    count(*) FILTER (result = 'answered' AND wait_s <= 20) AS in_time
-FROM stay GROUP BY ALL
-"""
-_TOTALS_SQL = """
-SELECT pbx, queue, count(*) FILTER (result = 'answered') AS answered, count(*) FILTER (result = 'hung_up') AS abandoned,
+    count(*) FILTER (result = 'answered' AND wait_s <= 20) AS in_time,
     sum(wait_s)::DOUBLE AS wait_s, sum(talk_s) FILTER (result = 'answered')::DOUBLE AS talk_s,
-    sum(talk_s * talk_s) FILTER (result = 'answered')::DOUBLE AS squares
+    sum(talk_s * talk_s) FILTER (result = 'answered')::DOUBLE AS talk_squares
 FROM stay GROUP BY ALL
 """
 _STAYS_SQL = """
@@ -40,13 +36,12 @@ SELECT pbx, queue, day, answered_by, min(slot) AS first, max(slot) AS last
 FROM stay WHERE result = 'answered' AND answered_by IS NOT NULL GROUP BY ALL
 """
 
-Counts = tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]
+Counts = tuple[pd.DataFrame, pd.DataFrame]
 
 
 def _counts_sql(connection: duckdb.DuckDBPyConnection) -> Counts:
     connection.execute(_STAY_SQL)
-    daily, totals, stays = (connection.sql(query).df() for query in (_DAILY_SQL, _TOTALS_SQL, _STAYS_SQL))
-    return daily, totals, stays
+    return connection.sql(_DAILY_SQL).df(), connection.sql(_STAYS_SQL).df()
 
 
 def _counts_polars(tables: dict[str, pl.LazyFrame]) -> Counts:
@@ -65,28 +60,24 @@ def _counts_polars(tables: dict[str, pl.LazyFrame]) -> Counts:
             "answered_by",
         )
     )
+    talk = pl.col("talk_s").filter(answered)
     daily = stay.group_by(_SLOT).agg(
         offered=pl.len().cast(pl.Int64),
         answered=answered.sum(),
         abandoned=(pl.col("result") == "hung_up").sum(),
         in_time=(answered & (pl.col("wait_s") <= 20)).sum(),
-    )
-    talk = pl.col("talk_s").filter(answered)
-    totals = stay.group_by(_QUEUE).agg(
-        answered=answered.sum(),
-        abandoned=(pl.col("result") == "hung_up").sum(),
         wait_s=pl.col("wait_s").sum().cast(pl.Float64),
         talk_s=talk.sum(),
-        squares=(talk * talk).sum(),
+        talk_squares=(talk * talk).sum(),
     )
     stays = (
         stay.filter(answered, pl.col("answered_by").is_not_null())
         .group_by(*_QUEUE, "day", "answered_by")
         .agg(first=pl.col("slot").min(), last=pl.col("slot").max())
     )
-    frames = [frame.cast({pl.Categorical: pl.String, pl.UInt32: pl.Int64}) for frame in (daily, totals, stays)]
+    frames = [frame.cast({pl.Categorical: pl.String, pl.UInt32: pl.Int64}) for frame in (daily, stays)]
     found = pl.collect_all(frames, engine="streaming")
-    return found[0].to_pandas(), found[1].to_pandas(), found[2].to_pandas()
+    return found[0].to_pandas(), found[1].to_pandas()
 
 
 def _counts_pandas(folder: Path) -> Counts:
@@ -98,15 +89,14 @@ def _counts_pandas(folder: Path) -> Counts:
     stay["answered"], stay["abandoned"] = stay["result"] == "answered", stay["result"] == "hung_up"
     stay["in_time"] = stay["answered"] & (stay["wait_s"] <= 20)
     stay["talk_s"] = stay["talk_s"].where(stay["answered"]).astype("float64")
-    stay["squares"] = stay["talk_s"] ** 2
+    stay["talk_squares"] = stay["talk_s"] ** 2
     slots = stay.groupby(_SLOT, observed=True)
-    daily = slots[["answered", "abandoned", "in_time"]].sum().assign(offered=slots.size()).reset_index()
-    names = ["answered", "abandoned", "wait_s", "talk_s", "squares"]
-    totals = stay.groupby(_QUEUE, observed=True)[names].sum().astype({"wait_s": "float64"}).reset_index()
+    names = ["answered", "abandoned", "in_time", "wait_s", "talk_s", "talk_squares"]
+    daily = slots[names].sum().assign(offered=slots.size()).reset_index().astype({"wait_s": "float64"})
     taken = stay[stay["answered"] & stay["answered_by"].notna()]
     stays = taken.groupby([*_QUEUE, "day", "answered_by"], observed=True)["slot"].agg(first="min", last="max")
     plain = {"pbx": "str", "queue": "str"}
-    return daily.astype(plain), totals.astype(plain), stays.reset_index().astype({**plain, "answered_by": "str"})
+    return daily.astype(plain), stays.reset_index().astype({**plain, "answered_by": "str"})
 
 
 def _by_hand(ours: Callable[..., pd.DataFrame], model: Callable[[Queues], pa.Table]) -> ByHand:
