@@ -54,7 +54,7 @@ def cost(store: Store, period: str = WEEK) -> Report:
 def test_the_sums_by_a_plain_loop(store: Store, tariff: Path) -> None:
     total, answered, by_caller = 0.0, 0, dict[str, float]()
     for row in store.calls(WEEK).to_dict("records"):
-        if row["direction"] == "outbound" and row["outcome"] == "answered" and not row["is_forward"]:
+        if row["direction"] == "outbound" and row["outcome"] == "answered":
             digits = "".join(sign for sign in row["callee"] if sign.isdigit())
             home = not row["callee"].startswith(("+", "00")) or digits.startswith(("1", "001"))
             talk = int(row["talk_s"])

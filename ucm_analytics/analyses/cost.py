@@ -38,8 +38,8 @@ def cost(
     Parameters
     ----------
     calls : frame
-        One row per call: ``local_at, direction, callee, outcome, talk_s, is_forward`` and `by`;
-        ``callee_number`` where it is there.
+        One row per call: ``local_at, direction, callee, outcome, talk_s`` and `by`; ``callee_number``
+        where it is there.
     tariff : frame
         One row per prefix: ``prefix`` (text: ``+49``, ``0049`` or ``49``; empty for all other numbers),
         ``per_minute`` and ``setup`` [money], ``rounding_s`` [s] (1 bills by the second, 60 by the minute).
@@ -68,16 +68,19 @@ def cost(
     Notes
     -----
     cost of a call = setup + per_minute · billed_s / 60, with billed_s = ⌈talk_s / rounding_s⌉ · rounding_s; calls
-    that nobody answered cost nothing and are not counted. Numbers and prefixes are compared in international
-    form; see `caller_areas` for how a number is read. A number in national form fits only the empty prefix as long
-    as `home` is not given. talk_s is what the PBX saw; the provider counts for itself, often a second more.
+    that nobody answered cost nothing and are not counted. A call that the PBX sends on to a number outside is an
+    outbound call of its own (``is_forward``) and is priced as one, with the original caller as its caller.
+
+    Numbers and prefixes are compared in international form; see `caller_areas` for how a number is read. A number in
+    national form fits only the empty prefix as long as `home` is not given. talk_s is what the PBX saw; the provider
+    counts for itself, often a second more.
 
     Examples
     --------
     >>> import pandas as pd
     >>> calls = pd.DataFrame({
     ...     "local_at": pd.Timestamp("2026-03-02 09:05"), "direction": "outbound", "outcome": "answered",
-    ...     "callee": ["+442079460142", "+442079460143", "+12025550142"], "talk_s": [61, 30, 10], "is_forward": False})
+    ...     "callee": ["+442079460142", "+442079460143", "+12025550142"], "talk_s": [61, 30, 10]})
     >>> tariff = pd.DataFrame({
     ...     "prefix": ["44", "4420"], "per_minute": [0.6, 0.3], "setup": [0.0, 0.1], "rounding_s": [1, 60]})
     >>> cost(calls, tariff)
@@ -97,14 +100,11 @@ def cost(
             "callee",
             "outcome",
             "talk_s",
-            "is_forward",
             *([by] if by not in (None, "day") else []),
         ]
     )
     frame = lazy(calls, "calls", (*needs("calls", *names), *more))
-    frame = frame.filter(
-        nw.col("direction") == "outbound", nw.col("outcome") == "answered", ~nw.col("is_forward").fill_null(False)
-    )
+    frame = frame.filter(nw.col("direction") == "outbound", nw.col("outcome") == "answered")
     if period is not None:
         frame = frame.filter(nw.col("local_at") >= wall(period.start), nw.col("local_at") < wall(period.end))
     frame = truncated(frame, "1d", "day").with_columns(number=number("callee", more))

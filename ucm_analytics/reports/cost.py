@@ -23,9 +23,9 @@ TITLE = "Cost"
 QUESTION = "What do the outbound calls cost, where do they go, and who makes them?"
 
 _READING = (
-    "Calls that no prefix of the tariff fits are rows without cost. Calls that the PBX forwards to a number outside "
-    "belong to the call that came in and are not priced. The provider counts for itself, often a second more a call, "
-    "and its free minutes are not known here: the bill decides."
+    "Calls that no prefix of the tariff fits are rows without cost. A call that the PBX sends on to a number outside "
+    "is billed as an outbound call, so it is priced as one, beside the name of the caller who was sent on. The "
+    "provider counts for itself, often a second more a call, and its free minutes are not known here: the bill decides."
 )
 
 

@@ -26,7 +26,7 @@ _LONGEST = int(TARIFF["prefix"].str.len().max())
 _SQL = rf"""
 WITH seen AS (
     SELECT coalesce(callee_number, callee) AS number, talk_s, count(*) AS calls FROM calls
-    WHERE direction = 'outbound' AND outcome = 'answered' AND NOT is_forward GROUP BY ALL
+    WHERE direction = 'outbound' AND outcome = 'answered' GROUP BY ALL
 ), plain AS (
     SELECT DISTINCT number, regexp_replace(number, '\D', '', 'g') AS plain FROM seen
     WHERE regexp_full_match(number, '[+\d\s()./-]+')
@@ -74,9 +74,7 @@ def _by_polars(tables: dict[str, pl.LazyFrame]) -> pl.DataFrame:
     )
     is_number = number.str.contains(r"^[+\d\s()./-]+$")
     tariff = pl.from_pandas(TARIFF)
-    calls = tables["calls"].filter(
-        pl.col("direction") == "outbound", pl.col("outcome") == "answered", ~pl.col("is_forward")
-    )
+    calls = tables["calls"].filter(pl.col("direction") == "outbound", pl.col("outcome") == "answered")
     calls = calls.select("talk_s", whole=pl.when(is_number).then(whole))
     for n in range(1, _LONGEST + 1):
         some = tariff.lazy().select(pl.col("prefix").alias(f"prefix{n}"), fits=pl.col("prefix"))
@@ -103,9 +101,9 @@ def _by_polars(tables: dict[str, pl.LazyFrame]) -> pl.DataFrame:
 
 
 def _by_pandas(folder: Path) -> pd.DataFrame:
-    columns = ["direction", "callee", "callee_number", "outcome", "talk_s", "is_forward"]
+    columns = ["direction", "callee", "callee_number", "outcome", "talk_s"]
     calls = pd.read_parquet(folder / "calls", columns=columns)
-    calls = calls[(calls["direction"] == "outbound") & (calls["outcome"] == "answered") & ~calls["is_forward"]]
+    calls = calls[(calls["direction"] == "outbound") & (calls["outcome"] == "answered")]
     number = calls["callee_number"].fillna(calls["callee"])
     plain = number.str.replace(r"\D", "", regex=True).where(number.str.fullmatch(r"[+\d\s()./-]+").fillna(False))
     begins = {begin: plain.str.startswith(begin).fillna(False) for begin in ("0", "00", "011")}
