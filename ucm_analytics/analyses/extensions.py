@@ -90,13 +90,21 @@ def extensions(calls: Any, rings: Any) -> pa.Table:
         ~nw.col("caller").is_null(),
     ).rename({"caller": "extension"})
 
-    placed = collect(
-        made.group_by(_EXTENSION).agg(placed=nw.len().cast(nw.Int64), placed_talk_s=_sum(nw.col("talk_s")))
+    rings_by_hour = _by_hour(
+        rang,
+        talk_s=nw.col("talk_s"),
+        answered_rings=(nw.col("result") == "answered").cast(nw.Int64),
+        answered_ring_s=nw.when(nw.col("result") == "answered").then(nw.col("ring_s")),
+    ).rename(columns={"events": "rung"})
+    made_by_hour = _by_hour(made, placed_talk_s=nw.col("talk_s")).rename(columns={"events": "placed"})
+    rung, placed = (_summed(hours) for hours in (rings_by_hour, made_by_hour))
+    rung["mean_ring_s"] = rung.pop("answered_ring_s") / rung["answered_rings"].where(rung["answered_rings"] > 0)
+    busiest = _busiest_hours(
+        pd.concat([rings_by_hour.rename(columns={"rung": "events"}), made_by_hour.rename(columns={"placed": "events"})])
     )
-    rung = _rung(rang)
     # Not an outer merge: pandas 3.1 cannot do that when both are empty.
     result = pd.concat([rung[_EXTENSION], placed[_EXTENSION]]).drop_duplicates()
-    for part in (rung, placed, _busiest_hours(rang, made)):
+    for part in (rung.drop(columns="answered_rings"), _offered(rang), placed, busiest):
         result = result.merge(part, how="left", on=_EXTENSION)
     counts = ["offered", "rung", *_FATES, "unreachable", "talk_s", "placed", "placed_talk_s"]
     result = result.fillna(dict.fromkeys(counts, 0)).astype(dict.fromkeys(counts, "int64"))
@@ -109,46 +117,34 @@ def extensions(calls: Any, rings: Any) -> pa.Table:
     )
 
 
-def _rung(rang: nw.LazyFrame[Any]) -> pd.DataFrame:
-    """What rang each extension, and what came of each call."""
-    result = nw.col("result")
-    per_call = rang.group_by([*_EXTENSION, "call_id"]).agg(
-        rung=nw.len().cast(nw.Int64),
-        talk_s=_sum(nw.col("talk_s")),
-        answered_rings=_sum((result == "answered").cast(nw.Int64)),
-        answered_ring_s=_sum(nw.when(result == "answered").then(nw.col("ring_s"))),
-        **{fate: (result == fate).fill_null(False).cast(nw.Int64).max() for fate in _FATES},
-    )
-    answered, elsewhere, missed = (nw.col(fate) == 1 for fate in _FATES)
-    fates = {
-        "answered": answered,
-        "elsewhere": elsewhere & ~answered,
-        "missed": missed & ~elsewhere & ~answered,
-        "unreachable": ~missed & ~elsewhere & ~answered,
-    }
-    rung = collect(
-        per_call.group_by(_EXTENSION).agg(
-            offered=nw.len().cast(nw.Int64),
-            **{name: _sum(nw.col(name)) for name in ("rung", "talk_s", "answered_rings", "answered_ring_s")},
-            **{name: _sum(test.cast(nw.Int64)) for name, test in fates.items()},
+def _offered(rang: nw.LazyFrame[Any]) -> pd.DataFrame:
+    """Calls that rang each extension, and what came of them there: the best that any of their rings came to."""
+    fate = nw.lit(0)
+    for rank, name in enumerate(reversed(_FATES), 1):
+        fate = nw.when(nw.col("result") == name).then(nw.lit(rank)).otherwise(fate)
+    per_call = rang.with_columns(fate=fate).group_by([*_EXTENSION, "call_id"]).agg(fate=nw.col("fate").max())
+    counted = collect(per_call.group_by([*_EXTENSION, "fate"]).agg(calls=nw.len().cast(nw.Int64)))
+    wide = counted.groupby([*_EXTENSION, "fate"], dropna=False)["calls"].sum().unstack("fate", fill_value=0)
+    wide = wide.reindex(columns=range(len(_FATES) + 1), fill_value=0)
+    wide.columns = pd.Index(["unreachable", *reversed(_FATES)])
+    return wide.assign(offered=wide.sum(axis=1)).reset_index()
+
+
+def _by_hour(frame: nw.LazyFrame[Any], **sums: nw.Expr) -> pd.DataFrame:
+    """Events and sums of each extension by clock hour; NA is the hour of those without time."""
+    dated = frame.with_columns(busiest_hour=nw.col("local_at").dt.hour().cast(nw.Int64))
+    return collect(
+        dated.group_by([*_EXTENSION, "busiest_hour"]).agg(
+            events=nw.len().cast(nw.Int64), **{name: value.sum().cast(nw.Int64) for name, value in sums.items()}
         )
     )
-    rung["mean_ring_s"] = rung["answered_ring_s"] / rung["answered_rings"].where(rung["answered_rings"] > 0)
-    return rung.drop(columns=["answered_rings", "answered_ring_s"])
 
 
-def _busiest_hours(rang: nw.LazyFrame[Any], made: nw.LazyFrame[Any]) -> pd.DataFrame:
-    events = pd.concat([_by_hour(rang), _by_hour(made)], ignore_index=True)
+def _summed(hours: pd.DataFrame) -> pd.DataFrame:
+    return hours.drop(columns="busiest_hour").groupby(_EXTENSION, dropna=False).sum(min_count=1).reset_index()
+
+
+def _busiest_hours(events: pd.DataFrame) -> pd.DataFrame:
     hourly = events.groupby([*_EXTENSION, "busiest_hour"])["events"].sum().reset_index()
     hourly = hourly.sort_values(["events", "busiest_hour"], ascending=[False, True])
     return hourly.drop_duplicates(_EXTENSION).drop(columns="events")
-
-
-def _by_hour(frame: nw.LazyFrame[Any]) -> pd.DataFrame:
-    dated = frame.filter(~nw.col("local_at").is_null())
-    dated = dated.with_columns(busiest_hour=nw.col("local_at").dt.hour().cast(nw.Int64))
-    return collect(dated.group_by([*_EXTENSION, "busiest_hour"]).agg(events=nw.len().cast(nw.Int64)))
-
-
-def _sum(value: nw.Expr) -> nw.Expr:
-    return value.sum().cast(nw.Int64)

@@ -76,7 +76,7 @@ class Months:
 
     def path(self, table: str, month: str) -> Path:
         """File of a table and month."""
-        return self.root / table / f"pbx={self.pbx}" / f"month={month}" / "part.parquet"
+        return self.root / f"{table}/pbx={self.pbx}/month={month}/part.parquet"
 
     @property
     def directory_path(self) -> Path:
