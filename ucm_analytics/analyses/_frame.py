@@ -145,9 +145,10 @@ def lazy(frame: Any, what: str, columns: Sequence[Column]) -> nw.LazyFrame[Any]:
 
 def wall(at: datetime) -> nw.Expr:
     """A wall time, to compare columns with. A bare datetime reaches Spark by way of two time zones, not always one."""
-    midnight = nw.lit(at.date()).cast(nw.Datetime("us"))
-    seconds = int((at - datetime.combine(at, time())).total_seconds())
-    return midnight.dt.offset_by(f"{seconds}s") if seconds else midnight
+    moment = nw.lit(at.date()).cast(nw.Datetime("us"))
+    for unit, since in (("us", at.microsecond), ("s", (at - datetime.combine(at, time())).seconds)):
+        moment = moment.dt.offset_by(f"{since}{unit}") if since else moment
+    return moment
 
 
 def truncated(frame: nw.LazyFrame[Any], every: str, name: str = "local_at") -> nw.LazyFrame[Any]:

@@ -154,8 +154,8 @@ def _daily(calls: Any, periods: tuple[Period, ...]) -> pd.DataFrame:
     # the plain limits let an engine leave whole files unread
     earliest, latest = min(period.start for period in periods), max(period.end for period in periods)
     frame = frame.filter(
-        nw.col("local_at") >= earliest,
-        nw.col("local_at") < latest,
+        nw.col("local_at") >= wall(earliest),
+        nw.col("local_at") < wall(latest),
         nw.any_horizontal(*map(_in, periods), ignore_nulls=False),
         ~nw.col("is_forward").fill_null(False),
     )

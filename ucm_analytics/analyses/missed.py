@@ -305,8 +305,8 @@ def repeat_callers(
         preceded=(at.shift(1).over("key", order_by=order) >= at - window).fill_null(False),
     )
     known, followed = ~nw.col("key").is_null(), nw.col("followed")
-    decided = known & (at + window <= nw.lit(end.to_pydatetime()))
-    first = decided & ~nw.col("preceded") & (at - window >= nw.lit(begin.to_pydatetime()))
+    decided = known & (at + window <= wall(end.to_pydatetime()))
+    first = decided & ~nw.col("preceded") & (at - window >= wall(begin.to_pydatetime()))
     flags = {
         "withheld": ~known,
         "undecided": known & ~decided,
