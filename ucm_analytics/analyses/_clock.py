@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final
 
 import narwhals.stable.v2 as nw
@@ -37,7 +37,7 @@ def placed_in_time(
         clocks = _clocks(frame)
     frame = frame.with_columns(utc=utc())
     if clocks.empty:
-        return frame, pd.Timestamp(datetime.min), pd.Timestamp(datetime.min)
+        return frame, pd.Timestamp(0), pd.Timestamp(0)
     shift = pd.to_timedelta(clocks["utc_offset_s"].astype("int64"), unit="s")
     first, last = clocks["first"] - shift, clocks["last"] - shift
     if period is None:
