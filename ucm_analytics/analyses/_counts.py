@@ -22,11 +22,13 @@ def interval_counts(calls: Any, *, freq: str, period: Period | None) -> pd.DataF
     frame = frame.filter(~nw.col("is_forward").fill_null(False), ~nw.col("local_at").is_null())
     if period is not None:
         frame = frame.filter(nw.col("local_at") >= wall(period.start), nw.col("local_at") < wall(period.end))
-    # DuckDB truncates to whole units only, so half-hours are put together from minutes.
-    unit = "1m" if freq == "30min" else freq
-    seen = collect(truncated(frame, unit).group_by("local_at").agg(calls=nw.len().cast(nw.Int64)))
+    keys, unit = ["local_at"], freq
+    if freq == "30min":  # DuckDB truncates to whole units only: a half-hour is an hour, and which half of it
+        frame = frame.with_columns(half=nw.col("local_at").dt.minute() >= 30)
+        keys, unit = ["local_at", "half"], "1h"
+    seen = collect(truncated(frame, unit).group_by(keys).agg(calls=nw.len().cast(nw.Int64)))
     if freq == "30min":
-        seen = seen.groupby(seen["local_at"].dt.floor("30min"))["calls"].sum().reset_index()
+        seen["local_at"] += pd.to_timedelta(30 * seen.pop("half").astype("int64"), unit="m")
     if period is None and seen.empty:
         return seen
     days = period or Period(seen["local_at"].min().date(), seen["local_at"].max().date())

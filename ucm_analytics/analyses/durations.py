@@ -194,15 +194,12 @@ def duration_histogram(
         raise SettingError(f"bins cannot be {width!r} seconds wide", hint="use a whole number of 1 or more")
     if by not in (None, "direction"):
         raise SettingError(f"duration_histogram cannot be split by {by!r}", hint="use 'direction'")
-    value = nw.col(measure)
-    keys = ([by] if by else []) + ["bin"]
-    counted = collect(
-        _measured(calls)
-        .filter(~value.is_null())
-        .with_columns(bin=nw.when(value >= _BINS * width).then(_BINS).otherwise(value // width).cast(nw.Int64))
-        .group_by(keys)
-        .agg(calls=nw.len().cast(nw.Int64))
-    )
+    groups = [by] if by else []
+    keys = [*groups, "bin"]
+    values = _measured(calls).filter(~nw.col(measure).is_null()).group_by(*groups, measure)
+    counted = collect(values.agg(calls=nw.len().cast(nw.Int64)))
+    counted["bin"] = (counted[measure] // width).clip(upper=_BINS)
+    counted = counted.groupby(keys, as_index=False, dropna=False)["calls"].sum()
     bins = pd.DataFrame({"bin": range(_BINS + 1)})
     grid = counted[[by]].drop_duplicates().merge(bins, how="cross") if by else bins
     result = grid.merge(counted, how="left", on=keys).fillna({"calls": 0}).astype({"calls": "int64"})
@@ -211,7 +208,6 @@ def duration_histogram(
     total = result.groupby(by, dropna=False)["calls"].transform("sum") if by else result["calls"].sum()
     result["share"] = result["calls"] / np.where(total > 0, total, np.nan)
     result["measure"] = measure
-    groups = [by] if by else []
     columns = ["measure", *groups, "from_s", "to_s", "calls", "share"]
     return arrow(result[columns], sort=[(key, "ascending") for key in [*groups, "from_s"]])
 
