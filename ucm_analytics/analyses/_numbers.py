@@ -43,14 +43,15 @@ def country(full: str | None) -> str | None:
     return next((full[:n] for n in (3, 2, 1) if full[:n] in COUNTRIES), None)
 
 
-def with_country(frame: nw.LazyFrame[Any], home: str) -> nw.LazyFrame[Any]:
-    """The frame with ``full``, its ``number`` with country code, as digits, and ``code``, that country code.
+def in_full(frame: nw.LazyFrame[Any], home: str) -> nw.LazyFrame[Any]:
+    """The frame with ``full``, its ``number`` with country code, as digits.
 
-    ``full`` is null for what is internal, withheld or a name, and for a national number where `home` is not given;
-    ``code`` where there is no such country code.
+    It is null for what is internal, withheld or a name, and for a national number where `home` is not given.
     """
     written = nw.col("number")
-    plain = written.str.replace_all("[^0-9]", "")
+    # a column of its own is computed once; in each rule that names it again, once for each
+    frame = frame.with_columns(plain=written.str.replace_all("[^0-9]", ""))
+    plain = nw.col("plain")
     length = plain.str.len_chars()
     rules = [
         (written.str.strip_chars().str.starts_with("+"), plain),
@@ -73,13 +74,17 @@ def with_country(frame: nw.LazyFrame[Any], home: str) -> nw.LazyFrame[Any]:
         lambda rest, rule: nw.when(rule[0]).then(rule[1]).otherwise(rest), rules[::-1], nw.lit(None, nw.String)
     )
     frame = frame.with_columns(full=nw.when(written.str.contains(r"^[+0-9\s()./-]+$")).then(full))
-    frame = frame.with_columns(full=nw.when(nw.col("full") != "").then(nw.col("full")))
+    return frame.with_columns(full=nw.when(nw.col("full") != "").then(nw.col("full"))).drop("plain")
+
+
+def with_country(frame: nw.LazyFrame[Any], home: str) -> nw.LazyFrame[Any]:
+    """The frame `in_full`, with ``code``, the country code of the number; null where there is no such code."""
     begins = [nw.col("full").str.head(n) for n in (1, 2, 3)]
     known = [
         nw.when(begin.is_in([code for code in COUNTRIES if len(code) == n])).then(begin)
         for n, begin in enumerate(begins, 1)
     ]
-    return frame.with_columns(code=nw.coalesce(*known))
+    return in_full(frame, home).with_columns(code=nw.coalesce(*known))
 
 
 def area(code: str | None) -> str | None:

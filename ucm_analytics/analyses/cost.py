@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 
 from ucm_analytics.analyses._frame import Result, _narwhals, analysis, arrow, collect, lazy, needs, truncated, wall
-from ucm_analytics.analyses._numbers import number, optional, with_country
+from ucm_analytics.analyses._numbers import in_full, number, optional
 from ucm_analytics.analyses.callers import checked_home
 from ucm_analytics.errors import SettingError, WrongColumns
 from ucm_analytics.period import Period
@@ -108,7 +108,7 @@ def cost(
     if period is not None:
         frame = frame.filter(nw.col("local_at") >= wall(period.start), nw.col("local_at") < wall(period.end))
     frame = truncated(frame, "1d", "day").with_columns(number=number("callee", more))
-    frame = with_country(frame, home).with_columns(prefix=_longest(prices.index))
+    frame = in_full(frame, home).with_columns(prefix=_longest(prices.index))
     groups = [by] if by else []
     seen = collect(frame.group_by("prefix", "talk_s", *groups).agg(calls=nw.len().cast(nw.Int64)))
     seen["talk_s"] = seen["talk_s"].fillna(0).astype("int64")
