@@ -24,27 +24,37 @@ def with_keys(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     other. A short writing that fits several long ones is none of them. Only the different numbers come into memory.
     """
     written = gathered(frame.select("number").unique())["number"].combine_chunks()
-    return frame.join(beside(frame, _keys(written)), on="number", how="left")
+    keys = _keys(written)
+    shown = keys.is_valid()
+    keyed = pa.table({"number": written.filter(shown), "key": keys.filter(shown)})
+    return frame.join(beside(frame, keyed), on="number", how="left")
 
 
 def keyed(numbers: pd.Series[Any]) -> pd.Series[Any]:
     """Key of each number in memory, as `with_keys` gives it."""
     written = pa.array(numbers, pa.string(), from_pandas=True)
-    found = _keys(written.unique())
-    places = pc.index_in(written, value_set=found["number"].combine_chunks())
-    keys = found["key"].combine_chunks().take(places)
+    keys = _keys(written.combine_chunks() if isinstance(written, pa.ChunkedArray) else written)
     return pd.Series(keys.to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get), index=numbers.index)
 
 
-def _keys(written: pa.Array) -> pa.Table:
-    """Numbers with their keys; without those that are withheld."""
-    written = written.filter(pc.match_substring_regex(written, _WRITTEN).fill_null(False))
-    digits = pc.ascii_ltrim(pc.replace_substring_regex(written, "[^0-9]", ""), "0")
-    shown = pc.not_equal(digits, "")
-    written, digits = written.filter(shown), digits.filter(shown)
+def _keys(written: pa.Array) -> pa.Array:
+    """Key of each number, null for those that are withheld."""
+    digits = _digits(written)
+    shown = digits.is_valid()
     # Reversed and sorted, the numbers that end in a number follow it directly.
-    backwards, place = np.unique(_bytes(pc.ascii_reverse(digits)), return_inverse=True)
-    return pa.table({"number": written, "key": pa.array(_whole(backwards)[place])})
+    backwards, place = np.unique(_bytes(pc.ascii_reverse(digits.filter(shown))), return_inverse=True)
+    keys = pa.nulls(len(written), pa.int64())
+    return pc.replace_with_mask(keys, shown, pa.array(_whole(backwards)[place]))
+
+
+def _digits(written: pa.Array) -> pa.Array:
+    """Digits of each number without leading zeros, null for those that are withheld."""
+    digits = pc.ascii_ltrim(written, "+0")
+    rest = pc.invert(pc.ascii_is_decimal(digits)).fill_null(False)  # few: regular expressions are slow
+    odd = written.filter(rest)
+    odd = pc.if_else(pc.match_substring_regex(odd, _WRITTEN), odd, None)
+    odd = pc.ascii_ltrim(pc.replace_substring_regex(odd, "[^0-9]", ""), "0")
+    return pc.replace_with_mask(digits, rest, pc.if_else(pc.not_equal(odd, ""), odd, None))
 
 
 def _whole(backwards: npt.NDArray[np.bytes_]) -> npt.NDArray[np.int64]:

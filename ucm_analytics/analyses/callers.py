@@ -150,7 +150,7 @@ def caller_concentration(calls: Any, *, period: Period | None = None) -> pa.Tabl
     0       0.1        1      3   0.75  0.811278
     9       1.0        2      4   1.00  0.811278
     """
-    seen = collect(_by(calls, period, "number"))
+    seen = collect(_by(calls, period, "number").select("number", "calls"))
     seen["key"] = keyed(seen["number"])
     counts = seen.dropna(subset=["key"]).groupby("key")["calls"].sum().sort_values(ascending=False).to_numpy(dtype=int)
     withheld = int(seen.loc[seen["key"].isna(), "calls"].sum())
@@ -232,7 +232,8 @@ def caller_areas(calls: Any, *, home: str = "", digits: int = 0, period: Period 
         raise SettingError(f"digits={digits} is negative", hint="give 0, or how many digits to split by")
     length = nw.col("code").str.len_chars()
     prefixes = [nw.when(length == n).then(nw.col("full").str.head(n + digits)) for n in (1, 2, 3)]
-    seen = collect(with_country(_by(calls, period, "number"), home).with_columns(prefix=nw.coalesce(*prefixes)))
+    placed = with_country(_by(calls, period, "number"), home).with_columns(prefix=nw.coalesce(*prefixes))
+    seen = collect(placed.select("number", "code", "prefix", *_SUMS))
     seen["key"] = keyed(seen["number"])
     national = seen["number"].str.strip().str.startswith("0").fillna(False)
     elsewhere = np.select([seen["key"].isna(), national.astype(bool)], ["withheld", "national"], "internal")

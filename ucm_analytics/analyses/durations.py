@@ -199,7 +199,7 @@ def duration_histogram(
     values = _measured(calls).filter(~nw.col(measure).is_null()).group_by(*groups, measure)
     counted = collect(values.agg(calls=nw.len().cast(nw.Int64)))
     counted["bin"] = (counted[measure] // width).clip(upper=_BINS)
-    counted = counted.groupby(keys, as_index=False, dropna=False)["calls"].sum()
+    counted = counted.groupby(keys, as_index=False, dropna=False)[["calls"]].sum()
     bins = pd.DataFrame({"bin": range(_BINS + 1)})
     grid = counted[[by]].drop_duplicates().merge(bins, how="cross") if by else bins
     result = grid.merge(counted, how="left", on=keys).fillna({"calls": 0}).astype({"calls": "int64"})
