@@ -88,6 +88,17 @@ def test_transitions_by_hand() -> None:
     assert result["from"].iloc[0] == "did:12025550100"
 
 
+def test_a_step_that_was_left_out_is_not_jumped_over() -> None:
+    made = STORY[~((STORY["call_id"] == "a") & (STORY["step_no"] == 3))]
+    moves = {(row["from"], row["to"]): row["passes"] for row in analyses.ivr_transitions(made).to_dict("records")}
+    assert ("ivr:7000", "queue:6500") not in moves
+    assert moves["ivr:7000", "end:next"] == 1
+    choices = analyses.ivr_choices(made, menus())
+    assert choices["to"].to_list() == ["extension:1004", "ivr:7100"]
+    dropped = analyses.ivr_dropoff(made).set_index("menu").loc["7000"]
+    assert dropped[["passes", "repeated", "went_on", "hung_up", "other"]].to_list() == [4, 0, 2, 1, 1]
+
+
 def test_two_systems_may_use_the_same_call_id() -> None:
     made = steps(
         "pbx call_id step_no kind target dwell_s result",

@@ -15,6 +15,7 @@ from ucm_analytics.analyses._frame import Result, analysis, arrow, collect, lazy
 from ucm_analytics.schema import Column
 
 _CALL: Final = ("pbx", "call_id")
+_AFTER: Final = {"next_no": "step_no", "next_kind": "kind", "next_target": "target"}
 _MENUS: Final = (
     Column("pbx", "category", "name of the PBX"),
     Column("kind", "category", "ivr for a menu"),
@@ -130,21 +131,25 @@ def ivr_transitions(steps: Any) -> pa.Table:
     2    ivr:7000    queue:6500      1       1             8.0
     3  queue:6500  end:answered      1       1            20.0
     """
-    frame = lazy(steps, "steps", needs("steps", *_CALL, "step_no", "kind", "target", "dwell_s", "result"))
+    frame = _steps(steps)
     with_menu = frame.filter(nw.col("kind") == "ivr").select(*_CALL)
-    moves = _followed(frame.with_columns(_node().alias("from"))).join(with_menu, on=list(_CALL), how="semi")
+    # all steps follow one another: a window reads them once, where a join would make a table of them twice
+    after = {name: nw.col(of).shift(-1).over(*_CALL, order_by="step_no") for name, of in _AFTER.items()}
+    moves = frame.join(with_menu, on=list(_CALL), how="semi").with_columns(**after)
+    follows = (nw.col("next_no") == nw.col("step_no") + 1).fill_null(False)  # a step left out is not jumped over
     moves = moves.with_columns(
-        to=nw.when(nw.col("next_no").is_null())
-        .then(nw.concat_str(nw.lit("end"), nw.col("result").cast(nw.String), separator=":"))
-        .otherwise(nw.col("next_node"))
+        *(nw.when(follows).then(nw.col(name)).alias(name) for name in ("next_kind", "next_target")),
+        end=nw.when(~follows).then(nw.col("result")),
     )
     result = collect(
-        moves.group_by("from", "to").agg(
+        moves.group_by("kind", "target", "next_kind", "next_target", "end").agg(
             calls=nw.struct(*_CALL).n_unique().cast(nw.Int64),
             passes=nw.len().cast(nw.Int64),
             median_dwell_s=nw.col("dwell_s").median().cast(nw.Float64),
         )
     )
+    result["from"] = _node(result["kind"], result["target"])
+    result["to"] = _node(result["next_kind"], result["next_target"]).fillna("end:" + result["end"].astype("str"))
     return arrow(
         result[["from", "to", "calls", "passes", "median_dwell_s"]],
         sort=[("passes", "descending"), ("from", "ascending"), ("to", "ascending")],
@@ -206,8 +211,8 @@ def ivr_dropoff(steps: Any) -> pa.Table:
        menu  calls  passes  repeated  went_on  answered  hung_up
     0  7000      2       3         1        1         1        1
     """
-    frame = lazy(steps, "steps", needs("steps", *_CALL, "step_no", "kind", "target", "dwell_s", "result"))
-    answers = frame.filter(nw.col("result") == "answered").group_by(list(_CALL)).agg(answer_no=nw.col("step_no").max())
+    frame = _steps(steps)
+    answers = frame.filter(nw.col("result") == "answered").group_by(*_CALL).agg(answer_no=nw.col("step_no").max())
     passes = _menu_passes(frame).join(answers, on=list(_CALL), how="left")
     repeated, went_on = _repeats(), ~nw.col("next_no").is_null() & ~_repeats()
     ended = nw.col("next_no").is_null()
@@ -297,13 +302,12 @@ def ivr_choices(steps: Any, menus: Any) -> pa.Table:
     0  7000  0/2  ambiguous  extension:1004       1    0.5
     1  7000    1    certain      queue:6500       1    0.5
     """
-    frame = lazy(steps, "steps", needs("steps", *_CALL, "step_no", "kind", "target", "dwell_s", "result"))
     keys = _keys(menus)
-    onward = _menu_passes(frame).filter(~nw.col("next_no").is_null())
-    ways = ["pbx", "menu", "to"]
-    onward = onward.with_columns(to=nw.col("next_node"))
+    onward = _menu_passes(_steps(steps)).filter(~nw.col("next_no").is_null())
     counts = {"calls": nw.col("call_id").n_unique().cast(nw.Int64), "passes": nw.len().cast(nw.Int64)}
-    result = collect(onward.group_by(ways).agg(**counts))
+    result = collect(onward.group_by("pbx", "menu", "next_kind", "next_target").agg(**counts))
+    result["to"] = _node(result["next_kind"], result["next_target"])
+    ways = ["pbx", "menu", "to"]
     found = [
         _read(_leading(keys, pbx, menu, to), repeats=to == f"ivr:{menu}")
         for pbx, menu, to in result[ways].itertuples(index=False)
@@ -317,23 +321,24 @@ def ivr_choices(steps: Any, menus: Any) -> pa.Table:
     )
 
 
-def _node() -> nw.Expr:
-    target = nw.col("target").cast(nw.String).fill_null("")
-    return nw.concat_str(nw.col("kind").cast(nw.String), target, separator=":")
+def _node(kind: pd.Series[Any], target: pd.Series[Any]) -> pd.Series[Any]:
+    return kind.astype("str") + ":" + target.astype("str")
 
 
-def _followed(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-    """Each step with number (``next_no``) and name (``next_node``) of the step after it; NA for the last."""
-    after = frame.select(*_CALL, (nw.col("step_no") - 1).alias("step_no"), next_no="step_no", next_node=_node())
-    return frame.join(after, on=[*_CALL, "step_no"], how="left")
+def _steps(steps: Any) -> nw.LazyFrame[Any]:
+    frame = lazy(steps, "steps", needs("steps", *_CALL, "step_no", "kind", "target", "dwell_s", "result"))
+    return frame.with_columns(nw.col("target").fill_null(""))
 
 
 def _menu_passes(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-    return _followed(frame).filter(nw.col("kind") == "ivr").with_columns(menu=nw.col("target").cast(nw.String))
+    """Steps in menus, with ``next_no``, ``next_kind`` and ``next_target`` of the step after; NA for the last."""
+    after = frame.select(*_CALL, (nw.col("step_no") - 1).alias("step_no"), **_AFTER)
+    menus = frame.filter(nw.col("kind") == "ivr").rename({"target": "menu"})
+    return menus.join(after, on=[*_CALL, "step_no"], how="left")
 
 
 def _repeats() -> nw.Expr:
-    return (nw.col("next_node") == nw.concat_str(nw.lit("ivr"), nw.col("menu"), separator=":")).fill_null(False)
+    return ((nw.col("next_kind") == "ivr") & (nw.col("next_target") == nw.col("menu"))).fill_null(False)
 
 
 def _keys(menus: Any) -> dict[tuple[str, str, str], list[str]]:
