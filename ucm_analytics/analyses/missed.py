@@ -104,9 +104,11 @@ def missed_calls(calls: Any, *, period: Period | None = None) -> pa.Table:
     events, _ = _events(calls, period)
     ordered = _ordered(events)
     tries = ordered.filter(nw.col("way") == 0)
+    first = tries.select("key", first_no="no", first_at="local_at")
     last = tries.select("key", *_SHOWN, last_no="no", last_at="local_at")
     named = tries.filter(~nw.col("caller_name").is_null()).select("key", "caller_name", named_no="no")
-    known = _turns(ordered).join(last, on=["key", "last_no"]).join(named, how="left", on=["key", "named_no"])
+    known = _turns(ordered).join(first, on=["key", "first_no"]).join(last, on=["key", "last_no"])
+    known = known.join(named, how="left", on=["key", "named_no"])
     known = known.with_columns(status=nw.col("contact").replace_strict([1, 3], ["reached", "returned"], default="open"))
     withheld = events.filter(nw.col("way") == 0, nw.col("key").is_null()).with_columns(
         status=nw.lit("withheld"),
@@ -368,16 +370,15 @@ def _turns(ordered: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
         calls=is_try.cast(nw.Int64).sum().cast(nw.Int64),
         waited_s=nw.col("wait_s").sum().cast(nw.Int64),
         first_no=nw.when(is_try).then(no).min(),
+        first_utc=nw.when(is_try).then(nw.col("utc")).min(),
         last_no=nw.when(is_try).then(no).max(),
         named_no=nw.when(is_try & ~nw.col("caller_name").is_null()).then(no).max(),
-        placed_then=nw.col("placed").max(),
+        callbacks=nw.col("placed").max() - nw.when(is_try).then(nw.col("placed")).min(),
         contact=nw.when(ends).then(way).max(),
         contact_at=nw.when(ends).then(nw.col("local_at")).max(),
         contact_utc=nw.when(ends).then(nw.col("utc")).max(),
     )
-    first = ordered.filter(is_try).select("key", "placed", first_no="no", first_at="local_at", first_utc="utc")
-    turns = turns.filter(nw.col("calls") > 0).join(first, on=["key", "first_no"])
-    return turns.with_columns(nw.col("waited_s").fill_null(0), callbacks=nw.col("placed_then") - nw.col("placed"))
+    return turns.filter(nw.col("calls") > 0).with_columns(nw.col("waited_s").fill_null(0))
 
 
 def _within(frame: nw.LazyFrame[Any], period: Period | None) -> nw.LazyFrame[Any]:
