@@ -284,9 +284,12 @@ def _placed(calls: Any, home: str, dear: Collection[str]) -> tuple[pd.DataFrame,
     frame = truncated(frame, "1d", "day").with_columns(utc=utc())
     called, known = _called(frame, home, dear)
     abroad = pa.Table.from_pandas(called.loc[called["is_abroad"], ["number", "is_abroad"]], preserve_index=False)
-    frame = frame.join(beside(frame, abroad), how="left", on="number").join(_crossing(frame), how="left", on=_DAY)
-    some = frame.filter(~nw.col("is_abroad").is_null() | ~nw.col("crossed").is_null())
-    columns = (*names[:4], "extension", "callee", "number", "outcome", "talk_s", "duration_s", "utc")
+    most = beside(frame, _at_most(frame))
+    frame = frame.join(beside(frame, abroad), how="left", on="number").join(most, how="left", on=_DAY)
+    running = (nw.col("utc") <= nw.col("most_at")) & (nw.col("most_at") < _end()) & (nw.col("duration_s") > 0)
+    frame = frame.with_columns(is_at_once=running.fill_null(False))
+    some = frame.filter(~nw.col("is_abroad").is_null() | nw.col("is_at_once"))
+    columns = (*names[:4], "extension", "callee", "number", "outcome", "talk_s", "utc", "is_at_once")
     placed = collect(some.select(*columns)).merge(called[_OF_NUMBER], how="left", on="number")
     for flag in ("is_dear", "is_abroad"):
         placed[flag] = placed[flag].astype("boolean").fillna(False).astype(bool)
@@ -309,16 +312,23 @@ def _called(frame: nw.LazyFrame[Any], home: str, dear: Collection[str]) -> tuple
     return called, known
 
 
-def _crossing(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-    """Days of an extension on which as many calls can have lasted at the same time as `at_once` asks for.
+def _at_most(frame: nw.LazyFrame[Any]) -> pa.Table:
+    """Days of an extension with as many calls at the same time as `at_once` asks for, and when they first were most.
 
-    Each of them but the last lasts beyond the start of the next, so so many calls of the day do.
+    Half-open, so calls that are back to back are not at once.
     """
     some = frame.filter(~nw.col("extension").is_null(), nw.col("duration_s") > 0)
-    after = nw.col("utc").shift(-1).over(*_DAY, order_by=["utc", "call_id"])
-    crosses = (after < nw.col("utc") + nw.col("duration_s") * nw.lit(SECOND)).fill_null(False)
-    days = some.select(*_DAY, crosses=crosses.cast(nw.Int64)).group_by(_DAY).agg(crossed=nw.col("crosses").sum())
-    return days.filter(nw.col("crossed") >= RULES["at_once"].threshold - 1)
+    twice = some.select(*_DAY, "utc", end=_end()).join(beside(frame, pa.table({"more": [1, -1]})), how="cross")
+    edges = twice.with_columns(at=nw.when(nw.col("more") == 1).then(nw.col("utc")).otherwise(nw.col("end")))
+    swept = edges.with_columns(running=nw.col("more").cum_sum().over(*_DAY, order_by=["at", "more"]))
+    deep = swept.filter(nw.col("running") >= RULES["at_once"].threshold)
+    found = collect(deep.group_by(*_DAY, "running").agg(most_at=nw.col("at").min()))
+    most = found.sort_values("running", ascending=False).drop_duplicates(_DAY)
+    return pa.Table.from_pandas(most[[*_DAY, "most_at"]], preserve_index=False)
+
+
+def _end() -> nw.Expr:
+    return nw.col("utc") + nw.col("duration_s") * nw.lit(SECOND)
 
 
 def _night(placed: pd.DataFrame, _: Any) -> pd.DataFrame:
@@ -351,22 +361,8 @@ def _long(placed: pd.DataFrame, _: Any) -> pd.DataFrame:
 
 
 def _at_once(placed: pd.DataFrame, _: Any) -> pd.DataFrame:
-    """Most calls that one extension had at the same time, a day; half-open, so back to back is not at once."""
-    some = placed[placed["in_period"] & placed["extension"].notna() & (placed["duration_s"] > 0)]
-    if some.empty:  # pandas 3.1 cannot join empty text
-        return _grouped(some, some["call_id"])
-    some = some.assign(group=_joined(some, "pbx", "extension") + " " + some["local_at"].dt.strftime("%Y-%m-%d"))
-    end = some["utc"] + pd.to_timedelta(some["duration_s"], unit="s")
-    parts = [
-        pd.DataFrame({"group": some["group"], "at": at, "more": more}) for at, more in ((some["utc"], 1), (end, -1))
-    ]
-    edges = pd.concat(parts, ignore_index=True).sort_values(["group", "at", "more"])
-    edges["running"] = edges.groupby("group")["more"].cumsum()
-    tops = edges.sort_values("running", ascending=False, kind="stable").drop_duplicates("group").set_index("group")
-    # The calls that run at the first instant at which most of them do.
-    some = some.join(tops[["at", "running"]], on="group")
-    part = some[(some["running"] >= RULES["at_once"].threshold) & (some["utc"] <= some["at"]) & (some["at"] < end)]
-    return _grouped(part, part["group"])
+    some = placed[placed["in_period"] & placed["is_at_once"]]
+    return _grouped(some, _joined(some, "pbx", "extension") + " " + some["local_at"].dt.strftime("%Y-%m-%d"))
 
 
 def _first_time(placed: pd.DataFrame, known: Any) -> pd.DataFrame:
@@ -381,7 +377,7 @@ def _first_time(placed: pd.DataFrame, known: Any) -> pd.DataFrame:
 
 def _crowded(some: pd.DataFrame, keys: list[str], threshold: int) -> pd.DataFrame:
     """Runs of calls in which each hour that begins with a call of the run holds the threshold; and the most in one."""
-    found = []
+    runs = []
     for group, part in some.sort_values("utc", kind="stable").groupby(keys, dropna=False):
         at = part["utc"].to_numpy()
         upto = np.searchsorted(at, at + np.timedelta64(_WINDOW_S, "s"))
@@ -398,11 +394,13 @@ def _crowded(some: pd.DataFrame, keys: list[str], threshold: int) -> pd.DataFram
                 last += 1
                 if count[last] >= threshold:
                     end, most = max(end, upto[last]), max(most, count[last])
-            run = part.iloc[begin:end]
             name = f"{' '.join(map(str, group))} {part['local_at'].iloc[begin]}"
-            found.append(_grouped(run, pd.Series(name, index=run.index)).assign(measured=most))
+            runs.append(pd.DataFrame({"group": name, "measured": most}, index=part.index[begin:end]))
             begin = end
-    return pd.concat(found) if found else _grouped(some.head(0), some.head(0)["call_id"].astype(str))
+    if not runs:
+        return _grouped(some.head(0), some.head(0)["call_id"].astype(str))
+    run = pd.concat(runs)
+    return _grouped(some.loc[run.index], run["group"]).assign(measured=run["measured"])
 
 
 def _joined(some: pd.DataFrame, first: str, second: str) -> pd.Series:

@@ -1,7 +1,7 @@
 """fraud_signals and fraud_evidence by hand: which calls a rule can fit, and where they went.
 
-The rules themselves are the package's in all four; they see the calls abroad, and the days of an extension on
-which calls lasted at the same time.
+The rules themselves are the package's in all four; they see the calls abroad, and those that ran when most of an
+extension's calls of a day did, if those were three or more.
 """
 
 from __future__ import annotations
@@ -47,15 +47,27 @@ country AS (
 home AS (SELECT code AS home, min(first) OVER () AS known FROM (
     SELECT code, count(*) AS calls, min(local_at) AS first FROM country GROUP BY code
 ) ORDER BY code IS NULL, calls DESC LIMIT 1),
+lasting AS (
+    SELECT pbx, extension, local_at::DATE AS day, utc, utc + to_seconds(duration_s) AS stop FROM number
+    WHERE duration_s > 0 AND extension IS NOT NULL
+),
+running AS (
+    SELECT pbx, extension, day, edge,
+        sum(more) OVER (PARTITION BY pbx, extension, day ORDER BY edge, more ROWS UNBOUNDED PRECEDING) AS running
+    FROM (SELECT *, utc AS edge, 1 AS more FROM lasting UNION ALL SELECT *, stop, -1 FROM lasting)
+),
+most AS (
+    SELECT pbx, extension, day, arg_max(edge, (running, -epoch_us(edge))) AS most_at FROM running
+    WHERE running >= 3 GROUP BY ALL
+),
 placed AS (
-    SELECT * EXCLUDE (plain), coalesce(regexp_matches("full", '^({"|".join(_DEAR)})'), false) AS is_dear,
-        is_dear OR coalesce(code <> home, false) AS is_abroad,
-        lead(utc) OVER (PARTITION BY pbx, extension, local_at::DATE ORDER BY utc) < utc + to_seconds(duration_s)
-            AND duration_s > 0 AS crosses
-    FROM country, home
+    SELECT c.* EXCLUDE (plain), coalesce(regexp_matches("full", '^({"|".join(_DEAR)})'), false) AS is_dear,
+        is_dear OR coalesce(code <> home, false) AS is_abroad, known,
+        coalesce(utc <= most_at AND most_at < utc + to_seconds(duration_s), false) AS is_at_once
+    FROM country c CROSS JOIN home
+    LEFT JOIN most m ON m.pbx = c.pbx AND m.extension = c.extension AND m.day = local_at::DATE
 )
-SELECT * EXCLUDE (crosses), coalesce("full"[:6], '') AS block FROM placed
-QUALIFY is_abroad OR count(*) FILTER (crosses) OVER (PARTITION BY pbx, extension, local_at::DATE) >= 2
+SELECT *, coalesce("full"[:6], '') AS block FROM placed WHERE is_abroad OR is_at_once
 """
 
 
@@ -71,8 +83,7 @@ def _by_sql(connection: duckdb.DuckDBPyConnection) -> tuple[pd.DataFrame, pd.Tim
 def _by_polars(tables: dict[str, pl.LazyFrame]) -> tuple[pd.DataFrame, pd.Timestamp]:
     number, plain, full = pl.col("number"), pl.col("plain"), pl.col("full")
     heads = [full.str.slice(0, n) for n in (1, 2, 3)]
-    after = pl.col("utc").shift(-1).over(_DAY, order_by="utc")
-    placed = (
+    out = (
         tables["calls"]
         .select(_COLUMNS)
         .filter(pl.col("direction") == "outbound", ~pl.col("is_forward"))
@@ -82,7 +93,23 @@ def _by_polars(tables: dict[str, pl.LazyFrame]) -> tuple[pd.DataFrame, pd.Timest
             utc=pl.col("local_at") - pl.duration(seconds="utc_offset_s"),
             day=pl.col("local_at").dt.date(),
         )
-        .with_columns(plain=number.str.replace_all("[^0-9]", ""))
+        .with_columns(stop=pl.col("utc") + pl.duration(seconds="duration_s"))
+    )
+    lasting = out.filter(pl.col("duration_s") > 0, pl.col("extension").is_not_null())
+    edges = pl.concat(
+        lasting.select(*_DAY, at=pl.col(at), more=pl.lit(more)) for at, more in (("utc", 1), ("stop", -1))
+    )
+    most = (
+        edges.with_columns(running=pl.col("more").cum_sum().over(_DAY, order_by=["at", "more"]))
+        .filter(pl.col("running") >= 3)
+        .sort("running", "at", descending=[True, False])
+        .group_by(_DAY)
+        .agg(most_at=pl.col("at").first())
+    )
+    ran = (pl.col("utc") <= pl.col("most_at")) & (pl.col("most_at") < pl.col("stop"))
+    placed = (
+        out.join(most, on=_DAY, how="left")
+        .with_columns(plain=number.str.replace_all("[^0-9]", ""), is_at_once=ran.fill_null(False))
         .with_columns(
             full=pl.when(~number.str.contains(_WRITTEN))
             .then(None)
@@ -99,11 +126,10 @@ def _by_polars(tables: dict[str, pl.LazyFrame]) -> tuple[pd.DataFrame, pd.Timest
             known=pl.col("local_at").min(),
             is_dear=full.str.contains(f"^({'|'.join(_DEAR)})").fill_null(False),
             block=full.str.slice(0, 6).fill_null(""),
-            crosses=(after < pl.col("utc") + pl.duration(seconds="duration_s")) & (pl.col("duration_s") > 0),
         )
         .with_columns(is_abroad=pl.col("is_dear") | (pl.col("code") != pl.col("home")).fill_null(False))
-        .filter(pl.col("is_abroad") | (pl.col("crosses").sum().over(_DAY) >= 2))
-        .drop("direction", "is_forward", "callee_number", "plain", "crosses", "day", "home")
+        .filter(pl.col("is_abroad") | pl.col("is_at_once"))
+        .drop("direction", "is_forward", "callee_number", "plain", "day", "home", "stop", "most_at", "duration_s")
         .cast({pl.Categorical: pl.String})
         .collect(engine="streaming")
     )
@@ -129,12 +155,16 @@ def _by_pandas(folder: Path) -> tuple[pd.DataFrame, pd.Timestamp]:
     calls["known"] = calls["local_at"].min()
     calls["is_dear"] = calls["full"].str.startswith(_DEAR).fillna(False).astype(bool)
     calls["is_abroad"] = calls["is_dear"] | (code.notna() & (code != code.mode().iloc[0]))
-    calls = calls.sort_values("utc")
-    days = calls.groupby(_DAY, observed=True)
-    end = calls["utc"] + pd.to_timedelta(calls["duration_s"], unit="s")
-    calls["crosses"] = (days["utc"].shift(-1) < end) & (calls["duration_s"] > 0)
-    crossed = calls.groupby(_DAY, observed=True)["crosses"].transform("sum") >= 2
-    calls = calls[calls["is_abroad"] | crossed]
+    calls["stop"] = calls["utc"] + pd.to_timedelta(calls["duration_s"], unit="s")
+    lasting = calls[(calls["duration_s"] > 0) & calls["extension"].notna()]
+    edges = pd.concat(
+        [lasting[_DAY].assign(at=lasting[at], more=more) for at, more in (("utc", 1), ("stop", -1))], ignore_index=True
+    ).sort_values([*_DAY, "at", "more"])
+    edges["running"] = edges.groupby(_DAY, observed=True)["more"].cumsum()
+    most = edges[edges["running"] >= 3].sort_values(["running", "at"], ascending=[False, True]).drop_duplicates(_DAY)
+    calls = calls.merge(most[[*_DAY, "at"]], how="left", on=_DAY)
+    calls["is_at_once"] = (calls["utc"] <= calls["at"]) & (calls["at"] < calls["stop"])
+    calls = calls[calls["is_abroad"] | calls["is_at_once"]]
     return _named(calls.astype({"outcome": "str", "pbx": "str"}))
 
 
