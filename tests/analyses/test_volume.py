@@ -1,7 +1,8 @@
 from __future__ import annotations
 
+import random
 from collections import Counter
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import numpy as np
 import pandas as pd
@@ -263,6 +264,24 @@ def test_busy_hour_equals_a_plain_loop(seed: int) -> None:
     assert busy["hour"][busy["is_busy_hour"]].item() == min(by_hour, key=lambda hour: (-by_hour[hour], hour))
     days = (max(at for _, at in starts).date() - min(at for _, at in starts).date()).days + 1
     assert busy["calls_per_day"].to_list() == pytest.approx([by_hour[hour] / days for hour in range(24)])
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_peak_of_each_hour_equals_a_plain_loop(seed: int) -> None:
+    draw = random.Random(seed)
+    began = [
+        (datetime(2026, 3, draw.randint(1, 3), draw.randint(8, 11), draw.randint(0, 59), draw.randint(0, 59)), offset)
+        for offset in draw.choices([3600, 7200, 5437], [6, 3, 1], k=draw.choice([40, 400]))
+    ]
+    starts = sorted((at - timedelta(seconds=offset), offset, at) for at, offset in began)
+    best: dict[int, tuple[int, datetime]] = {}
+    for instant, _, at in starts:
+        held = sum(instant <= other < instant + timedelta(hours=1) for other, _, _ in starts)
+        if held > best.get(at.hour, (0, at))[0]:
+            best[at.hour] = (held, at)
+    busy = analyses.busy_hour(calls("local_at utc_offset_s", *began)).set_index("hour")
+    assert busy["peak_calls"].to_dict() == {hour: best.get(hour, (0, None))[0] for hour in range(24)}
+    assert busy["peak_at"].dropna().to_dict() == {hour: at for hour, (_, at) in best.items()}
 
 
 def test_busy_hour_without_calls() -> None:

@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from ucm_analytics.analyses._clock import utc
 from ucm_analytics.analyses._counts import usual
-from ucm_analytics.analyses._frame import Result, analysis, arrow, collect, lazy, needs, truncated, wall
+from ucm_analytics.analyses._frame import Result, analysis, arrow, beside, collect, lazy, needs, truncated, wall
 from ucm_analytics.errors import SettingError
 from ucm_analytics.period import Period
 
@@ -21,6 +22,7 @@ VolumeBy = Literal["direction", "outcome", "entry", "ended_in", "answered_by", "
 _FREQS: Final = {"1h": "h", "1d": "D", "1w": "W-MON", "1mo": "MS"}
 _BY: Final = ("direction", "outcome", "entry", "ended_in", "answered_by", "queue", "trunk", "pbx")
 _HOUR: Final = timedelta(hours=1)
+_MINUTES: Final = np.timedelta64(60, "m")
 
 
 @analysis(
@@ -249,34 +251,58 @@ def busy_hour(calls: Any, *, period: Period | None = None) -> pa.Table:
     10    10            1.0           1          True    False
     11    11            0.0           0         False    False
     """
-    counted = _counted(calls, period, "local_at", "utc_offset_s")
+    counted = _counted(calls, period, "local_at", "utc_offset_s").drop_nulls(["local_at", "utc_offset_s"])
+    counted = truncated(counted, "1h", "hour_at").with_columns(local_at=utc())
+    counted = truncated(counted, "1m", "minute").rename({"local_at": "utc"})
+    seen = collect(counted.group_by("hour_at", "minute").agg(calls=nw.len().cast(nw.Int64)))
+    seen["hour"] = seen["hour_at"].dt.hour
+    days = period or _span(seen["hour_at"])
+    near = beside(counted, _near_a_peak(seen))
     starts = collect(
-        counted.drop_nulls(["local_at", "utc_offset_s"])
-        .group_by("local_at", "utc_offset_s")
-        .agg(calls=nw.len().cast(nw.Int64))
+        counted.join(near, on="minute", how="semi").group_by("utc", "utc_offset_s").agg(calls=nw.len().cast(nw.Int64))
     )
-    days = period or _span(starts["local_at"])
-    starts["utc"] = starts["local_at"] - pd.to_timedelta(starts["utc_offset_s"], unit="s")
-    starts = starts.sort_values("utc", ignore_index=True)
+    starts = starts.sort_values(["utc", "utc_offset_s"], ignore_index=True)
     before = np.concatenate([[0], starts["calls"].cumsum().to_numpy()])
     at = starts["utc"].to_numpy()
-    starts["peak_calls"] = before[np.searchsorted(at, at + np.timedelta64(3600, "s"))] - before[:-1]
-    starts["hour"] = starts["local_at"].dt.hour
+    begin, end = np.searchsorted(at, at), np.searchsorted(at, at + np.timedelta64(3600, "s"))
+    starts["peak_calls"] = before[end] - before[begin]
+    starts["peak_at"] = starts["utc"] + pd.to_timedelta(starts["utc_offset_s"], unit="s")
+    starts["hour"] = starts["peak_at"].dt.hour
     best = starts.loc[starts.groupby("hour")["peak_calls"].idxmax()].set_index("hour").reindex(range(24))
     result = pd.DataFrame({"hour": range(24)})
-    result["calls"] = starts.groupby("hour")["calls"].sum().reindex(range(24), fill_value=0)
+    result["calls"] = seen.groupby("hour")["calls"].sum().reindex(range(24), fill_value=0)
     result["days"] = 0 if days is None else len(days)
     result["calls_per_day"] = result["calls"] / result["days"].where(result["days"] > 0)
-    hours = _each_hour(starts, days)
+    hours = _each_hour(seen.rename(columns={"hour_at": "local_at"}), days)
     result = result.join(usual(hours["calls"], hours["local_at"].dt.hour, result["hour"]))
     result["peak_calls"] = best["peak_calls"].fillna(0).astype("int64")
-    result["peak_at"] = best["local_at"]
+    result["peak_at"] = best["peak_at"]
     if starts.empty:
         result[["is_busy_hour", "is_peak"]] = False
     else:
         result["is_busy_hour"] = result["hour"] == result["calls"].argmax()
         result["is_peak"] = result["hour"] == starts["hour"].iloc[starts["peak_calls"].argmax()]
     return arrow(result, sort=[("hour", "ascending")])
+
+
+def _near_a_peak(seen: pd.DataFrame) -> pa.Table:
+    """Minutes whose calls decide the busiest 60 minutes of each clock hour; calls in all others cannot matter.
+
+    60 minutes that begin with the first call of a clock hour in a minute hold its calls and those of the 59 minutes
+    after; no 60 minutes that begin in a minute hold more than it and the 60 after do.
+    """
+    minutes = seen.groupby("minute")["calls"].sum()
+    at = minutes.index.to_numpy()
+    before = np.concatenate([[0], minutes.cumsum().to_numpy()])
+    place = np.searchsorted(at, seen["minute"].to_numpy())
+    begin = seen["minute"].to_numpy()
+    least = seen["calls"] + before[np.searchsorted(at, begin + _MINUTES)] - before[place + 1]
+    stop = np.searchsorted(at, begin + _MINUTES + np.timedelta64(1, "m"))
+    decides = before[stop] - before[place] >= least.groupby(seen["hour"]).transform("max")
+    edges = np.zeros(len(at) + 1, dtype=int)
+    np.add.at(edges, place[decides], 1)
+    np.add.at(edges, stop[decides], -1)
+    return pa.table({"minute": pa.array(at[np.cumsum(edges)[:-1] > 0], pa.timestamp("us"))})
 
 
 def _counted(calls: Any, period: Period | None, *names: str) -> nw.LazyFrame[Any]:
