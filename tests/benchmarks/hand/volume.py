@@ -17,12 +17,13 @@ import ucm_analytics as ucm
 from tests.benchmarks.hand import ByHand
 
 _VOLUME_SQL = """
-WITH seen AS (
+WITH seen AS MATERIALIZED (
     SELECT date_trunc('hour', local_at) AS local_at, utc_offset_s, direction,
         count(*) AS calls, count(*) FILTER (outcome = 'answered') AS answered
     FROM calls WHERE NOT is_forward GROUP BY ALL
 ), clock AS (
-    SELECT DISTINCT local_at - to_seconds(utc_offset_s) AS utc, utc_offset_s FROM seen
+    SELECT local_at - to_seconds(utc_offset_s) AS utc, utc_offset_s FROM seen
+    QUALIFY utc_offset_s IS DISTINCT FROM lag(utc_offset_s) OVER (ORDER BY utc)
 ), span AS (
     SELECT min(local_at)::DATE AS first, max(local_at)::DATE + 1 AS stop,
         arg_min(utc_offset_s, local_at) AS first_offset, arg_max(utc_offset_s, local_at) AS last_offset FROM seen
@@ -163,12 +164,13 @@ _BUSY_SQL = """
 WITH starts AS (
     SELECT local_at, local_at - to_seconds(utc_offset_s) AS utc, count(*) AS calls
     FROM calls WHERE NOT is_forward GROUP BY ALL
+), added AS MATERIALIZED (
+    SELECT *, sum(calls) OVER (ORDER BY utc) AS upto FROM starts
 ), windows AS (
-    SELECT *, hour(local_at) AS hour,
-        sum(calls) OVER (ORDER BY utc RANGE BETWEEN CURRENT ROW AND INTERVAL 3599 SECONDS FOLLOWING) AS ahead
-    FROM starts
+    SELECT a.local_at, a.utc, a.calls, hour(a.local_at) AS hour, b.upto - a.upto + a.calls AS ahead
+    FROM added a ASOF JOIN (SELECT utc, upto FROM added) b ON a.utc + INTERVAL 3599 SECONDS >= b.utc
 ), span AS (
-    SELECT max(local_at)::DATE - min(local_at)::DATE + 1 AS days FROM starts
+    SELECT max(local_at)::DATE - min(local_at)::DATE + 1 AS days FROM added
 ), hours AS (
     SELECT hour, sum(calls)::BIGINT AS calls, max(ahead)::BIGINT AS peak_calls,
         arg_max(struct_pack(local_at, utc), (ahead, -epoch(utc))) AS peak
