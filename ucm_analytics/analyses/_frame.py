@@ -122,7 +122,7 @@ def lazy(frame: Any, what: str, columns: Sequence[Column]) -> nw.LazyFrame[Any]:
         It is no frame, or a column is missing or has another type.
     """
     outer = _narwhals(frame, what)
-    names = set(outer.collect_schema().names())
+    names = set(outer.columns)  # the types of all columns would cost DuckDB another look at its settings
     missing = [column.name for column in columns if column.name not in names]
     if missing:
         raise WrongColumns(

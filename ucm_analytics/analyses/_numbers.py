@@ -25,7 +25,7 @@ COMPARABLE: Final = 9
 
 def optional(calls: Any, *names: str) -> tuple[Column, ...]:
     """The columns among `names` that the frame has."""
-    found = set(_narwhals(calls, "calls").collect_schema().names())
+    found = set(_narwhals(calls, "calls").columns)
     return tuple(OPTIONAL[name] for name in names if name in found)
 
 

@@ -148,7 +148,7 @@ def _longest(prefixes: pd.Index[Any]) -> nw.Expr:
 def _prices(tariff: Any, home: str) -> pd.DataFrame:
     """Tariff by prefix in international form."""
     frame = _narwhals(tariff, "tariff")
-    missing = [name for name in ("prefix", *_RATES) if name not in frame.collect_schema().names()]
+    missing = [name for name in ("prefix", *_RATES) if name not in frame.columns]
     if missing:
         raise WrongColumns(
             f"tariff lacks the columns {', '.join(missing)}",

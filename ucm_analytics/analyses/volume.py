@@ -367,15 +367,14 @@ def _clock(seen: pd.DataFrame, days: Period) -> pd.DataFrame:
         return _run(_starts(days, "1h"), pd.NA)
     known["utc"] = known["local_at"] - pd.to_timedelta(known["utc_offset_s"].astype("int64"), unit="s")
     known = known.sort_values("utc")
-    at, offset = known["local_at"].to_list(), known["utc_offset_s"].astype("int64").to_list()
+    at, offset = known["local_at"], known["utc_offset_s"].astype("int64").to_numpy()
     runs = []
     begin = pd.Timestamp(days.start)
-    for n in range(1, len(at)):
-        if offset[n] != offset[n - 1]:
-            shift = timedelta(seconds=offset[n] - offset[n - 1])
-            end, following = _change(at[n - 1] + _HOUR, at[n], shift)
-            runs.append(_run(pd.date_range(begin, end, freq="h", inclusive="left", unit="us"), offset[n - 1]))
-            begin = following
+    for n in np.flatnonzero(np.diff(offset)):
+        shift = timedelta(seconds=int(offset[n + 1] - offset[n]))
+        end, following = _change(at.iloc[n] + _HOUR, at.iloc[n + 1], shift)
+        runs.append(_run(pd.date_range(begin, end, freq="h", inclusive="left", unit="us"), offset[n]))
+        begin = following
     rest = pd.date_range(begin, days.end, freq="h", inclusive="left", unit="us")
     return pd.concat([*runs, _run(rest, offset[-1])], ignore_index=True)
 
