@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from tests.benchmarks import analysing, importing, modelling, parsing, pulling, syncing
+from tests.benchmarks import analysing, importing, modelling, parsing, pulling, reporting, syncing
 
 BENCHMARKS = {
     "parsing": parsing,
@@ -12,6 +12,7 @@ BENCHMARKS = {
     "pulling": pulling,
     "syncing": syncing,
     "modelling": modelling,
+    "reporting": reporting,
     "analysing": analysing,
 }
 

@@ -36,6 +36,7 @@ class _Numbers:
     calls: int
     answered_rate: float
     open: int
+    open_since: pd.Timestamp
     median_wait_s: float
     busiest: pd.Series[Any] | None
 
@@ -87,12 +88,14 @@ def _numbers(calls: nw.LazyFrame[Any], period: Period) -> _Numbers:
     volume = analyses.call_volume(inbound, freq="1d", period=period)
     total = int(volume["calls"].sum())
     missed = analyses.missed_calls(calls, period=period)
+    waiting = missed[missed["status"].astype(str) == "open"]
     waits = analyses.durations(inbound, by=())
     hours = analyses.hour_of_week(inbound, period=period)
     return _Numbers(
         calls=total,
         answered_rate=volume["answered"].sum() / total if total else float("nan"),
-        open=int((missed["status"].astype(str) == "open").sum()),
+        open=len(waiting),
+        open_since=waiting["first_at"].min(),
         median_wait_s=float(waits.loc[waits["measure"].astype(str) == "wait_s", "median_s"].iloc[0]),
         busiest=hours.iloc[int(hours["calls_per_day"].argmax())] if total else None,
     )
@@ -129,7 +132,7 @@ def _cards(
     actions = [
         _plan(inbound, period),
         _answer(inbound, period),
-        _call_back(calls, period),
+        _call_back(now),
         _shorten(inbound),
         _staff(inbound, period, now),
     ]
@@ -226,14 +229,11 @@ def _answer(inbound: nw.LazyFrame[Any], period: Period) -> str:
     return f"Add people on {at}, when {left} of {total} callers reached nobody."
 
 
-def _call_back(calls: nw.LazyFrame[Any], period: Period) -> str:
-    missed = analyses.missed_calls(calls, period=period)
-    waiting = missed[missed["status"].astype(str) == "open"]
-    if waiting.empty:
+def _call_back(now: _Numbers) -> str:
+    if not now.open:
         return "Nothing to do: every caller with a number was reached."
     return (
-        f"Call them back, the latest first; the oldest waits since {day(waiting['first_at'].min())}. "
-        "The list is in Missed calls."
+        f"Call them back, the latest first; the oldest waits since {day(now.open_since)}. The list is in Missed calls."
     )
 
 
