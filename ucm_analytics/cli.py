@@ -51,6 +51,8 @@ Until = Annotated[str | None, typer.Option("--to", metavar="DATE", help="Last da
 def main() -> NoReturn:
     """Entry point: errors become one line, a hint and an exit code."""
     warnings.showwarning = _show_warning
+    # Arrow reads it when it is first imported; its own pool keeps a multiple of what the legs of a month take
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     try:
         app()
     except IncompletePull as error:

@@ -14,7 +14,8 @@ COMMAND = str(Path(sys.executable).parent / "ucm-analytics")
 
 # a process of its own, so that its peak memory is that of the pull and nothing else
 PULL = """
-import json, resource, sys, time
+import json, os, resource, sys, time
+os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")  # as the command does
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 from ucm_analytics import UCM, Store

@@ -8,12 +8,15 @@ firmware shifts by a leg. Four stages, one file each, every one a SQL view over 
 `_rings`  each phone that rang
 `_calls`  one row a session, and what became of it: the outcome table
 `_links`  sessions that go on with another one: follow-me, picked up from park
+
+All but the links look at one call at a time, so many legs are worked on in parts, one after the other.
 """
 
 from __future__ import annotations
 
 import tempfile
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -29,8 +32,20 @@ from ucm_analytics.schema import TableName, arrow_schema
 __all__ = ["OUTCOME_RULES", "Built", "build"]
 
 
-_MEMORY: Final = "150MB"
-"""What the engine may hold; the rest goes to a temporary folder. Results, and legs in memory, come on top."""
+_ENGINE_BYTES: Final = 60_000_000
+_LEG_BYTES: Final = 1_000
+_CALL_BYTES: Final = 500
+"""What the engine may hold: some, and so much for each leg or call that it works on; the rest goes to a temporary
+folder. Results, and legs in memory, come on top."""
+
+_PART: Final = 100_000
+"""Legs that are worked on at the same time, so that a build needs no more memory for a larger month."""
+_HOURS: Final = """
+SELECT first, last, sum(legs)::BIGINT FROM (
+    SELECT date_trunc('hour', min(called_at)) AS first, date_trunc('hour', max(called_at)) AS last, count(*) AS legs
+    FROM every_leg WHERE called_at IS NOT NULL GROUP BY pbx, call_id
+) GROUP BY first, last ORDER BY first, last
+"""
 
 
 # naive UTC inside, so that no engine's idea of a session zone comes in between
@@ -67,34 +82,65 @@ def build(legs: pa.Table | Path, *, zone: ZoneInfo | None = None) -> Built:
     """
     with (
         tempfile.TemporaryDirectory(prefix="ucm-analytics-") as spill,
-        duckdb.connect(
-            config={"preserve_insertion_order": False, "memory_limit": _MEMORY, "temp_directory": spill}
-        ) as connection,
+        duckdb.connect(config={"preserve_insertion_order": False, "temp_directory": spill}) as connection,
     ):
         connection.execute("SET enable_progress_bar_print = false")  # it goes to stdout
         if isinstance(legs, Path):
             connection.read_parquet(str(legs), hive_partitioning=False).create_view("legs")
         else:
             connection.register("legs", legs)
-        connection.execute(f"CREATE TEMP VIEW raw AS SELECT {_COLUMNS} FROM legs")
-        (span,) = connection.execute("SELECT min(called_at), max(called_at) FROM raw").fetchall()
+        connection.execute(f"CREATE TEMP VIEW every_leg AS SELECT {_COLUMNS} FROM legs")
+        (span,) = connection.execute("SELECT min(called_at), max(called_at) FROM every_leg").fetchall()
         connection.register("clock", clock_changes(zone, *span))
-        for name, sql in (
-            ("leg", _legs.SQL),
-            ("step", _steps.SQL),
-            ("ring", _rings.SQL),
-            ("call", _calls.SQL),
-            ("linked", _links.SQL),
-        ):
-            connection.execute(f"CREATE TEMP TABLE {name} AS {sql}")
+        connection.execute("SET VARIABLE calls_before = 0")
+        steps, rings = [], []
+        for number, part in enumerate(_parts(connection)):
+            connection.execute(f"CREATE OR REPLACE TEMP VIEW raw AS SELECT * FROM every_leg WHERE {part}")
+            _limit(connection, "raw", _LEG_BYTES)
+            for name, sql in (("leg", _legs.SQL), ("step", _steps.SQL), ("ring", _rings.SQL), ("call", _calls.SQL)):
+                connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {sql}")
+            steps.append(_fetch(connection, "steps", _steps.SELECT))
+            rings.append(_fetch(connection, "rings", _rings.SELECT))
+            for name, sql in (("every_call", "FROM call"), ("rung", _links.RUNG)):
+                connection.execute(f"INSERT INTO {name} {sql}" if number else f"CREATE TEMP TABLE {name} AS {sql}")
+            connection.execute("SET VARIABLE calls_before = (SELECT coalesce(max(call_no), 0) FROM every_call)")
+        connection.execute("DROP TABLE leg; DROP TABLE step; DROP TABLE ring; DROP TABLE call")
+        _limit(connection, "every_call", _CALL_BYTES)
+        connection.execute(f"CREATE TEMP TABLE linked AS {_links.SQL}")
         return Built(
-            steps=_fetch(connection, "steps", _steps.SELECT),
-            rings=_fetch(connection, "rings", _rings.SELECT),
-            calls=_fetch(connection, "calls", _links.SELECT),
+            steps=_together(steps),
+            rings=_together(rings),
+            calls=_together([_fetch(connection, "calls", _links.SELECT)]),
         )
+
+
+def _parts(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Conditions that part the legs by the time of their call, in order; a call lies in one part."""
+    (count,) = connection.execute("SELECT count(*) FROM every_leg").fetchall()[0]
+    cuts: list[datetime] = []
+    if count > _PART:
+        hours = connection.execute(_HOURS).fetchall()
+        legs, reached = 0, hours[0][1]
+        for first, last, more in hours:
+            if legs + more > _PART and first > reached:
+                cuts.append(first)
+                legs = 0
+            legs, reached = legs + more, max(reached, last)
+    at_least = ["true", *(f"called_at >= TIMESTAMP '{cut}'" for cut in cuts)]
+    below = [*(f"called_at < TIMESTAMP '{cut}'" for cut in cuts), "true"]
+    parts = [f"{low} AND {high}" for low, high in zip(at_least, below, strict=True)]
+    return [*parts[:-1], f"({parts[-1]} OR called_at IS NULL)"]
+
+
+def _limit(connection: duckdb.DuckDBPyConnection, table: str, row_bytes: int) -> None:
+    (count,) = connection.execute(f"SELECT count(*) FROM {table}").fetchall()[0]
+    connection.execute(f"SET memory_limit = '{_ENGINE_BYTES + count * row_bytes}B'")
 
 
 def _fetch(connection: duckdb.DuckDBPyConnection, table: TableName, sql: str) -> pa.Table:
     schema = arrow_schema(table)
-    result = connection.sql(sql).to_arrow_table().select(schema.names)
-    return result.cast(schema).unify_dictionaries().combine_chunks()
+    return connection.sql(sql).to_arrow_table().select(schema.names).cast(schema)
+
+
+def _together(parts: list[pa.Table]) -> pa.Table:
+    return pa.concat_tables(parts).unify_dictionaries().combine_chunks()

@@ -114,7 +114,7 @@ zoned AS (
 -- leg is not the one with the earliest wall time, but it still has the lowest number.
 called AS (
     SELECT
-        pbx, call_id, began, row_number() OVER () AS call_no,
+        pbx, call_id, began, getvariable('calls_before') + row_number() OVER () AS call_no,
         CASE
             WHEN abs(epoch(first_start) - epoch(began) - zone_s) <= 900 OR first_start IS NULL
                 OR abs(epoch(numbered_start) - epoch(began) - zone_s) <= 900
@@ -176,7 +176,12 @@ SELECT
         ELSE coalesce(nullif(peer, ''), dst)
     END AS person,
     {REACHES} AND kind <> 'external' AS is_ring,
-    row_number() OVER () AS told_no
+    row_number() OVER () AS told_no,
+    -- legs that no field of the key tells apart come in one order all the same
+    hash(
+        src, new_src, clid, caller_name, userfield, channel_ext, dstchannel_ext, dcontext, lastapp, lastdata, action,
+        object, disposition, src_trunk_name, dst_trunk_name, dstanswer, recordfiles, recorded, t_end
+    ) AS tie
 FROM ended
 """
 """What each leg says by itself, and when; in any order."""
@@ -206,9 +211,9 @@ ordered AS (
     FROM (SELECT *, CASE WHEN by_person THEN t_end END AS t_talked FROM told)
     WINDOW
         -- the numbers of the records start again with the month: a DID comes first all the same
-        call AS (PARTITION BY call_no ORDER BY t_start, kind <> 'did', acct_id, uniqueid, dstchannel, dst),
+        call AS (PARTITION BY call_no ORDER BY t_start, kind <> 'did', acct_id, uniqueid, dstchannel, dst, tie),
         before AS (
-            PARTITION BY call_no ORDER BY t_start, kind <> 'did', acct_id, uniqueid, dstchannel, dst
+            PARTITION BY call_no ORDER BY t_start, kind <> 'did', acct_id, uniqueid, dstchannel, dst, tie
             ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
         )
 ),
@@ -219,5 +224,5 @@ placed AS (
             PARTITION BY call_no ORDER BY leg_no) AS INTEGER) AS step_no
     FROM ordered
 )
-SELECT * EXCLUDE (told_no, acct_id, dcontext) FROM told JOIN placed USING (told_no)
+SELECT * EXCLUDE (told_no, tie, acct_id, dcontext) FROM told JOIN placed USING (told_no)
 """

@@ -6,23 +6,24 @@ from __future__ import annotations
 # original caller or the DID. It is linked where exactly one call tried that extension for that caller
 # at that moment, directly or in a ring group or queue. A call that is picked up from park keeps its
 # uniqueid in the session of the one who picks it up, so that link is certain.
+RUNG = """
+SELECT DISTINCT call_no, pbx, person AS extension FROM leg
+WHERE kind IN ('extension', 'transfer', 'ring_group', 'queue') AND lastapp IS DISTINCT FROM 'ForkCDR'
+"""
+"""Which extension was tried in which call."""
+
 SQL = """
-WITH rung AS (
-    SELECT DISTINCT call_no, pbx, person AS extension FROM leg
-    WHERE kind IN ('extension', 'transfer', 'ring_group', 'queue') AND lastapp IS DISTINCT FROM 'ForkCDR'
-        AND person IN (SELECT forwarded_from FROM call WHERE follow_me)
-),
-candidates AS (
+WITH candidates AS (
     SELECT f.call_no, p.call_no AS parent
-    FROM call f
+    FROM every_call f
     JOIN rung r ON r.pbx = f.pbx AND r.extension = f.forwarded_from AND r.call_no <> f.call_no
-    JOIN call p ON p.call_no = r.call_no
+    JOIN every_call p ON p.call_no = r.call_no
     WHERE f.follow_me AND NOT p.follow_me AND (p.caller IS NOT DISTINCT FROM f.caller OR p.did = f.caller)
         AND f.began BETWEEN p.began AND p.began + to_seconds(p.t_end + 2)
     UNION
     SELECT c.call_no, p.call_no
-    FROM call c
-    JOIN call p ON p.pbx = c.pbx AND p.uniqueid = c.parked_uniqueid AND p.call_no <> c.call_no
+    FROM every_call c
+    JOIN every_call p ON p.pbx = c.pbx AND p.uniqueid = c.parked_uniqueid AND p.call_no <> c.call_no
     WHERE c.parked_uniqueid IS NOT NULL AND c.began > p.began
 )
 SELECT call_no, min(parent) AS parent FROM candidates
@@ -37,7 +38,7 @@ WITH reached AS (
             at_s := epoch(f.began) + f.answered_at_s, ended_s := epoch(f.began) + f.t_end,
             answered_by := f.answered_by, talk_s := f.talk_s, exact := f.exact_pickup
         ), row(epoch(f.began) + f.answered_at_s, f.call_id)) AS forward
-    FROM linked l JOIN call f USING (call_no)
+    FROM linked l JOIN every_call f USING (call_no)
     WHERE f.answered_at_s IS NOT NULL
     GROUP BY l.parent
 ),
@@ -52,7 +53,7 @@ resolved AS (
         CASE WHEN hit THEN r.forward.exact ELSE c.exact_pickup END AS exact_pickup,
         CASE WHEN hit THEN greatest(r.forward.ended_s - epoch(c.began), c.t_end) ELSE c.t_end END AS t_end
     FROM (
-        SELECT c.*, c.answered_at_s IS NULL AND r.forward IS NOT NULL AS hit FROM call c
+        SELECT c.*, c.answered_at_s IS NULL AND r.forward IS NOT NULL AS hit FROM every_call c
         LEFT JOIN reached r USING (call_no)
     ) c
     LEFT JOIN reached r USING (call_no)
@@ -78,6 +79,9 @@ SELECT
     forward_of,
     follow_me OR parent IS NOT NULL AS is_forward
 FROM resolved LEFT JOIN linked USING (call_no)
-    LEFT JOIN (SELECT call_no AS parent, call_id AS forward_of FROM call) USING (parent)
+    LEFT JOIN (
+        SELECT call_no AS parent, call_id AS forward_of FROM every_call
+        WHERE call_no IN (SELECT parent FROM linked)
+    ) USING (parent)
 ORDER BY began, pbx, call_id
 """

@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 FIRST_PULL: Final = timedelta(days=30)
 _SECOND_LOOK: Final = timedelta(hours=6)
 _GRACE: Final = timedelta(minutes=1)
-_PENDING_LEGS: Final = 60_000
+_PENDING_LEGS: Final = 30_000
 
 
 @dataclass(frozen=True)
