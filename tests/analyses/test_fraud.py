@@ -57,6 +57,19 @@ def test_calls_abroad_at_night() -> None:
     assert scores(*every(NIGHT, 300, 6), open_hours=(0, 24)) == {}
 
 
+def test_calls_that_the_pbx_sends_on_abroad() -> None:
+    """Somebody set a phone's forwarding to a number abroad, and calls it from several numbers."""
+    rows = [(*row[:2], f"1202555014{n}", *row[3:], True) for n, row in enumerate(every(NIGHT, 10, 4, talk_s=300))]
+    made = calls(f"{COLUMNS} is_forward", *rows)
+    (signal,) = analyses.fraud_signals(made, home="49").to_dict("records")
+    assert (signal["rule"], signal["calls"], signal["score"]) == ("night", 4, 60)
+    assert pd.isna(signal["extension"])
+    assert analyses.fraud_evidence(made, home="49")["extension"].isna().all()
+    # the same from one phone would be at once too
+    by_phone = analyses.fraud_signals(made.assign(is_forward=False, caller="1004"), home="49")
+    assert by_phone["rule"].to_list() == ["at_once", "night"]
+
+
 def test_a_weekend_is_closed_and_a_night_is_one_night() -> None:
     assert scores(*every("2026-03-07 12:00", 300, 3)) == {"night": 50}
     over_midnight = [*every("2026-03-03 23:50", 300, 2), *every("2026-03-04 00:10", 300, 1)]
@@ -150,15 +163,15 @@ def test_every_rule_is_found_and_described() -> None:
 @pytest.mark.parametrize("seed", range(3))
 def test_nights_equal_a_plain_loop(seed: int) -> None:
     made = random_calls(seed, 900)
-    nights: Counter[tuple[str, str]] = Counter()
+    nights: Counter[tuple[str | None, str]] = Counter()
     dear = set()
     for row in made.to_pylist():
         number = (row["callee"] or "").replace(" ", "").removeprefix("+").removeprefix("00")
         abroad = number.startswith(("44", "881"))
         at = row["local_at"]
         closed = at.weekday() > 4 or not 7 <= at.hour < 20
-        if row["direction"] == "outbound" and not row["is_forward"] and abroad and closed:
-            key = (row["caller"], str((at - pd.Timedelta(hours=12)).date()))
+        if row["direction"] == "outbound" and abroad and closed:
+            key = (None if row["is_forward"] else row["caller"], str((at - pd.Timedelta(hours=12)).date()))
             nights[key] += 1
             dear |= {key} if number.startswith("881") else set()
     expected = sorted(n for key, n in nights.items() if n >= 3 or key in dear)

@@ -62,7 +62,7 @@ _EVIDENCE: Final = (
 
 @analysis(
     *_EVIDENCE,
-    Result("extension", "category", "caller; NA if the calls came from several"),
+    Result("extension", "category", "caller; NA if the calls came from several, or were sent on by the PBX"),
     Result("area", "category", "country or network called; NA if several, or none is known"),
     Result("first_at", "wall", "first call of the evidence"),
     Result("last_at", "wall", "last call of it"),
@@ -116,6 +116,9 @@ def fraud_signals(
     threshold, or at one call to a dear prefix for night. Calls are abroad if their number in international form
     (see `caller_areas`) has another country code than `home`. first_time needs two weeks of calls before it.
 
+    A call that the PBX sends on outside (``is_forward``) counts, for forwarding is a way of toll fraud; it has no
+    extension, since its record names the original caller. at_once leaves it out: many may be sent on together.
+
     Scores are for sorting, not probabilities: a new supplier abroad looks like fraud, and fraud within the
     country looks like work. Calls that the PBX refused count too, for they show somebody trying.
 
@@ -158,7 +161,7 @@ def summed(signals: pd.DataFrame) -> pa.Table:
     *_EVIDENCE,
     Result("call_id", "string", "key of the call"),
     Result("local_at", "wall", "start of the call on the PBX's wall clock"),
-    Result("extension", "category", "caller"),
+    Result("extension", "category", "caller; NA if the PBX sent the call on"),
     Result("callee", "string", "number called"),
     Result("area", "category", "its country or network; NA if none is known"),
     Result("outcome", "category", "what came of the call"),
@@ -273,11 +276,10 @@ def _placed(calls: Any, home: str, dear: Collection[str]) -> tuple[pd.DataFrame,
     more = optional(calls, "callee_number")
     names = ("pbx", "call_id", "local_at", "utc_offset_s", "direction", "caller", "callee", "outcome", "talk_s")
     frame = lazy(calls, "calls", (*needs("calls", *names, "duration_s", "is_forward"), *more))
-    frame = frame.filter(
-        nw.col("direction") == "outbound", ~nw.col("is_forward").fill_null(False), ~nw.col("local_at").is_null()
-    )
-    frame = frame.rename({"caller": "extension"}).with_columns(
+    frame = frame.filter(nw.col("direction") == "outbound", ~nw.col("local_at").is_null())
+    frame = frame.with_columns(
         nw.col("utc_offset_s", "talk_s", "duration_s").fill_null(0),
+        extension=nw.when(~nw.col("is_forward").fill_null(False)).then(nw.col("caller")),
         number=number("callee", more),
         place=nw.col("pbx").fill_null("?"),
     )

@@ -28,10 +28,10 @@ _WRITTEN = "^[+0-9 ()./-]+$"
 
 _SQL = f"""
 WITH number AS (
-    SELECT pbx, call_id, local_at, utc_offset_s, caller AS extension, callee, coalesce(callee_number, callee) AS number,
-        outcome, talk_s, duration_s, local_at - to_seconds(utc_offset_s) AS utc,
-        regexp_replace(number, '[^0-9]', '', 'g') AS plain
-    FROM calls WHERE direction = 'outbound' AND NOT is_forward
+    SELECT pbx, call_id, local_at, utc_offset_s, CASE WHEN NOT is_forward THEN caller END AS extension, callee,
+        coalesce(callee_number, callee) AS number, outcome, talk_s, duration_s,
+        local_at - to_seconds(utc_offset_s) AS utc, regexp_replace(number, '[^0-9]', '', 'g') AS plain
+    FROM calls WHERE direction = 'outbound'
 ),
 called AS (
     SELECT *, CASE WHEN NOT regexp_matches(number, '{_WRITTEN}') THEN NULL WHEN number LIKE '+%' THEN plain
@@ -86,9 +86,9 @@ def _by_polars(tables: dict[str, pl.LazyFrame]) -> tuple[pd.DataFrame, pd.Timest
     out = (
         tables["calls"]
         .select(_COLUMNS)
-        .filter(pl.col("direction") == "outbound", ~pl.col("is_forward"))
-        .rename({"caller": "extension"})
+        .filter(pl.col("direction") == "outbound")
         .with_columns(
+            extension=pl.when(~pl.col("is_forward")).then("caller"),
             number=pl.coalesce("callee_number", "callee"),
             utc=pl.col("local_at") - pl.duration(seconds="utc_offset_s"),
             day=pl.col("local_at").dt.date(),
@@ -129,7 +129,18 @@ def _by_polars(tables: dict[str, pl.LazyFrame]) -> tuple[pd.DataFrame, pd.Timest
         )
         .with_columns(is_abroad=pl.col("is_dear") | (pl.col("code") != pl.col("home")).fill_null(False))
         .filter(pl.col("is_abroad") | pl.col("is_at_once"))
-        .drop("direction", "is_forward", "callee_number", "plain", "day", "home", "stop", "most_at", "duration_s")
+        .drop(
+            "direction",
+            "is_forward",
+            "caller",
+            "callee_number",
+            "plain",
+            "day",
+            "home",
+            "stop",
+            "most_at",
+            "duration_s",
+        )
         .cast({pl.Categorical: pl.String})
         .collect(engine="streaming")
     )
@@ -138,7 +149,8 @@ def _by_polars(tables: dict[str, pl.LazyFrame]) -> tuple[pd.DataFrame, pd.Timest
 
 def _by_pandas(folder: Path) -> tuple[pd.DataFrame, pd.Timestamp]:
     calls = pd.read_parquet(folder / "calls", columns=_COLUMNS)
-    calls = calls[(calls["direction"] == "outbound") & ~calls["is_forward"]].rename(columns={"caller": "extension"})
+    calls = calls[calls["direction"] == "outbound"]
+    calls = calls.assign(extension=calls["caller"].mask(calls["is_forward"]))
     number = calls["callee_number"].fillna(calls["callee"])
     plain = number.str.replace("[^0-9]", "", regex=True)
     written, plus = number.str.contains(_WRITTEN).fillna(False).astype(bool), number.str.startswith("+")
