@@ -49,7 +49,7 @@ def test_parts_give_what_the_whole_gives(legs: pa.Table, monkeypatch: pytest.Mon
 
 def test_a_link_leads_from_part_to_part(monkeypatch: pytest.MonkeyPatch) -> None:
     """Parked at the end of one hour, picked up at the beginning of the next."""
-    stories = generate(clinic(), first=date(2026, 3, 2), last=date(2026, 3, 13), calls_per_day=300, seed=5)
+    stories = generate(clinic(), first=date(2026, 3, 3), last=date(2026, 3, 3), calls_per_day=300, seed=10)
     rows = [leg for story in stories for leg in story.call.legs]
     table = legs_table([{**leg, "AcctId": str(n)} for n, leg in enumerate(rows, 1)], pbx="clinic")
     built, _ = of_parts(table, 1, monkeypatch)
@@ -93,6 +93,12 @@ def test_legs_without_a_time_are_the_last_part(monkeypatch: pytest.MonkeyPatch) 
     assert parts == 2
     assert built.calls["call_id"].to_pylist()[-1] == "one"
     assert len(built.calls) == 3
+
+
+def test_many_legs_without_a_time_are_one_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [{"AcctId": str(n), "session": f"s{n}", "dst": "1004", "disposition": "NO ANSWER"} for n in range(9)]
+    built, parts = of_parts(legs_table(rows, pbx="clinic"), 1, monkeypatch)
+    assert (parts, len(built.calls)) == (1, 9)
 
 
 def test_no_legs_are_one_part(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -90,22 +90,25 @@ def build(legs: pa.Table | Path, *, zone: ZoneInfo | None = None) -> Built:
         else:
             connection.register("legs", legs)
         connection.execute(f"CREATE TEMP VIEW every_leg AS SELECT {_COLUMNS} FROM legs")
-        (span,) = connection.execute("SELECT min(called_at), max(called_at) FROM every_leg").fetchall()
+        ((*span, legs_in_all),) = connection.execute(
+            "SELECT min(called_at), max(called_at), count(*) FROM every_leg"
+        ).fetchall()
         connection.register("clock", clock_changes(zone, *span))
-        connection.execute("SET VARIABLE calls_before = 0")
         steps, rings = [], []
-        for number, part in enumerate(_parts(connection)):
+        calls = 0
+        for number, (part, size) in enumerate(_parts(connection, legs_in_all)):
+            connection.execute(f"SET memory_limit = '{_ENGINE_BYTES + size * _LEG_BYTES}B'")
+            connection.execute(f"SET VARIABLE calls_before = {calls}")
             connection.execute(f"CREATE OR REPLACE TEMP VIEW raw AS SELECT * FROM every_leg WHERE {part}")
-            _limit(connection, "raw", _LEG_BYTES)
             for name, sql in (("leg", _legs.SQL), ("step", _steps.SQL), ("ring", _rings.SQL), ("call", _calls.SQL)):
                 connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {sql}")
             steps.append(_fetch(connection, "steps", _steps.SELECT))
             rings.append(_fetch(connection, "rings", _rings.SELECT))
             for name, sql in (("every_call", "FROM call"), ("rung", _links.RUNG)):
                 connection.execute(f"INSERT INTO {name} {sql}" if number else f"CREATE TEMP TABLE {name} AS {sql}")
-            connection.execute("SET VARIABLE calls_before = (SELECT coalesce(max(call_no), 0) FROM every_call)")
+            ((calls,),) = connection.execute("SELECT coalesce(max(call_no), 0) FROM every_call").fetchall()
         connection.execute("DROP TABLE leg; DROP TABLE step; DROP TABLE ring; DROP TABLE call")
-        _limit(connection, "every_call", _CALL_BYTES)
+        connection.execute(f"SET memory_limit = '{_ENGINE_BYTES + calls * _CALL_BYTES}B'")
         connection.execute(f"CREATE TEMP TABLE linked AS {_links.SQL}")
         return Built(
             steps=_together(steps),
@@ -114,27 +117,24 @@ def build(legs: pa.Table | Path, *, zone: ZoneInfo | None = None) -> Built:
         )
 
 
-def _parts(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """Conditions that part the legs by the time of their call, in order; a call lies in one part."""
-    (count,) = connection.execute("SELECT count(*) FROM every_leg").fetchall()[0]
+def _parts(connection: duckdb.DuckDBPyConnection, legs_in_all: int) -> list[tuple[str, int]]:
+    """Conditions that part the legs by the time of their call, in order, with how many fit; a call lies in one part."""
     cuts: list[datetime] = []
-    if count > _PART:
+    sizes: list[int] = []
+    if legs_in_all > _PART:
         hours = connection.execute(_HOURS).fetchall()
-        legs, reached = 0, hours[0][1]
+        legs, reached = 0, hours[0][1] if hours else None
         for first, last, more in hours:
             if legs + more > _PART and first > reached:
                 cuts.append(first)
+                sizes.append(legs)
                 legs = 0
             legs, reached = legs + more, max(reached, last)
     at_least = ["true", *(f"called_at >= TIMESTAMP '{cut}'" for cut in cuts)]
     below = [*(f"called_at < TIMESTAMP '{cut}'" for cut in cuts), "true"]
     parts = [f"{low} AND {high}" for low, high in zip(at_least, below, strict=True)]
-    return [*parts[:-1], f"({parts[-1]} OR called_at IS NULL)"]
-
-
-def _limit(connection: duckdb.DuckDBPyConnection, table: str, row_bytes: int) -> None:
-    (count,) = connection.execute(f"SELECT count(*) FROM {table}").fetchall()[0]
-    connection.execute(f"SET memory_limit = '{_ENGINE_BYTES + count * row_bytes}B'")
+    parts[-1] = f"({parts[-1]} OR called_at IS NULL)"
+    return list(zip(parts, [*sizes, legs_in_all - sum(sizes)], strict=True))
 
 
 def _fetch(connection: duckdb.DuckDBPyConnection, table: TableName, sql: str) -> pa.Table:
