@@ -183,8 +183,20 @@ def beside(frame: nw.LazyFrame[Any], rows: pa.Table) -> nw.LazyFrame[Any]:
     if frame.implementation.is_duckdb():  # a relation joins only those of its own connection
         return cast("nw.LazyFrame[Any]", nw.from_native(native.query("_beside", "FROM rows")))
     if frame.implementation.is_pyspark():
-        return cast("nw.LazyFrame[Any]", nw.from_native(native.sparkSession.createDataFrame(rows)))
+        return cast("nw.LazyFrame[Any]", nw.from_native(_on_spark(native.sparkSession, rows)))
     return cast("nw.LazyFrame[Any]", nw.from_native(rows).lazy(frame.implementation))
+
+
+def _on_spark(session: Any, rows: pa.Table) -> Any:
+    """The table as a DataFrame. Wall times travel as numbers: Spark would put them through the session's time zone."""
+    from pyspark.sql import functions as sql
+
+    walls = [field.name for field in rows.schema if pa.types.is_timestamp(field.type)]
+    whole = pa.schema([pa.field(f.name, pa.int64() if f.name in walls else f.type) for f in rows.schema])
+    micros = rows.cast(pa.schema([pa.field(f.name, pa.timestamp("us")) if f.name in walls else f for f in rows.schema]))
+    native = session.createDataFrame(micros.cast(whole))
+    epoch = sql.lit("1970-01-01 00:00:00").cast("timestamp_ntz")
+    return native.withColumns({name: sql.timestamp_add("MICROSECOND", sql.col(name), epoch) for name in walls})
 
 
 def _is_text(dtype: pa.DataType) -> bool:
