@@ -16,7 +16,7 @@ test: .venv/dev ## everything that must be green
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 test-spark: .venv/spark ## every analysis on a small Spark cluster; some minutes
 	sh tests/java.sh
