@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-# A follow-me attempt is a session of its own that names the extension it came from, and shows the
-# original caller or the DID. It is linked where exactly one call tried that extension for that caller
-# at that moment, directly or in a ring group or queue. A call that is picked up from park keeps its
-# uniqueid in the session of the one who picks it up, so that link is certain.
 RUNG = """
 SELECT DISTINCT call_no, pbx, person AS extension FROM leg
 WHERE kind IN ('extension', 'transfer', 'ring_group', 'queue') AND lastapp IS DISTINCT FROM 'ForkCDR'
 """
 """Which extension was tried in which call."""
 
+# A follow-me attempt is a session of its own that names the extension it came from, and shows the
+# original caller or the DID. It is linked where exactly one call tried that extension for that caller
+# at that moment, directly or in a ring group or queue. A call that is picked up from park keeps its
+# uniqueid in the session of the one who picks it up, so that link is certain.
 SQL = """
 WITH candidates AS (
     SELECT f.call_no, p.call_no AS parent
