@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pandas as pd
@@ -44,6 +47,16 @@ def test_demo_store_is_made_anew_by_other_code(tmp_path: Path, monkeypatch: pyte
     next(first.path.rglob("calls/**/*.parquet")).unlink()
     monkeypatch.setattr(demo, "_code", lambda: "another")
     pd.testing.assert_frame_equal(demo_store(tmp_path / "store").calls(), calls)
+
+
+def test_demo_stores_made_at_once_are_one(tmp_path: Path) -> None:
+    code = "import sys, ucm_analytics as ucm; print(len(ucm.demo_store(sys.argv[1]).calls()))"
+    other = subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "store")], stdout=subprocess.PIPE, text=True)
+    while other.poll() is None and not any(tmp_path.rglob("legs/**/part.parquet")):
+        time.sleep(0.001)
+    made = demo_store(tmp_path / "store").calls()
+    assert other.communicate(timeout=120)[0] == f"{len(made)}\n"
+    pd.testing.assert_frame_equal(made, Store(DATA / "demo").calls())
 
 
 def test_demo_store_spares_a_folder_that_is_not_its_own(tmp_path: Path) -> None:

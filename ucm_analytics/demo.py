@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
+from filelock import FileLock
+
 from ucm_analytics import __version__
 from ucm_analytics.errors import StoreError
 from ucm_analytics.period import Period
@@ -57,22 +59,42 @@ def demo_store(path: str | Path | None = None) -> Store:
         import platformdirs
 
         path = Path(platformdirs.user_cache_dir("ucm-analytics")) / f"demo-{__version__}"
+    path = Path(path)
     store = Store(path)
-    made_by = Path(path) / ".state" / "demo"
-    if made_by.exists() and made_by.read_text(encoding="ascii") == _code() and _complete(store):
+    if _fresh(store):
         return store
-    if Path(path).exists() and any(Path(path).iterdir()) and not made_by.exists():
-        raise StoreError(f"{path} holds something else than a demo store", hint="choose an empty folder")
-    shutil.rmtree(Path(path), ignore_errors=True)
     try:
-        made_by.parent.mkdir(parents=True)
-        made_by.touch()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # beside the folder: two notebooks that start together must not remove each other's store
+        with FileLock(f"{path}.lock"):
+            if not _fresh(store):
+                _make(store)
     except OSError as error:
         raise StoreError(f"cannot write {path} ({error.strerror})", hint="choose a folder that is writable") from error
+    return store
+
+
+def _make(store: Store) -> None:
+    path, mark = store.path, _made_by(store.path)
+    if path.exists() and any(path.iterdir()) and not mark.exists():
+        raise StoreError(f"{path} holds something else than a demo store", hint="choose an empty folder")
+    shutil.rmtree(path, ignore_errors=True)
+    mark.parent.mkdir(parents=True)
+    mark.touch()
     with pretend_pbx() as (_, ucm):
         pull(store, ucm)
-    made_by.write_text(_code(), encoding="ascii")
-    return store
+    mark.write_text(_code(), encoding="ascii")
+
+
+def _made_by(path: Path) -> Path:
+    return path / ".state" / "demo"
+
+
+def _fresh(store: Store) -> bool:
+    try:
+        return _made_by(store.path).read_text(encoding="ascii") == _code() and _complete(store)
+    except FileNotFoundError:
+        return False
 
 
 def _complete(store: Store) -> bool:
