@@ -100,31 +100,28 @@ def durations(calls: Any, *, by: Sequence[DurationsBy] = ("direction",)) -> pa.T
     unknown = [name for name in by if name not in ("direction", "hour")]
     if unknown:
         raise SettingError(f"durations cannot be split by {unknown[0]!r}", hint="use 'direction', 'hour' or both")
-    keys: list[str] = list(dict.fromkeys(by))
-    measured = _measured(calls).with_columns(hour=nw.col("local_at").dt.hour().cast(nw.Int64), every=nw.lit(0))
-    statistics = [
-        statistic.alias(f"{measure} {name}")
-        for measure in _BIN_S
-        for name, statistic in _statistics(nw.col(measure)).items()
-    ]
-    wide = collect(measured.group_by(keys or ["every"]).agg(*statistics))
-    groups = pd.DataFrame({"hour": range(24)}) if "hour" in keys else pd.DataFrame({"every": [0]})
+    keys = list(dict.fromkeys(by))
+    measured = _measured(calls).with_columns(hour=nw.col("local_at").dt.hour().cast(nw.Int64))
+    # whole seconds: how often each occurs is a small table that holds all that is asked, quantiles too
+    each = [measured.select(*keys, measure=nw.lit(measure), value=nw.col(measure)) for measure in _BIN_S]
+    of = [*keys, "measure"]
+    counts = [values.group_by(*of, "value").agg(calls=nw.len().cast(nw.Int64)) for values in each]
+    counted = collect(nw.concat(counts, how="vertical"))
+    result = pd.DataFrame({"measure": list(_BIN_S), "order": range(len(_BIN_S))})
     if "direction" in keys:
-        groups = wide[["direction"]].drop_duplicates().merge(groups, how="cross")
-    wide = groups.merge(wide, how="left", on=keys or ["every"])
-    long = [
-        pd.DataFrame(
-            {"order": position, "measure": measure}
-            | {key: wide[key] for key in keys}
-            | {name: wide[f"{measure} {name}"] for name in _statistics(nw.col(measure))},
-            index=wide.index,
-        )
-        for position, measure in enumerate(_BIN_S)
-    ]
-    result = pd.concat(long, ignore_index=True)
-    counts = {"calls": "int64", "total_s": "int64"}
-    result = result.fillna(dict.fromkeys(counts, 0)).astype({**counts, "min_s": "Int64", "max_s": "Int64"})
-    return arrow(result, sort=[("order", "ascending"), *((key, "ascending") for key in keys)]).drop(["order"])
+        result = result.merge(counted[["direction"]].drop_duplicates(), how="cross")
+    if "hour" in keys:
+        result = result.merge(pd.DataFrame({"hour": range(24)}), how="cross")
+    seen = counted.dropna(subset="value").groupby(of, dropna=False)[["value", "calls"]]
+    described = [dict(zip(of, group, strict=True)) | _described(rows) for group, rows in seen]
+    statistics = [column.name for column in durations.columns if column.name not in ("measure", "direction", "hour")]
+    result = result.merge(pd.DataFrame(described, columns=[*of, *statistics]), how="left", on=of)
+    types = {"calls": "int64", "total_s": "int64", "min_s": "Int64", "max_s": "Int64"}
+    result = result.fillna({"calls": 0, "total_s": 0}).astype(types)
+    return arrow(
+        result[["order", "measure", *keys, *statistics]],
+        sort=[("order", "ascending"), *((key, "ascending") for key in keys)],
+    ).drop(["order"])
 
 
 @analysis(
@@ -308,14 +305,25 @@ def _measured(calls: Any) -> nw.LazyFrame[Any]:
     return frame.with_columns(**{name: nw.when(test).then(nw.col(name)) for name, test in has.items()})
 
 
-def _statistics(value: nw.Expr) -> dict[str, nw.Expr]:
+def _described(seen: pd.DataFrame) -> dict[str, float]:
+    """Statistics of a measure, from its values [s] and how many calls have each."""
+    seen = seen.sort_values("value")
+    values, calls = seen["value"].to_numpy(dtype=np.int64), seen["calls"].to_numpy()
+    upto = calls.cumsum()
+    total = values @ calls
+
+    def quantile(share: float) -> float:
+        place = share * (upto[-1] - 1)
+        low, high = values[np.searchsorted(upto, [np.floor(place), np.ceil(place)], side="right")]
+        return float(low + (high - low) * (place - np.floor(place)))
+
     return {
-        "calls": value.count().cast(nw.Int64),
-        "median_s": value.median().cast(nw.Float64),
-        "mean_s": value.mean(),
-        "p90_s": value.quantile(0.9, "linear"),
-        "p95_s": value.quantile(0.95, "linear"),
-        "min_s": value.min(),
-        "max_s": value.max(),
-        "total_s": value.sum().cast(nw.Int64),
+        "calls": upto[-1],
+        "median_s": quantile(0.5),
+        "mean_s": total / upto[-1],
+        "p90_s": quantile(0.9),
+        "p95_s": quantile(0.95),
+        "min_s": values[0],
+        "max_s": values[-1],
+        "total_s": total,
     }
