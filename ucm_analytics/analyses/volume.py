@@ -345,8 +345,10 @@ def _starts(days: Period | None, freq: Freq) -> pd.DatetimeIndex:
 
 def _with_offsets(seen: pd.DataFrame) -> pd.DataFrame:
     """Give an hour without offset that of the hour before it (or after) on the same PBX, so that no call is lost."""
-    seen = seen.sort_values("local_at", ignore_index=True)
     seen["utc_offset_s"] = seen["utc_offset_s"].astype("Int64")
+    if not seen["utc_offset_s"].isna().any():
+        return seen
+    seen = seen.sort_values("local_at", ignore_index=True)
     for fill in ("ffill", "bfill"):
         seen["utc_offset_s"] = seen.groupby("pbx", dropna=False)["utc_offset_s"].transform(fill)
     return seen
@@ -357,7 +359,7 @@ def _hours(seen: pd.DataFrame, days: Period | None) -> pd.DataFrame:
     clocks = [_clock(clock, days) for _, clock in seen.groupby("pbx", dropna=False)] if days else []
     if not clocks:
         return _run(_starts(days, "1h"), pd.NA)
-    return pd.concat(clocks, ignore_index=True).drop_duplicates(ignore_index=True)
+    return pd.concat(clocks, ignore_index=True).drop_duplicates(ignore_index=True) if clocks[1:] else clocks[0]
 
 
 def _clock(seen: pd.DataFrame, days: Period) -> pd.DataFrame:
