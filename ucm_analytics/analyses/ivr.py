@@ -283,7 +283,7 @@ def ivr_choices(steps: Any, menus: Any) -> pa.Table:
     - unknown: nothing in the table leads there, for instance because it was changed since; ``key`` is NA.
 
     A mailbox counts as reached by a key that leads to its extension: a phone that is not registered leaves
-    no step.     A key that leads to a prompt, or back, leaves no step and is not seen. Passes in which the call ended
+    no step. A key that leads to a prompt, or back, leaves no step and is not seen. Passes in which the call ended
     are not choices: see `ivr_dropoff`. The table is that of today: calls from before a change are read by
     the new one.
 
