@@ -41,13 +41,19 @@ BROKEN = """() => Array.from(document.querySelectorAll('td, th')).flatMap((cell)
 })"""
 
 
-@pytest.fixture(scope="module", params=[390, 1280])
-def page(request: pytest.FixtureRequest, browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
-    """All reports on a week of the demo, as a phone and as a screen show them."""
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All reports on a week of the demo."""
     path = tmp_path_factory.mktemp("looks") / "summary.html"
     run_all(Store(DEMO), "2026-W11", locale="")[0].to_html(path)
+    return path
+
+
+@pytest.fixture(scope="module", params=[390, 1280])
+def page(request: pytest.FixtureRequest, browser: Browser, written: Path) -> Iterator[Page]:
+    """They as a phone and as a screen show them."""
     opened = browser.new_page(viewport={"width": request.param, "height": 900})
-    opened.goto(path.as_uri())
+    opened.goto(written.as_uri())
     opened.wait_for_selector("html[data-charts=drawn]")
     yield opened
     opened.close()
