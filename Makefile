@@ -1,6 +1,8 @@
 # Everything runs in .venv, which the targets make when it is not there. `make help` lists them.
 PYTHON ?= python3
 BIN := .venv/bin
+# what is never imported need not be compiled
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --constraint constraints.txt
 
 .PHONY: help demo test test-spark lab bench soak venv data clean
 
@@ -36,18 +38,20 @@ data: .venv/base ## write data/ again: the demo store and the data dictionary
 
 venv: .venv/dev ## only the environment
 
-.venv/base: pyproject.toml constraints.txt
-	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
+.venv/base: pyproject.toml constraints.txt | .venv/pyvenv.cfg
+	$(INSTALL) --editable .
 	@touch $@
 
-.venv/dev: .venv/base
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[dev]"
+.venv/dev: pyproject.toml constraints.txt | .venv/pyvenv.cfg
+	$(INSTALL) --editable ".[dev]"
 	@touch $@
 
 .venv/spark: .venv/dev
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[spark]"
+	$(INSTALL) --editable ".[spark]"
 	@touch $@
+
+.venv/pyvenv.cfg:
+	$(PYTHON) -m venv .venv
 
 clean: ## remove what the targets made
 	rm -rf .venv demo-output reports dist build

@@ -32,9 +32,10 @@ def test_wheel_in_a_clean_environment(tmp_path: Path) -> None:
     assert not [name for name in names if name.startswith(("tests", "data", "notebooks"))]
 
     venv = tmp_path / "venv"
-    run(sys.executable, "-m", "venv", venv, cwd=tmp_path)
+    run(sys.executable, "-m", "venv", "--without-pip", venv, cwd=tmp_path)
     python = venv / "bin" / "python"
-    run(python, "-m", "pip", "install", "-q", "-c", ROOT / "constraints.txt", wheel, cwd=tmp_path)
+    pip = (sys.executable, "-m", "pip", "--python", python, "install", "-q", "--no-compile")
+    run(*pip, "-c", ROOT / "constraints.txt", wheel, cwd=tmp_path)
     # the same folders as a user's: none of them is the checkout
     home = {"XDG_CACHE_HOME": str(tmp_path / "cache"), "UCM_CONFIG": str(tmp_path / "c.toml")}
     out = run(venv / "bin" / "ucm-analytics", "demo", "--out", "demo", cwd=tmp_path, **home)
