@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import date, datetime
 from functools import lru_cache, reduce
-from itertools import chain
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -133,13 +132,8 @@ def rows_between(
             for number in range(file.num_row_groups):
                 known = file.metadata.row_group(number).column(place).statistics
                 passed = known and known.has_min_max and ((low and known.max < low) or (high and known.min >= high))
-                if passed:
-                    continue
-                group = file.read_row_group(number).replace_schema_metadata(None)
-                inside = [pc.is_valid(group[column])]
-                inside += [pc.greater_equal(group[column], low)] if low else []
-                inside += [pc.less(group[column], high)] if high else []
-                yield group.filter(reduce(pc.and_, inside))
+                if not passed:
+                    yield _between(file.read_row_group(number).replace_schema_metadata(None), column, low, high)
     except _TORN as error:
         raise damaged(path) from error
 
@@ -171,7 +165,9 @@ def write_table(rows: pa.Table | Iterable[pa.Table], path: Path, footer: Footer,
         new = [folder for folder in path.parents if not folder.exists()]
         path.parent.mkdir(parents=True, exist_ok=True)
         with pq.ParquetWriter(scratch, schema, compression="zstd") as file:
-            for group in chain([first], groups):
+            file.write_table(first.replace_schema_metadata(schema.metadata))
+            del first
+            for group in groups:
                 file.write_table(group.replace_schema_metadata(schema.metadata))
         replace(scratch, path)
         for folder in new:
@@ -213,16 +209,27 @@ def _footer(path: Path, _of: tuple[int, ...]) -> Footer:
     return msgspec.json.decode(metadata[_META], type=Footer)
 
 
+def _between(rows: pa.Table, column: str, low: datetime | None, high: datetime | None) -> pa.Table:
+    """Rows with `column` in [low, high); the table itself where all of them are."""
+    inside = [pc.is_valid(rows[column])]
+    inside += [pc.greater_equal(rows[column], low)] if low else []
+    inside += [pc.less(rows[column], high)] if high else []
+    kept = reduce(pc.and_kleene, inside)
+    return rows if pc.all(kept).as_py() else rows.filter(kept)
+
+
 def _groups(parts: Iterable[pa.Table]) -> Iterator[pa.Table]:
     """The rows in tables of one row group each: full ones and a rest, which may be empty if it is all."""
-    pending: pa.Table | None = None
+    rest: pa.Table | None = None
+    begun = False
     for part in parts:
-        pending = part if pending is None else pa.concat_tables([pending, part]).unify_dictionaries()
-        while pending.num_rows > _ROW_GROUP:
-            yield pending.slice(0, _ROW_GROUP)
-            pending = pending.slice(_ROW_GROUP)
-    if pending is not None:
-        yield pending
+        rest = part if rest is None else pa.concat_tables([rest, part]).unify_dictionaries()
+        while rest is not None and rest.num_rows >= _ROW_GROUP:  # a full one goes at once: waiting costs its memory
+            yield rest.slice(0, _ROW_GROUP)
+            begun = True
+            rest = rest.slice(_ROW_GROUP) if rest.num_rows > _ROW_GROUP else None
+    if rest is not None and (rest.num_rows or not begun):
+        yield rest
 
 
 def _rows(path: Path, columns: Sequence[str] | None) -> pa.Table:
