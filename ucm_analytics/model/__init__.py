@@ -17,6 +17,7 @@ from __future__ import annotations
 import tempfile
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -38,8 +39,9 @@ _CALL_BYTES: Final = 500
 """What the engine may hold: some, and so much for each leg or call that it works on; the rest goes to a temporary
 folder. Results, and legs in memory, come on top."""
 
-_PART: Final = 100_000
+_PART: Final = 50_000
 """Legs that are worked on at the same time, so that a build needs no more memory for a larger month."""
+_BATCH: Final = 20_000
 _HOURS: Final = """
 SELECT first, last, sum(legs)::BIGINT FROM (
     SELECT date_trunc('hour', min(called_at)) AS first, date_trunc('hour', max(called_at)) AS last, count(*) AS legs
@@ -94,11 +96,11 @@ def build(legs: pa.Table | Path, *, zone: ZoneInfo | None = None) -> Built:
             "SELECT min(called_at), max(called_at), count(*) FROM every_leg"
         ).fetchall()
         connection.register("clock", clock_changes(zone, *span))
-        steps, rings = [], []
-        calls = 0
+        steps, rings, calls = [], [], []
+        numbered = [0]
         for number, (part, size) in enumerate(_parts(connection, legs_in_all)):
             connection.execute(f"SET memory_limit = '{_ENGINE_BYTES + size * _LEG_BYTES}B'")
-            connection.execute(f"SET VARIABLE calls_before = {calls}")
+            connection.execute(f"SET VARIABLE calls_before = {numbered[-1]}")
             connection.execute(f"CREATE OR REPLACE TEMP VIEW raw AS SELECT * FROM every_leg WHERE {part}")
             for name, sql in (("leg", _legs.SQL), ("step", _steps.SQL), ("ring", _rings.SQL), ("call", _calls.SQL)):
                 connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {sql}")
@@ -106,15 +108,16 @@ def build(legs: pa.Table | Path, *, zone: ZoneInfo | None = None) -> Built:
             rings.append(_fetch(connection, "rings", _rings.SELECT))
             for name, sql in (("every_call", "FROM call"), ("rung", _links.RUNG)):
                 connection.execute(f"INSERT INTO {name} {sql}" if number else f"CREATE TEMP TABLE {name} AS {sql}")
-            ((calls,),) = connection.execute("SELECT coalesce(max(call_no), 0) FROM every_call").fetchall()
+            ((upto,),) = connection.execute("SELECT coalesce(max(call_no), 0) FROM every_call").fetchall()
+            numbered.append(upto)
         connection.execute("DROP TABLE leg; DROP TABLE step; DROP TABLE ring; DROP TABLE call")
-        connection.execute(f"SET memory_limit = '{_ENGINE_BYTES + calls * _CALL_BYTES}B'")
+        connection.execute(f"SET memory_limit = '{_ENGINE_BYTES + numbered[-1] * _CALL_BYTES}B'")
         connection.execute(f"CREATE TEMP TABLE linked AS {_links.SQL}")
-        return Built(
-            steps=_together(steps),
-            rings=_together(rings),
-            calls=_together([_fetch(connection, "calls", _links.SELECT)]),
-        )
+        for before, upto in pairwise(numbered):
+            connection.execute(f"SET memory_limit = '{_ENGINE_BYTES + (upto - before) * _CALL_BYTES}B'")
+            connection.execute(f"SET VARIABLE calls_before = {before}; SET VARIABLE calls_upto = {upto}")
+            calls.append(_fetch(connection, "calls", _links.SELECT))
+        return Built(steps=_together(steps), rings=_together(rings), calls=_together(calls))
 
 
 def _parts(connection: duckdb.DuckDBPyConnection, legs_in_all: int) -> list[tuple[str, int]]:
@@ -138,8 +141,11 @@ def _parts(connection: duckdb.DuckDBPyConnection, legs_in_all: int) -> list[tupl
 
 
 def _fetch(connection: duckdb.DuckDBPyConnection, table: TableName, sql: str) -> pa.Table:
+    """Rows of a query. They are coded as they come: all their plain text at once takes several times the memory."""
     schema = arrow_schema(table)
-    return connection.sql(sql).to_arrow_table().select(schema.names).cast(schema)
+    batches = connection.sql(sql).to_arrow_reader(_BATCH)
+    rows = [pa.Table.from_batches([batch]).select(schema.names).cast(schema) for batch in batches]
+    return _together([schema.empty_table(), *rows])
 
 
 def _together(parts: list[pa.Table]) -> pa.Table:

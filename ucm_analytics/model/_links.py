@@ -55,6 +55,7 @@ resolved AS (
     FROM (
         SELECT c.*, c.answered_at_s IS NULL AND r.forward IS NOT NULL AS hit FROM every_call c
         LEFT JOIN reached r USING (call_no)
+        WHERE c.call_no > getvariable('calls_before') AND c.call_no <= getvariable('calls_upto')
     ) c
     LEFT JOIN reached r USING (call_no)
 )
