@@ -5,11 +5,13 @@ Exit codes: 0 done, 1 error, 2 wrong usage, 3 done as far as the data goes (days
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import shutil
 import sys
 import warnings
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn, cast
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from ucm_analytics.store import Store
 
 INCOMPLETE = 3
+_M_ARENA_MAX = -8
 PERIODIC = ("daily", "weekly", "monthly")
 
 app = typer.Typer(
@@ -51,8 +54,7 @@ Until = Annotated[str | None, typer.Option("--to", metavar="DATE", help="Last da
 def main() -> NoReturn:
     """Entry point: errors become one line, a hint and an exit code."""
     warnings.showwarning = _show_warning
-    # Arrow reads it when it is first imported; its own pool keeps a multiple of what the legs of a month take
-    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
+    spare_memory()
     try:
         app()
     except IncompletePull as error:
@@ -60,6 +62,15 @@ def main() -> NoReturn:
     except UCMError as error:
         _fail(error, 1)
     sys.exit(0)
+
+
+def spare_memory() -> None:
+    """Make this process give back what it no longer needs; to be called before Arrow is imported."""
+    # Arrow's own pool keeps a multiple of what the legs of a month take
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
+    # glibc gives each thread a heap, and what is free in one of them helps no other; other systems have no mallopt
+    with suppress(AttributeError, OSError, TypeError):
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 2)
 
 
 def _fail(error: UCMError, code: int) -> NoReturn:

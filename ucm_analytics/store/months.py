@@ -226,6 +226,7 @@ class Months:
         except duckdb.Error:
             read_table(path)  # says so where the file is to blame
             raise
+        pa.default_memory_pool().release_unused()  # what the engine gave back
         calls = with_numbers(built.calls, steps=built.steps, legs=read_table(path, NUMBERED_BY), country=country)
         for table, rows in (("steps", built.steps), ("rings", built.rings), ("calls", calls)):
             self._write(table, month, rows, Footer(made_from=footer.id))
