@@ -217,8 +217,8 @@ def test_busy_hour_shows_means_and_peak() -> None:
     assert numbers(figure.data[1].x) == hours["hour"][hours["is_busy_hour"]].to_list()
     assert numbers(figure.data[2].y) == hours["peak_calls"][hours["peak_calls"] > 0].to_list()
     peak = hours[hours["is_peak"]].iloc[0]
-    (note,) = figure.layout.annotations
-    assert note.text == f"{peak['peak_calls']} calls from {peak['peak_at']:%a %Y-%m-%d %H:%M}"
+    notes = [note.text for note in figure.layout.annotations]
+    assert notes == ["busy hour", f"{peak['peak_calls']} calls from {peak['peak_at']:%a %Y-%m-%d %H:%M}"]
 
 
 def test_durations_draw_each_statistic() -> None:

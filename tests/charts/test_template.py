@@ -133,9 +133,22 @@ def test_few_days_have_a_label_each(last: str, form: str) -> None:
     assert figure.layout.xaxis.dtick == (86_400_000 if last == "2026-03-14" else None)
 
 
-def test_the_busy_hour_is_labelled_in_the_chart() -> None:
-    made = calls("local_at utc_offset_s", ("2026-03-02 09:00:00", 3600), ("2026-03-05 10:00:00", 3600))
-    figure = charts.busy_hour(analyses.busy_hour(made))
-    assert [list(trace.text) for trace in figure.data if trace.text is not None] == [["busy hour"]]
+def test_the_busy_hour_is_labelled_above_whiskers_and_diamonds() -> None:
+    days = range(2, 9)
+    made = calls(
+        "local_at utc_offset_s",
+        *((f"2026-03-{day:02} 09:{minute:02}:00", 3600) for day in days for minute in range(6 * (day % 3 + 1))),
+        *((f"2026-03-{day:02} 10:{minute:02}:00", 3600) for day in days for minute in range(6 * (day % 4 + 1))),
+    )
+    hours = analyses.busy_hour(made)
+    figure = charts.busy_hour(hours)
+    labels = {each.text.partition(" ")[0]: each for each in figure.layout.annotations}
+    near = hours[(hours["hour"] - labels["busy"].x).abs() <= 2]
+    assert labels["busy"].x == hours.loc[hours["is_busy_hour"], "hour"].item()
+    assert labels["busy"].y == near[["high", "peak_calls", "calls_per_day"]].max(axis=None)
+    assert labels["busy"].yshift > 0
+    (peak,) = labels.keys() - {"busy"}
+    assert labels[peak].y == figure.layout.yaxis.range[1]
+    assert labels[peak].y > 1.2 * hours[["high", "peak_calls"]].max(axis=None)
     assert not figure.layout.showlegend
     assert figure.layout.title.subtitle.text.startswith("bars: mean over days; lines: usual range; diamonds: ")

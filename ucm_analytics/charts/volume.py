@@ -181,10 +181,6 @@ def busy_hour(hours: pd.DataFrame) -> go.Figure:
             y=some["calls_per_day"],
             name=name,
             marker_color=color,
-            text=["busy hour"] * len(some) if busy else None,
-            textposition="outside",
-            textfont_size=12,
-            constraintext="none",
             error_y=_whiskers(some),
             customdata=some[["calls", "days", "low", "high"]],
             hovertemplate="%{x}:00<br>%{y:.2f} calls a day, usually %{customdata[2]} to %{customdata[3]}<br>"
@@ -200,20 +196,22 @@ def busy_hour(hours: pd.DataFrame) -> go.Figure:
         customdata=peaks["peak_at"].dt.strftime("%a %Y-%m-%d %H:%M:%S"),
         hovertemplate="%{y} calls in the 60 minutes<br>from %{customdata}<extra></extra>",
     )
-    top = frame[frame["is_peak"]]
-    for hour, calls, at in zip(top["hour"], top["peak_calls"], top["peak_at"], strict=True):
-        drawn.add_annotation(
-            x=hour,
-            y=calls,
-            text=f"{calls} calls from {at:%a %Y-%m-%d %H:%M}",
-            showarrow=False,
-            yshift=14,
-            xanchor="left" if hour < 6 else "right" if hour > 17 else "center",
-        )
+    heights = frame[["calls_per_day", "high", "peak_calls"]].astype("float64").max(axis=1)
+    peak = frame[frame["is_peak"]]
+    labels = [
+        (hour, "busy hour", heights[(frame["hour"] - hour).abs() <= 2].max(), 12)
+        for hour in frame.loc[frame["is_busy_hour"], "hour"]
+    ]
+    labels += [
+        (hour, f"{calls} calls from {at:%a %Y-%m-%d %H:%M}", 1.25 * heights.max(), 0)
+        for hour, calls, at in zip(peak["hour"], peak["peak_calls"], peak["peak_at"], strict=True)
+    ]
+    for hour, text, height, up in labels:  # above all whiskers and diamonds
+        side = "left" if hour < 6 else "right" if hour > 17 else "center"
+        place = {"xanchor": side, "yanchor": "middle" if up else "top", "yshift": up}
+        drawn.add_annotation(x=hour, y=height, text=text, showarrow=False, **place)
     drawn.update_xaxes(dtick=2, tick0=0, tickangle=0, range=[-0.6, 23.6], showgrid=False)
-    drawn.update_yaxes(
-        range=[0, 1.15 * max(frame["peak_calls"].max(), frame["calls_per_day"].max(), frame["high"].fillna(0).max())]
-    )
+    drawn.update_yaxes(range=[0, 1.25 * heights.max()])
     return drawn
 
 
