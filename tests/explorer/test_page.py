@@ -86,6 +86,14 @@ def visit(browser: Browser, address: str, *, width: int) -> Visit:
     return made
 
 
+@pytest.fixture(scope="module")
+def desktop(browser: Browser, address: str) -> Iterator[Visit]:
+    """The page on a screen, for what leaves it much as it was."""
+    seen = visit(browser, address, width=1280)
+    yield seen
+    seen.page.close()
+
+
 def settled(page: Page, charts: int) -> None:
     """Wait until so many charts are there and each has marks, and room for all of it."""
     expect(page.locator(f"{CHARTS}:has(svg.main-svg)")).to_have_count(charts, timeout=PATIENCE_MS)
@@ -172,9 +180,8 @@ def test_a_telephone_has_room_for_it(browser: Browser, address: str) -> None:
     page.close()
 
 
-def test_names_of_the_pbx_stay_text(browser: Browser, address: str, store: Store) -> None:
-    seen = visit(browser, address, width=1280)
-    page = seen.page
+def test_names_of_the_pbx_stay_text(desktop: Visit, store: Store) -> None:
+    page = desktop.page
     assert {SCRIPT, FORMULA} <= set(page.locator(".ucm-explorer td").all_text_contents())
     page.get_by_label("Extension").select_option(f"1000 {IMAGE}")
     expect(page.locator(".ucm-charts text").filter(has_text=IMAGE).first).to_be_attached(timeout=PATIENCE_MS)
@@ -186,13 +193,11 @@ def test_names_of_the_pbx_stay_text(browser: Browser, address: str, store: Store
         page.locator("a.ucm-download").click()
     names = pd.read_csv(download.value.path(), encoding="utf-8-sig")["caller_name"].tolist()
     assert names[:2] == [f"'{FORMULA}", SCRIPT]
-    assert (seen.complaints, seen.outside) == ([], [])
-    page.close()
+    assert (desktop.complaints, desktop.outside) == ([], [])
 
 
-def test_no_code_and_no_secret_is_on_the_page(browser: Browser, address: str) -> None:
-    seen = visit(browser, address, width=1280)
-    page = seen.page
+def test_no_code_and_no_secret_is_on_the_page(desktop: Visit, address: str) -> None:
+    page = desktop.page
     assert page.title() == "Calls"
     content = page.content()
     assert "import ucm_analytics" not in content
@@ -200,7 +205,6 @@ def test_no_code_and_no_secret_is_on_the_page(browser: Browser, address: str) ->
     base = address.partition("?")[0]
     for path in ("voila/files/calls.ipynb", "voila/files/voila/templates/ucm/conf.json"):
         assert page.request.get(base + path).status in (403, 404)
-    page.close()
 
 
 def test_without_its_token_the_page_is_not_shown(browser: Browser, address: str) -> None:
