@@ -16,6 +16,11 @@ settings.register_profile("soak", max_examples=2000, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "gate"))
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Half as many again as there are cores: browsers, sockets and other processes are waited for much of the time."""
+    return (os.cpu_count() or 1) * 3 // 2
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """A real browser; one for all, because playwright runs once in a process."""
