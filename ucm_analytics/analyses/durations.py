@@ -101,15 +101,18 @@ def durations(calls: Any, *, by: Sequence[DurationsBy] = ("direction",)) -> pa.T
     if unknown:
         raise SettingError(f"durations cannot be split by {unknown[0]!r}", hint="use 'direction', 'hour' or both")
     keys = list(dict.fromkeys(by))
-    measured = _measured(calls).with_columns(hour=nw.col("local_at").dt.hour().cast(nw.Int64))
+    every = _counted(calls).with_columns(hour=nw.col("local_at").dt.hour().cast(nw.Int64))
     # whole seconds: how often each occurs is a small table that holds all that is asked, quantiles too
-    each = [measured.select(*keys, measure=nw.lit(measure), value=nw.col(measure)) for measure in _BIN_S]
+    each = [
+        every.filter(has).select(*keys, measure=nw.lit(measure), value=nw.col(measure))
+        for measure, has in _has().items()
+    ]
     of = [*keys, "measure"]
     counts = [values.group_by(*of, "value").agg(calls=nw.len().cast(nw.Int64)) for values in each]
     counted = collect(nw.concat(counts, how="vertical"))
     result = pd.DataFrame({"measure": list(_BIN_S), "order": range(len(_BIN_S))})
     if "direction" in keys:
-        result = result.merge(counted[["direction"]].drop_duplicates(), how="cross")
+        result = result.merge(collect(every.select("direction").unique()), how="cross")
     if "hour" in keys:
         result = result.merge(pd.DataFrame({"hour": range(24)}), how="cross")
     seen = counted.dropna(subset="value").groupby(of, dropna=False)[["value", "calls"]]
@@ -193,7 +196,7 @@ def duration_histogram(
         raise SettingError(f"duration_histogram cannot be split by {by!r}", hint="use 'direction'")
     groups = [by] if by else []
     keys = [*groups, "bin"]
-    values = _measured(calls).filter(~nw.col(measure).is_null()).group_by(*groups, measure)
+    values = _counted(calls).filter(_has()[measure], ~nw.col(measure).is_null()).group_by(*groups, measure)
     counted = collect(values.agg(calls=nw.len().cast(nw.Int64)))
     counted["bin"] = (counted[measure] // width).clip(upper=_BINS)
     counted = counted.groupby(keys, as_index=False, dropna=False)[["calls"]].sum()
@@ -271,8 +274,8 @@ def long_and_short_calls(calls: Any, *, short_s: int = 10, long_s: int = 1800) -
     talk = nw.col("talk_s")
     long = talk >= long_s
     result = collect(
-        _measured(calls)
-        .filter(nw.col("outcome") == "answered")
+        _counted(calls)
+        .filter(_has()["talk_s"])
         .group_by("direction")
         .agg(
             calls=nw.len().cast(nw.Int64),
@@ -289,20 +292,20 @@ def long_and_short_calls(calls: Any, *, short_s: int = 10, long_s: int = 1800) -
     return arrow(result[[column.name for column in long_and_short_calls.columns]], sort=[("direction", "ascending")])
 
 
-def _measured(calls: Any) -> nw.LazyFrame[Any]:
-    """Calls with each measure that they have; NA where they do not have it."""
-    frame = lazy(calls, "calls", needs("calls", *_COLUMNS)).filter(~nw.col("is_forward").fill_null(False))
-    outcome = nw.col("outcome")
-    in_queue = ~nw.col("queue").is_null()
-    rang = nw.col("phones") > 0
-    has = {
+def _counted(calls: Any) -> nw.LazyFrame[Any]:
+    return lazy(calls, "calls", needs("calls", *_COLUMNS)).filter(~nw.col("is_forward").fill_null(False))
+
+
+def _has() -> dict[str, nw.Expr]:
+    """Which calls have each measure."""
+    outcome, in_queue, rang = nw.col("outcome"), ~nw.col("queue").is_null(), nw.col("phones") > 0
+    return {
         "talk_s": outcome == "answered",
         "wait_s": (outcome == "answered") | (outcome == "no_answer") | rang | in_queue,
         "ring_s": (rang & ~in_queue) | (nw.col("ring_s") > 0),
         "ivr_s": nw.col("path").str.contains("ivr:", literal=True),
         "queue_s": in_queue,
     }
-    return frame.with_columns(**{name: nw.when(test).then(nw.col(name)) for name, test in has.items()})
 
 
 def _described(seen: pd.DataFrame) -> dict[str, float]:
