@@ -1,7 +1,8 @@
 # Everything runs in .venv, which the targets make when it is not there. `make help` lists them.
 PYTHON ?= python3
 BIN := .venv/bin
-# what is never imported need not be compiled
+# what is imported is compiled then, once; what never is need not be
+unexport PYTHONDONTWRITEBYTECODE
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --constraint constraints.txt
 
 .PHONY: help demo test test-spark lab bench soak venv data clean
