@@ -181,15 +181,13 @@ def hour_of_week(calls: Any, *, period: Period | None = None) -> pa.Table:
     seen = _by_hour(_counted(calls, period, "local_at"))
     days = period or _span(seen["local_at"])
     weekdays = pd.Series(_starts(days, "1d")).dt.day_of_week.value_counts()
-    week = pd.MultiIndex.from_product([range(7), range(24)], names=["weekday", "hour"])
-    at = seen["local_at"].dt
-    summed = seen.groupby([at.day_of_week.rename("weekday"), at.hour.rename("hour")])["calls"].sum()
-    result = summed.reindex(week, fill_value=0).astype("int64").reset_index()
-    result["days"] = result["weekday"].map(weekdays).fillna(0).astype("int64")
-    result["calls_per_day"] = result["calls"] / result["days"].where(result["days"] > 0)
     hours = _each_hour(seen, days)
     cell = hours["local_at"].dt.day_of_week * 24 + hours["local_at"].dt.hour
-    result = result.join(usual(hours["calls"], cell, result["weekday"] * 24 + result["hour"]))
+    result = pd.DataFrame({"weekday": np.repeat(range(7), 24), "hour": np.tile(range(24), 7)})
+    result["calls"] = hours.groupby(cell)["calls"].sum().reindex(range(7 * 24), fill_value=0).astype("int64")
+    result["days"] = result["weekday"].map(weekdays).fillna(0).astype("int64")
+    result["calls_per_day"] = result["calls"] / result["days"].where(result["days"] > 0)
+    result = result.join(usual(hours["calls"], cell, pd.Series(result.index)))
     return arrow(result, sort=[("weekday", "ascending"), ("hour", "ascending")])
 
 
@@ -320,7 +318,7 @@ def _by_hour(frame: nw.LazyFrame[Any]) -> pd.DataFrame:
 
 def _each_hour(seen: pd.DataFrame, days: Period | None) -> pd.DataFrame:
     """Calls of each clock hour of the days, also of those without calls."""
-    summed = seen.groupby(seen["local_at"].dt.floor("h"))["calls"].sum()
+    summed = seen.groupby("local_at")["calls"].sum()
     hours = pd.DataFrame({"local_at": _starts(days, "1h")}).join(summed, on="local_at")
     return hours.fillna({"calls": 0})
 
