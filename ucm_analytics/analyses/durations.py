@@ -112,7 +112,7 @@ def durations(calls: Any, *, by: Sequence[DurationsBy] = ("direction",)) -> pa.T
     counted = collect(nw.concat(counts, how="vertical"))
     result = pd.DataFrame({"measure": list(_BIN_S), "order": range(len(_BIN_S))})
     if "direction" in keys:
-        result = result.merge(collect(every.select("direction").unique()), how="cross")
+        result = result.merge(collect(every.group_by("direction").agg(calls=nw.len()))[["direction"]], how="cross")
     if "hour" in keys:
         result = result.merge(pd.DataFrame({"hour": range(24)}), how="cross")
     seen = counted.dropna(subset="value").groupby(of, dropna=False)[["value", "calls"]]
