@@ -105,7 +105,9 @@ def call_volume(calls: Any, *, freq: Freq = "1h", by: VolumeBy | None = None, pe
     )
     days = period or _span(seen["local_at"])
     interval = ["local_at"]
-    if freq == "1h":
+    together = True
+    if freq == "1h":  # of one PBX with known offsets each row is an interval already
+        together = seen["pbx"].nunique(dropna=False) > 1 or bool(seen["utc_offset_s"].isna().any())
         seen = _with_offsets(seen)
         interval.append("utc_offset_s")
         grid = _hours(seen, days)
@@ -116,8 +118,9 @@ def call_volume(calls: Any, *, freq: Freq = "1h", by: VolumeBy | None = None, pe
     groups = interval + ([by] if by else [])
     if by:
         grid = grid.merge(seen[[by]].drop_duplicates(), how="cross")
-    summed = seen.groupby(groups, dropna=False, as_index=False)[["calls", "answered"]].sum()
-    volume = grid.merge(summed, how="left", on=groups)
+    if together:
+        seen = seen.groupby(groups, dropna=False, as_index=False)[["calls", "answered"]].sum()
+    volume = grid.merge(seen[[*groups, "calls", "answered"]], how="left", on=groups)
     volume = volume.fillna({"calls": 0, "answered": 0})
     if freq in ("1h", "1d") and not by:
         cell = volume["local_at"].dt.day_of_week * 24 + volume["local_at"].dt.hour
