@@ -10,6 +10,7 @@ import pytest
 
 from tests.analyses.made import as_arrow, calls, random_calls
 from ucm_analytics import analyses
+from ucm_analytics.analyses.durations import DurationsBy
 from ucm_analytics.errors import SettingError
 
 MEASURES = ["talk_s", "wait_s", "ring_s", "ivr_s", "queue_s"]
@@ -60,6 +61,16 @@ def test_a_measure_that_nobody_has_is_na() -> None:
     queue = row(result, "queue_s", direction="inbound")
     assert queue["calls"] == queue["total_s"] == 0
     assert queue[["median_s", "mean_s", "p90_s", "p95_s", "min_s", "max_s"]].isna().all()
+
+
+@pytest.mark.parametrize("known", [[], ["inbound"]])
+@pytest.mark.parametrize("by", [("direction",), ("direction", "hour")])
+def test_calls_without_direction_are_a_group(known: list[str], by: tuple[DurationsBy, ...]) -> None:
+    made = calls("local_at talk_s direction", (AT, 10, None), (AT, 30, None), *((AT, 99, each) for each in known))
+    result = analyses.durations(made, by=by)
+    assert len(result) == (1 + len(known)) * 5 * (24 if "hour" in by else 1)
+    talk = result[(result["measure"] == "talk_s") & result["direction"].isna() & (result["calls"] > 0)]
+    assert talk[["calls", "median_s", "p90_s", "total_s"]].to_numpy().tolist() == [[2, 20, 28, 40]]
 
 
 def test_forwarded_halves_are_not_counted() -> None:

@@ -118,7 +118,8 @@ def durations(calls: Any, *, by: Sequence[DurationsBy] = ("direction",)) -> pa.T
     seen = counted.dropna(subset="value").groupby(of, dropna=False)[["value", "calls"]]
     described = [dict(zip(of, group, strict=True)) | _described(rows) for group, rows in seen]
     statistics = [column.name for column in durations.columns if column.name not in ("measure", "direction", "hour")]
-    result = result.merge(pd.DataFrame(described, columns=[*of, *statistics]), how="left", on=of)
+    table = pd.DataFrame(described, columns=[*of, *statistics]).astype(counted[of].dtypes)
+    result = result.merge(table, how="left", on=of)
     types = {"calls": "int64", "total_s": "int64", "min_s": "Int64", "max_s": "Int64"}
     result = result.fillna({"calls": 0, "total_s": 0}).astype(types)
     return arrow(
