@@ -43,7 +43,8 @@ def pictures(reports: Sequence[Report], file_format: Literal["png", "svg"]) -> l
     async def draw(browser: Any) -> list[bytes]:
         shape: dict[str, Any] = {"format": file_format, "width": _WIDTH, "scale": _SCALE[file_format]}
         return [
-            await browser.calc_fig(figure, opts=shape | {"height": figure.layout.height or _HEIGHT}) for figure in drawn
+            await browser.calc_fig(figure, opts=shape | {"height": figure["layout"].get("height", _HEIGHT)})
+            for figure in drawn
         ]
 
     return _in_browser(draw, tabs=1)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-import plotly.graph_objects as go
+from typing import TYPE_CHECKING, Any
 
 from ucm_analytics.reports._format import period_name, separators, written_for
 
@@ -15,21 +13,27 @@ _FIRST_PX = 24
 _NEXT_PX = 17
 
 
-def figures(report: Report) -> list[go.Figure]:
-    """The charts of a report, with period and coverage in the subtitle and numbers as its locale writes them."""
+def figures(report: Report) -> list[dict[str, Any]]:
+    """The charts of a report, with period and coverage in the subtitle and numbers as its locale writes them.
+
+    As the dictionaries that plotly.js draws: another Figure would check every value of the section's again.
+    """
     with written_for(report.locale):
         return [_of(section, report) for section in report.sections]
 
 
-def _of(section: Section, report: Report) -> go.Figure:
-    drawn = go.Figure(section.figure)
-    note = drawn.layout.title.subtitle.text
+def _of(section: Section, report: Report) -> dict[str, Any]:
+    drawn: dict[str, Any] = section.figure.to_dict()
+    layout = drawn["layout"]
+    subtitle = layout.setdefault("title", {}).setdefault("subtitle", {})
+    note = subtitle.get("text")
     made_from = f"{period_name(report.period)}. {report.days.short}"
+    subtitle["text"] = f"{note}<br>{made_from}" if note else made_from
+    layout["separators"] = separators()
     room = _NEXT_PX if note else _FIRST_PX
-    drawn.update_layout(
-        title_subtitle_text=f"{note}<br>{made_from}" if note else made_from,
-        separators=separators(),
-        margin_t=(drawn.layout.margin.t or drawn.layout.template.layout.margin.t or 0) + room,
-        height=drawn.layout.height and drawn.layout.height + room,
-    )
+    margin = layout.setdefault("margin", {})
+    usual = section.figure.layout.template.layout.margin.t
+    margin["t"] = (margin.get("t") or usual or 0) + room
+    if layout.get("height"):
+        layout["height"] += room
     return drawn

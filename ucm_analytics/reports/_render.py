@@ -11,7 +11,6 @@ from __future__ import annotations
 import base64
 import gzip
 import hashlib
-import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -19,6 +18,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import jinja2
+from plotly.io.json import to_json_plotly
 
 from ucm_analytics.charts._template import ON_DARK
 from ucm_analytics.reports._figures import figures
@@ -26,8 +26,6 @@ from ucm_analytics.reports._files import csv_text
 from ucm_analytics.reports._format import NUMERIC, Kind, count, period_name, plural, show, written_for
 
 if TYPE_CHECKING:
-    import plotly.graph_objects as go
-
     from ucm_analytics.reports._report import Card, Report, Section
 
 ROWS = 31
@@ -131,7 +129,7 @@ def card_section(section: Section, locale: str = "") -> str:
 
 
 def _sections(
-    report: Report, numbered: Iterator[tuple[int, go.Figure]], *, rows: int, csv_rows: int, prefix: str = ""
+    report: Report, numbered: Iterator[tuple[int, dict[str, Any]]], *, rows: int, csv_rows: int, prefix: str = ""
 ) -> list[dict[str, Any]]:
     """Sections for the template; each takes the next of the page's charts."""
     with written_for(report.locale):
@@ -140,7 +138,7 @@ def _sections(
             | {
                 "id": prefix + section.slug,
                 "figure": number,
-                "height": figure.layout.height or CHART_HEIGHT,
+                "height": figure["layout"].get("height", CHART_HEIGHT),
                 "period": period_name(report.period),
                 "file": f"{report.name}-{section.slug}.csv",
             }
@@ -187,26 +185,21 @@ def _rows(section: Section, rows: int) -> Iterable[list[Cell]]:
         yield [Cell(show(value, kind), style(kind)) for value, kind in zip(values, kinds, strict=True)]
 
 
-def _drawing(drawn: Sequence[go.Figure]) -> dict[str, Any]:
+def _drawing(drawn: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """What a page needs to draw these charts: data, plotly.js, and the script with the hashes that let it run."""
     script = _environment().get_template("draw.js").render()
     data = {"templates": _templates(), "onDark": ON_DARK, "figures": [_figure(figure) for figure in drawn]}
     return {
-        "figures": _packed(json.dumps(data, separators=(",", ":"))),
+        "figures": _packed(to_json_plotly(data, engine="json")),
         "plotly": _packed_plotly_js(),
         "script": script,
         "hashes": [_hash(_plotly_js()), _hash(script)],
     }
 
 
-def _figure(figure: go.Figure) -> Any:
-    parsed = json.loads(figure.to_json(engine="json"))
-    layout = parsed["layout"]
-    for name in ("width", "template"):
-        layout.pop(name, None)
-    layout["autosize"] = True
-    layout.setdefault("height", CHART_HEIGHT)
-    return {"data": parsed["data"], "layout": layout}
+def _figure(figure: dict[str, Any]) -> dict[str, Any]:
+    layout = {name: value for name, value in figure["layout"].items() if name not in ("width", "template")}
+    return {"data": figure["data"], "layout": {"height": CHART_HEIGHT} | layout | {"autosize": True}}
 
 
 def _templates() -> dict[str, Any]:
