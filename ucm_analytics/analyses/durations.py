@@ -19,6 +19,7 @@ DurationsBy = Literal["direction", "hour"]
 _BIN_S: Final[dict[str, int]] = {"talk_s": 30, "wait_s": 10, "ring_s": 5, "ivr_s": 5, "queue_s": 15}
 """Measures in the order in which they are shown, and the usual width of their bins."""
 
+_QUANTILES: Final = {"median_s": 0.5, "p90_s": 0.9, "p95_s": 0.95}
 _BINS: Final = 40
 _COLUMNS: Final = ("direction", "local_at", "outcome", "path", "queue", "phones", *_BIN_S, "is_forward")
 
@@ -115,11 +116,8 @@ def durations(calls: Any, *, by: Sequence[DurationsBy] = ("direction",)) -> pa.T
         result = result.merge(collect(every.group_by("direction").agg(calls=nw.len()))[["direction"]], how="cross")
     if "hour" in keys:
         result = result.merge(pd.DataFrame({"hour": range(24)}), how="cross")
-    seen = counted.dropna(subset="value").groupby(of, dropna=False)[["value", "calls"]]
-    described = [dict(zip(of, group, strict=True)) | _described(rows) for group, rows in seen]
     statistics = [column.name for column in durations.columns if column.name not in ("measure", "direction", "hour")]
-    table = pd.DataFrame(described, columns=[*of, *statistics]).astype(counted[of].dtypes)
-    result = result.merge(table, how="left", on=of)
+    result = result.merge(_described(counted.dropna(subset="value"), of), how="left", on=of)
     types = {"calls": "int64", "total_s": "int64", "min_s": "Int64", "max_s": "Int64"}
     result = result.fillna({"calls": 0, "total_s": 0}).astype(types)
     return arrow(
@@ -309,25 +307,21 @@ def _has() -> dict[str, nw.Expr]:
     }
 
 
-def _described(seen: pd.DataFrame) -> dict[str, float]:
-    """Statistics of a measure, from its values [s] and how many calls have each."""
-    seen = seen.sort_values("value")
-    values, calls = seen["value"].to_numpy(dtype=np.int64), seen["calls"].to_numpy()
-    upto = calls.cumsum()
-    total = values @ calls
-
-    def quantile(share: float) -> float:
-        place = share * (upto[-1] - 1)
-        low, high = values[np.searchsorted(upto, [np.floor(place), np.ceil(place)], side="right")]
-        return float(low + (high - low) * (place - np.floor(place)))
-
-    return {
-        "calls": upto[-1],
-        "median_s": quantile(0.5),
-        "mean_s": total / upto[-1],
-        "p90_s": quantile(0.9),
-        "p95_s": quantile(0.95),
-        "min_s": values[0],
-        "max_s": values[-1],
-        "total_s": total,
-    }
+def _described(seen: pd.DataFrame, by: list[str]) -> pd.DataFrame:
+    """Statistics of each group, from its values [s] and how many calls have each."""
+    seen = seen.sort_values([*by, "value"]).astype({"value": "int64"})
+    seen["total_s"] = seen["value"] * seen["calls"]
+    groups = seen.groupby(by, dropna=False, sort=False, as_index=False)
+    table = groups.agg(
+        calls=("calls", "sum"), min_s=("value", "min"), max_s=("value", "max"), total_s=("total_s", "sum")
+    )
+    table["mean_s"] = table["total_s"] / table["calls"]
+    values, upto = seen["value"].to_numpy(), seen["calls"].cumsum()
+    before = table["calls"].cumsum() - table["calls"]
+    for name, share in _QUANTILES.items():
+        place = share * (table["calls"] - 1)
+        low, high = (
+            values[np.searchsorted(upto, before + rank, side="right")] for rank in (np.floor(place), np.ceil(place))
+        )
+        table[name] = low + (high - low) * (place % 1)
+    return table
