@@ -102,13 +102,27 @@ def missed_calls(calls: Any, *, period: Period | None = None) -> pa.Table:
     1  returned  +1 202 555 0142      2        60          1       7200
     """
     events, _ = _events(calls, period)
-    ordered = _ordered(events)
-    tries = ordered.filter(nw.col("way") == 0)
-    first = tries.select("key", first_no="no", first_at="local_at")
-    last = tries.select("key", *_SHOWN, last_no="no", last_at="local_at")
-    named = tries.filter(~nw.col("caller_name").is_null()).select("key", "caller_name", named_no="no")
-    known = _turns(ordered).join(first, on=["key", "first_no"]).join(last, on=["key", "last_no"])
-    known = known.join(named, how="left", on=["key", "named_no"])
+    # by windows and not by groups: to join the texts of the last try would mean to put all events in order again
+    is_try, no = nw.col("way") == 0, nw.col("no")
+    of_turn = {
+        "calls": is_try.cast(nw.Int64).sum(),
+        "waited_s": nw.col("wait_s").sum(),
+        "first_at": nw.when(is_try).then(nw.col("local_at")).min(),
+        "last_no": nw.when(is_try).then(no).max(),
+        "placed_before": nw.when(is_try).then(nw.col("placed")).min(),
+        "placed_after": nw.col("placed").max(),
+        **_contact(),
+    }
+    known = _ordered(events).with_columns(
+        caller_name=nw.col("caller_name").fill_null(strategy="forward").over(*_TURN, order_by="no"),
+        **{name: total.over(*_TURN) for name, total in of_turn.items()},
+    )
+    known = known.filter(no == nw.col("last_no")).with_columns(
+        calls=nw.col("calls").cast(nw.Int64),
+        waited_s=nw.col("waited_s").fill_null(0).cast(nw.Int64),
+        last_at="local_at",
+        callbacks=nw.col("placed_after") - nw.col("placed_before"),
+    )
     known = known.with_columns(status=nw.col("contact").replace_strict([1, 3], ["reached", "returned"], default="open"))
     withheld = events.filter(nw.col("way") == 0, nw.col("key").is_null()).with_columns(
         status=nw.lit("withheld"),
@@ -191,7 +205,7 @@ def time_to_callback(calls: Any, *, period: Period | None = None) -> pa.Table:
     1     3600      1         1        0.0
     """
     seen, end = _events(calls, period)
-    found = collect(_turns(_ordered(seen)).select("contact", "first_utc", "contact_utc"))
+    found = collect(_ordered(seen).group_by(_TURN).agg(**_contact()).filter(~nw.col("first_utc").is_null()))
     watched = (found["contact_utc"].fillna(end) - found["first_utc"]).dt.total_seconds().round().clip(lower=0)
     events = pd.DataFrame(
         {
@@ -362,23 +376,15 @@ def _ordered(events: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     )
 
 
-def _turns(ordered: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-    """Tries of each caller up to each contact: one row, with the contact that ended it."""
-    is_try, way, no = nw.col("way") == 0, nw.col("way"), nw.col("no")
-    ends = way.is_in([1, 3])
-    turns = ordered.group_by(_TURN).agg(
-        calls=is_try.cast(nw.Int64).sum().cast(nw.Int64),
-        waited_s=nw.col("wait_s").sum().cast(nw.Int64),
-        first_no=nw.when(is_try).then(no).min(),
-        first_utc=nw.when(is_try).then(nw.col("utc")).min(),
-        last_no=nw.when(is_try).then(no).max(),
-        named_no=nw.when(is_try & ~nw.col("caller_name").is_null()).then(no).max(),
-        callbacks=nw.col("placed").max() - nw.when(is_try).then(nw.col("placed")).min(),
-        contact=nw.when(ends).then(way).max(),
-        contact_at=nw.when(ends).then(nw.col("local_at")).max(),
-        contact_utc=nw.when(ends).then(nw.col("utc")).max(),
-    )
-    return turns.filter(nw.col("calls") > 0).with_columns(nw.col("waited_s").fill_null(0))
+def _contact() -> dict[str, nw.Expr]:
+    """First try of a turn, and the contact that ended it."""
+    ends = nw.col("way").is_in([1, 3])
+    return {
+        "first_utc": nw.when(nw.col("way") == 0).then(nw.col("utc")).min(),
+        "contact": nw.when(ends).then(nw.col("way")).max(),
+        "contact_at": nw.when(ends).then(nw.col("local_at")).max(),
+        "contact_utc": nw.when(ends).then(nw.col("utc")).max(),
+    }
 
 
 def _within(frame: nw.LazyFrame[Any], period: Period | None) -> nw.LazyFrame[Any]:
