@@ -28,22 +28,23 @@ _WEEKS = 3
 def build(store: Store, period: Period, *, pbx: str | None = None) -> list[Section]:
     """Calls by day, week, hour of the week, hour of the day, and hour by hour."""
     calls = store.scan("calls", period, pbx=pbx)
+    hours = analyses.busy_hour(calls, period=period)
     return [
-        _by_day(calls, period),
+        _by_day(calls, period, hours),
         _by_direction(calls, period),
         _by_hour_of_week(calls, period),
-        _by_hour_of_day(calls, period),
+        _by_hour_of_day(hours),
         _hour_by_hour(calls, period),
     ]
 
 
-def _by_day(calls: nw.LazyFrame[Any], period: Period) -> Section:
+def _by_day(calls: nw.LazyFrame[Any], period: Period, hours: pd.DataFrame) -> Section:
     volume = analyses.call_volume(calls, freq="1d", by="outcome", period=period)
     every = analyses.call_volume(calls, freq="1d", period=period)
     table, columns = _wide(every, volume, "outcome")
     return Section(
         title="Calls by day and outcome",
-        sentence=_headline(calls, period),
+        sentence=_headline(calls, period, hours),
         figure=charts.call_volume(volume),
         table=table,
         columns=(Shown("local_at", "Day", "day"), *columns),
@@ -103,8 +104,7 @@ def _by_hour_of_week(calls: nw.LazyFrame[Any], period: Period) -> Section:
     )
 
 
-def _by_hour_of_day(calls: nw.LazyFrame[Any], period: Period) -> Section:
-    hours = analyses.busy_hour(calls, period=period)
+def _by_hour_of_day(hours: pd.DataFrame) -> Section:
     sentence = "No calls in any hour of the day."
     if hours["calls"].sum():
         busy, peak = hours[hours["is_busy_hour"]].iloc[0], hours[hours["is_peak"]].iloc[0]
@@ -159,7 +159,7 @@ def _hour_by_hour(calls: nw.LazyFrame[Any], period: Period) -> Section:
     )
 
 
-def _headline(calls: nw.LazyFrame[Any], period: Period) -> str:
+def _headline(calls: nw.LazyFrame[Any], period: Period, hours: pd.DataFrame) -> str:
     volume = analyses.call_volume(calls, freq="1mo", by="direction", period=period)
     totals = volume.groupby(volume["direction"].astype(str))[["calls", "answered"]].sum()
     total = int(totals["calls"].sum())
@@ -171,7 +171,6 @@ def _headline(calls: nw.LazyFrame[Any], period: Period) -> str:
         if inbound:
             parts[0] += f", {count(inbound)} of them from outside" if inbound < total else ", all from outside"
             parts.append(f"{share(answered / inbound)} of the calls from outside reached a person")
-    hours = analyses.busy_hour(calls, period=period)
     peak = hours[hours["is_peak"]].iloc[0]
     parts.append(
         f"the busiest 60 minutes began on {day(peak['peak_at'])} at {clock(peak['peak_at'])}, "

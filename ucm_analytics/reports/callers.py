@@ -13,6 +13,7 @@ from ucm_analytics.reports._report import Section, Shown
 
 if TYPE_CHECKING:
     import narwhals.stable.v2 as nw
+    import pandas as pd
 
     from ucm_analytics.store import Store
 
@@ -23,12 +24,12 @@ QUESTION = "Who calls most, how much do a few callers make up, and where do they
 def build(store: Store, period: Period, *, pbx: str | None = None) -> list[Section]:
     """The most frequent callers, their share, and the areas."""
     calls = store.scan("calls", period, pbx=pbx)
-    return [_top(calls), _concentration(calls), _areas(calls)]
-
-
-def _top(calls: nw.LazyFrame[Any]) -> Section:
-    callers = analyses.top_callers(calls)
     shares = analyses.caller_concentration(calls)
+    return [_top(calls, shares), _concentration(shares), _areas(calls)]
+
+
+def _top(calls: nw.LazyFrame[Any], shares: pd.DataFrame) -> Section:
+    callers = analyses.top_callers(calls)
     sentence = "no calls from outside showed a number."
     if len(callers):
         first, every = callers.iloc[0], shares.iloc[-1]
@@ -59,8 +60,7 @@ def _top(calls: nw.LazyFrame[Any]) -> Section:
     )
 
 
-def _concentration(calls: nw.LazyFrame[Any]) -> Section:
-    shares = analyses.caller_concentration(calls)
+def _concentration(shares: pd.DataFrame) -> Section:
     sentence = "No calls from outside showed a number."
     if len(shares):
         tenth, every = shares.iloc[0], shares.iloc[-1]

@@ -64,7 +64,7 @@ def _by_direction(calls: nw.LazyFrame[Any]) -> Section:
     table = rows.assign(measure=_named(rows["measure"]))
     return Section(
         title="Durations by direction",
-        sentence=_headline(calls),
+        sentence=_headline(calls, rows),
         figure=charts.durations(rows),
         table=table,
         columns=(Shown("measure", "Measure"), Shown("direction", "Direction"), *_STATISTICS),
@@ -130,11 +130,12 @@ def _histogram(
     )
 
 
-def _headline(calls: nw.LazyFrame[Any]) -> str:
+def _headline(calls: nw.LazyFrame[Any], by_direction: pd.DataFrame) -> str:
     rows = analyses.durations(calls, by=())
     talk = rows[rows["measure"].astype(str) == "talk_s"].iloc[0]
-    inbound = analyses.durations(calls, by=("direction",))
-    inbound = inbound[(inbound["direction"].astype(str) == "inbound") & (inbound["measure"].astype(str) == "wait_s")]
+    inbound = by_direction[
+        (by_direction["direction"].astype(str) == "inbound") & (by_direction["measure"].astype(str) == "wait_s")
+    ]
     parts = []
     if len(inbound) and inbound.iloc[0]["calls"]:
         wait = inbound.iloc[0]

@@ -31,7 +31,7 @@ _CHART_PX: Final = 300
 
 @dataclass(frozen=True)
 class _Numbers:
-    """The five numbers of one period; NA where there is nothing to count."""
+    """The five numbers of one period, and its days; NA where there is nothing to count."""
 
     calls: int
     answered_rate: float
@@ -39,6 +39,7 @@ class _Numbers:
     open_since: pd.Timestamp
     median_wait_s: float
     busiest: pd.Series[Any] | None
+    days: pd.DataFrame
 
 
 def build(store: Store, period: Period, *, pbx: str | None = None) -> list[Section]:
@@ -98,6 +99,7 @@ def _numbers(calls: nw.LazyFrame[Any], period: Period) -> _Numbers:
         open_since=waiting["first_at"].min(),
         median_wait_s=float(waits.loc[waits["measure"].astype(str) == "wait_s", "median_s"].iloc[0]),
         busiest=hours.iloc[int(hours["calls_per_day"].argmax())] if total else None,
+        days=volume,
     )
 
 
@@ -129,12 +131,13 @@ def _cards(
 ) -> list[Card]:
     inbound = _inbound(calls)
     changes = [why_not] * 5 if before is None else _changes(now, before, period, verdicts)
+    hours = analyses.call_volume(inbound, freq="1h", period=period)
     actions = [
-        _plan(inbound, period),
-        _answer(inbound, period),
+        _plan(now.days),
+        _answer(hours, period),
         _call_back(now),
         _shorten(inbound),
-        _staff(inbound, period, now),
+        _staff(hours, now),
     ]
     labels = ["Calls from outside", "Answered by a person", "Callers to call back", "Median wait", "Busiest hour"]
     details = ["call-volume", "call-volume", "missed-calls", "durations", "staffing"]
@@ -207,8 +210,7 @@ def _longer(now: float, before: float, shown: str) -> str:
     return f"{seconds(abs(now - before))} {'longer' if now > before else 'shorter'} ({shown})"
 
 
-def _plan(inbound: nw.LazyFrame[Any], period: Period) -> str:
-    days = analyses.call_volume(inbound, freq="1d", period=period)
+def _plan(days: pd.DataFrame) -> str:
     if not days["calls"].sum():
         return "Nothing to do."
     top = days.iloc[int(days["calls"].argmax())]
@@ -217,16 +219,17 @@ def _plan(inbound: nw.LazyFrame[Any], period: Period) -> str:
     return f"Plan for {plural(int(top['calls']), 'call')} a day: so many came on {day(top['local_at'])}."
 
 
-def _answer(inbound: nw.LazyFrame[Any], period: Period) -> str:
-    hours = analyses.call_volume(inbound, freq="1h", period=period)
-    hours["left"] = hours["calls"] - hours["answered"]
-    cells = hours.groupby([hours["local_at"].dt.day_of_week, hours["local_at"].dt.hour])[["left", "calls"]].sum()
+def _answer(hours: pd.DataFrame, period: Period) -> str:
+    left, at = hours["calls"] - hours["answered"], hours["local_at"].dt
+    cells = hours.assign(left=left).groupby([at.day_of_week, at.hour])[["left", "calls"]].sum()
     if not len(cells) or not cells["left"].max():
         return "Nothing to do: everybody reached a person."
-    worst = cells["left"].idxmax()
-    left, total = (count(cells.loc[worst, name]) for name in ("left", "calls"))
-    at = f"{weekday(worst[0])}{'s' * (len(period) > 7)} at {hour(worst[1])}"
-    return f"Add people on {at}, when {left} of {total} callers reached nobody."
+    worst = cells.iloc[int(cells["left"].argmax())]
+    on, clock = cells.index[int(cells["left"].argmax())]
+    return (
+        f"Add people on {weekday(on)}{'s' * (len(period) > 7)} at {hour(clock)}, when {count(worst['left'])} of "
+        f"{count(worst['calls'])} callers reached nobody."
+    )
 
 
 def _call_back(now: _Numbers) -> str:
@@ -246,10 +249,9 @@ def _shorten(inbound: nw.LazyFrame[Any]) -> str:
     return f"Shorten it at {hour(worst['hour'])} first: one in ten waits {seconds(worst['p90_s'])} or longer then."
 
 
-def _staff(inbound: nw.LazyFrame[Any], period: Period, now: _Numbers) -> str:
+def _staff(hours: pd.DataFrame, now: _Numbers) -> str:
     if now.busiest is None:
         return "Nothing to do."
-    hours = analyses.call_volume(inbound, freq="1h", period=period)
     at = hours["local_at"].dt
     cell = hours[(at.day_of_week == now.busiest["weekday"]) & (at.hour == now.busiest["hour"])]
     return (
