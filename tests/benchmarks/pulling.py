@@ -20,6 +20,7 @@ spare_memory()
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 from ucm_analytics import UCM, Store
+import ucm_analytics.client.cdr as cdr
 import ucm_analytics.store.sync as sync
 spent = 0.0
 def timed(function):
@@ -31,6 +32,7 @@ def timed(function):
         finally:
             spent += time.perf_counter() - began
     return run
+cdr.decode = timed(cdr.decode)
 sync.legs_table = timed(sync.legs_table)
 url, fingerprint, folder, first, last = sys.argv[1:]
 began = time.perf_counter()
