@@ -216,10 +216,12 @@ def _transferred(steps: Any, stays: nw.LazyFrame[Any]) -> pd.DataFrame:
 def _recalls(stays: nw.LazyFrame[Any], calls: Any, recall_s: int) -> pd.DataFrame:
     """Calls of each queue after which the same caller called it again."""
     called = lazy(calls, "calls", needs("calls", "pbx", "call_id", "caller", "utc_offset_s", "is_forward"))
-    called = called.filter(~nw.col("is_forward").fill_null(False))
-    called = called.with_columns(caller=nw.col("caller").str.replace_all(r"\D", "")).filter(nw.col("caller") != "")
+    called = called.filter(~nw.col("is_forward").fill_null(False)).drop("is_forward")
     key = [*QUEUE, "caller"]
-    known = _joined(stays, called.drop("is_forward"), ["pbx", "call_id"]).with_columns(utc=utc())
+    known = _joined(stays, called, ["pbx", "call_id"]).with_columns(
+        utc=utc(), caller=nw.col("caller").str.replace_all(r"\D", "")
+    )
+    known = known.filter(nw.col("caller") != "")
     each = known.group_by([*key, "call_id"]).agg(
         came=nw.col("utc").min(), went=(nw.col("utc") + nw.col("dwell_s") * nw.lit(SECOND)).max()
     )
