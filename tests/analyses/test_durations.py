@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from tests.analyses.made import as_arrow, calls, random_calls
-from ucm_analytics import analyses
+from ucm_analytics import analyses, charts
 from ucm_analytics.analyses.durations import DurationsBy
 from ucm_analytics.errors import SettingError
 
@@ -71,6 +71,16 @@ def test_calls_without_direction_are_a_group(known: list[str], by: tuple[Duratio
     assert len(result) == (1 + len(known)) * 5 * (24 if "hour" in by else 1)
     talk = result[(result["measure"] == "talk_s") & result["direction"].isna() & (result["calls"] > 0)]
     assert talk[["calls", "median_s", "p90_s", "total_s"]].to_numpy().tolist() == [[2, 20, 28, 40]]
+
+
+@pytest.mark.parametrize("known", [[], ["inbound"]])
+def test_calls_without_direction_are_drawn(known: list[str]) -> None:
+    made = calls("local_at talk_s direction", (AT, 10, None), (AT, 30, None), *((AT, 99, each) for each in known))
+    figure = charts.durations(analyses.durations(made))
+    talk = next(trace for trace in figure.data if trace.name == "median")
+    assert dict(zip(talk.y, talk.x, strict=True)) == {"unknown": 20, **dict.fromkeys(known, 99)}
+    bars = charts.duration_histogram(analyses.duration_histogram(made, by="direction")).data
+    assert {bar.name: sum(bar.y) for bar in bars} == {"unknown": 2, **dict.fromkeys(known, 1)}
 
 
 def test_forwarded_halves_are_not_counted() -> None:

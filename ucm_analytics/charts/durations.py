@@ -54,7 +54,7 @@ def durations(durations: pd.DataFrame) -> go.Figure:
     WrongColumns
         `durations` is not such a result.
     """
-    frame = checked(durations, analyses.durations)
+    frame = _named(checked(durations, analyses.durations))
     title = "Durations in seconds" + (", by clock hour" if "hour" in frame else "")
     if not frame["calls"].sum():
         return without_calls(title)
@@ -109,7 +109,7 @@ def duration_histogram(histogram: pd.DataFrame) -> go.Figure:
     WrongColumns
         `histogram` is not such a result.
     """
-    frame = checked(histogram, analyses.duration_histogram)
+    frame = _named(checked(histogram, analyses.duration_histogram))
     measure = str(frame["measure"].iloc[0]) if len(frame) else ""
     title = f"Calls by duration: {_NAMES.get(measure, measure)} [s]" if measure else "Calls by duration"
     if not frame["calls"].sum():
@@ -192,6 +192,11 @@ def long_and_short_calls(counts: pd.DataFrame) -> go.Figure:
     drawn.update_xaxes(type="category", showgrid=False)
     drawn.update_yaxes(rangemode="tozero", tickformat=".1~%")
     return drawn
+
+
+def _named(frame: pd.DataFrame) -> pd.DataFrame:
+    """Calls whose direction is not known are a group like the others."""
+    return frame.assign(direction=frame["direction"].astype("str").fillna("unknown")) if "direction" in frame else frame
 
 
 def _groups(frame: pd.DataFrame) -> list[Any]:
