@@ -81,6 +81,8 @@ def test_calls_without_direction_are_drawn(known: list[str]) -> None:
     assert dict(zip(talk.y, talk.x, strict=True)) == {"unknown": 20, **dict.fromkeys(known, 99)}
     bars = charts.duration_histogram(analyses.duration_histogram(made, by="direction")).data
     assert {bar.name: sum(bar.y) for bar in bars} == {"unknown": 2, **dict.fromkeys(known, 1)}
+    short = charts.long_and_short_calls(analyses.long_and_short_calls(made)).data[0]
+    assert set(short.x) == {"unknown", *known}
 
 
 def test_forwarded_halves_are_not_counted() -> None:

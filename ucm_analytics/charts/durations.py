@@ -164,7 +164,7 @@ def long_and_short_calls(counts: pd.DataFrame) -> go.Figure:
     WrongColumns
         `counts` is not such a result.
     """
-    frame = checked(counts, analyses.long_and_short_calls)
+    frame = _named(checked(counts, analyses.long_and_short_calls))
     title = "Very short and long calls"
     if not frame["calls"].sum():
         return without_calls(title)
@@ -178,7 +178,7 @@ def long_and_short_calls(counts: pd.DataFrame) -> go.Figure:
     for rate, (shown, count, color) in bars.items():
         unit = " s" if count.endswith("_s") else ""
         drawn.add_bar(
-            x=[words(str(direction)) for direction in frame["direction"]],
+            x=[words(direction) for direction in frame["direction"]],
             y=frame[rate],
             name=shown,
             marker={"color": color, "line": {"width": 0}},
