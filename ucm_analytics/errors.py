@@ -17,7 +17,7 @@
     │   ├── Busy                 asked too often, or another task is running
     │   └── RequestRejected      the PBX does not accept the request
     ├── UnexpectedAnswer         not what this API answers (HTML, foreign JSON)
-    ├── IncompletePull           .received .resume_from
+    ├── IncompletePull           .resume_from
     ├── StoreError               the data folder
     │   ├── StoreLocked          another sync is writing
     │   └── DamagedFile          a Parquet file cannot be read
@@ -31,7 +31,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 
@@ -136,8 +135,6 @@ class IncompletePull(UCMError):
 
     Attributes
     ----------
-    received : list of dict
-        The legs that did arrive for the window that failed.
     resume_from : datetime.date
         The first day that is not complete.
     """
@@ -149,11 +146,9 @@ class IncompletePull(UCMError):
         message: str,
         *,
         hint: str = "",
-        received: Sequence[dict[str, Any]] = (),
         resume_from: Any = None,
     ) -> None:
         super().__init__(message, hint=hint)
-        self.received = list(received)
         self.resume_from = resume_from
 
 

@@ -25,7 +25,7 @@ TABLE = {
     SessionExpired: [-5, -6, -8],
     LoginRefused: [-37, -71],
     LockedOut: [-68, -70],
-    NotPermitted: [-47],
+    NotPermitted: [-10, -47],
     Busy: [-7, -45, -46, -51, -57, -69, -90, -98],
 }
 

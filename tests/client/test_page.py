@@ -39,7 +39,13 @@ def test_one_record_alone() -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b" \n", b'{"cdr_root":[]}', b'{"cdr_root":[],"status":0}', b'{"cdr_root":null}', b'{"cdr_root":""}', b"[]"],
+    [
+        b'{"cdr_root":[]}',
+        b'{"cdr_root":[],"status":0}',
+        b'{"response":{"cdr_root":[]},"status":0}',
+        b'{"cdr":[]}',
+        b"[]",
+    ],
 )
 def test_empty_answers(body: bytes) -> None:
     assert decode(body) == []
@@ -79,23 +85,45 @@ def test_a_name_cut_within_a_character_costs_no_record() -> None:
 @pytest.mark.parametrize(
     ("body", "says"),
     [
+        (b"", "an empty body"),
+        (b" \n", "an empty body"),
+        (b'{"cdr_root":null}', "JSON without call records"),
+        (b'{"cdr_root":""}', "JSON without call records"),
+        (b'{"cdr_root":{}}', "JSON without call records"),
+        (b'{"response":{"cdr_root":null},"status":0}', "JSON without call records"),
+        (b"null", "JSON without call records"),
+        (b"[" * 100_000, "nested too deep"),
+        (b'{"cdr_root":[{"src":' + b"[" * 100_000, "nested too deep"),
+        (b'{"cdr_root":[],"status":' + b"9" * 10_000 + b"}", "a number that is too long"),
         (b"<!DOCTYPE html><html><title>Login</title></html>", "HTML"),
         (b'{"cdr_root":[{"src":"1000","dst":"10', "broken JSON"),
         (b'{"cdr_root":[{"src":"\xff', "broken JSON"),
         (b'{"weather":"fine"}', "JSON without call records"),
         (b'"text"', "JSON without call records"),
         (b"42", "JSON without call records"),
-        (b'{"cdr_root":[{"city":"Berlin"}]}', "a record without src, dst and start"),
+        (b'{"cdr_root":[{"city":"Berlin"}]}', "a record without any field"),
         (b'{"cdr_root":["text"]}', "an element that is no record"),
         (b'{"cdr_root":[7]}', "an element that is no record"),
         (b'{"cdr_root":{"a":1}}', "JSON without call records"),
-        (b'{"cdr_root":[{"main_cdr":{"src":"1"},"sub_cdr_1":"x"}]}', "a record without src"),
+        (b'{"cdr_root":[{"main_cdr":{"src":"1"},"sub_cdr_1":"x"}]}', "a record without any field"),
     ],
 )
 def test_what_is_no_answer(body: bytes, says: str) -> None:
     with pytest.raises(UnexpectedAnswer, match=says) as caught:
         decode(body)
     assert caught.value.hint
+
+
+def test_numbers_of_any_length_are_no_trouble() -> None:
+    group = {"main_cdr": A, "sub_cdr_1": B, "sub_cdr_" + "1" * 10_000: C, "sub_cdr_٣": C}
+    assert decode(json.dumps({"cdr_root": [group], "status": "-" + "9" * 10_000}).encode()) == [[B]]
+    leg = {"src": "1000", "duration": 10**4000}
+    assert decode(json.dumps({"cdr_root": [leg]}).encode()) == [[leg]]
+
+
+def test_a_record_needs_one_field_of_a_call() -> None:
+    leg = {"session": "1772438400000000-1000"}
+    assert decode(json.dumps({"cdr_root": [leg]}).encode()) == [[leg]]
 
 
 def test_excerpts_show_no_numbers() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
@@ -43,6 +44,7 @@ CODES: Final[Mapping[int, Code]] = {
     -6: Code(SessionExpired, "cookie error", f"log in again; let nobody else use the API user of {API_PAGE}"),
     -7: Code(Busy, "connection closed", _LATER),
     -8: Code(SessionExpired, "system timeout", f"log in again; the API user is set under {API_PAGE}"),
+    -10: Code(NotPermitted, "no permission for call records", f"allow CDR for this API user under {API_PAGE}"),
     -9: Code(RequestRejected, "abnormal system error", _REPORT),
     -15: Code(RequestRejected, "invalid value", _VALUE),
     -16: Code(RequestRejected, "no such item", "it was deleted or renamed on the PBX; list the items again"),
@@ -82,6 +84,13 @@ CODES: Final[Mapping[int, Code]] = {
 _UNKNOWN: Final = Code(APIError, "a code that is not in the vendor's table", _REPORT)
 
 
+def number(value: Any) -> int | None:
+    """The whole number in a value of an answer, which some firmware writes as text; None if it is none."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value if abs(value) < 10**18 else None
+    return int(value) if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,18}", value) else None
+
+
 def raise_for(status: int, action: str, response: Mapping[str, Any] | None, host: str, user: str) -> None:
     """Raise the error that a return code stands for; nothing if it is 0.
 
@@ -116,9 +125,9 @@ def raise_for(status: int, action: str, response: Mapping[str, Any] | None, host
 def _left(response: Mapping[str, Any]) -> str:
     """What a refused login says about further tries."""
     said = ""
-    tries, seconds = response.get("remain_num"), response.get("remain_time")
-    if isinstance(tries, int | str) and str(tries).isdigit():
+    tries, seconds = number(response.get("remain_num")), number(response.get("remain_time"))
+    if tries is not None and tries >= 0:
         said += f"; {tries} tries left"
-    if isinstance(seconds, int | str) and str(seconds).isdigit() and int(seconds) > 0:
+    if seconds is not None and seconds > 0:
         said += f"; locked for {seconds} s"
     return said

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any, Final, Literal, TypeAlias
 
+from ucm_analytics.client.codes import number
 from ucm_analytics.client.session import UCM
 from ucm_analytics.errors import RequestRejected, UnexpectedAnswer
 
@@ -72,7 +73,7 @@ def bridged_channels(ucm: UCM) -> list[Record]:
 def current_calls(ucm: UCM) -> int:
     """Number of calls in which two parties are connected right now: the PBX's own `total_item`."""
     answer = ucm.request("listBridgedChannels", page=1, item_num=1)
-    total = _whole(answer.get("total_item"))
+    total = number(answer.get("total_item"))
     if total is None:
         raise _foreign(ucm, "listBridgedChannels")
     return total
@@ -197,7 +198,7 @@ def _walk(ucm: UCM, action: str, key: str, **params: Any) -> tuple[list[Record],
         if not isinstance(found, list):
             raise _foreign(ucm, action)
         items += found
-        promised = _whole(answer.get("total_item"))
+        promised = number(answer.get("total_item"))
         if not found:
             break
     return items, promised
@@ -207,12 +208,8 @@ def _pages(ucm: UCM, action: str, params: dict[str, Any]) -> Iterator[Record]:
     for page in range(1, _PAGES + 1):
         answer = ucm.request(action, page=page, item_num=_ITEMS, **params)
         yield answer
-        if page >= (_whole(answer.get("total_page")) or 1):
+        if page >= (number(answer.get("total_page")) or 1):
             return
-
-
-def _whole(value: object) -> int | None:
-    return int(value) if isinstance(value, int | str) and str(value).isdecimal() else None
 
 
 def _column(body: bytes) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any, Final, TypeAlias
 
 import msgspec
 
-from ucm_analytics.client.codes import raise_for
+from ucm_analytics.client.codes import number, raise_for
 from ucm_analytics.errors import UnexpectedAnswer
 
 Leg: TypeAlias = dict[str, Any]
@@ -28,6 +28,8 @@ class _Typed(msgspec.Struct):
 
 _typed: Final = msgspec.json.Decoder(_Typed)
 _untyped: Final = msgspec.json.Decoder()
+_MARKS: Final = frozenset(("src", "dst", "start", "end", "session", "uniqueid", "AcctId"))
+"""Fields of which a record has at least one."""
 _PRIVATE: Final = re.compile(r"[0-9a-f]{32}|\d{4,}")
 
 
@@ -48,27 +50,25 @@ def decode(body: bytes, *, host: str = "", user: str = "") -> list[Element]:
     Returns
     -------
     list of list of dict
-        For each element its legs; no element for an empty answer.
+        For each element its legs; no element for an empty list.
 
     Raises
     ------
     APIError
         The answer is a return code other than 0.
     UnexpectedAnswer
-        The answer is HTML, cut off, or JSON that is not of CDR.
+        The answer is empty, HTML, cut off, nested too deep, or JSON that is no list of CDR.
 
     Examples
     --------
     >>> decode(b'{"cdr_root":[{"cdr":"","src":"1000"}]}')
     [[{'cdr': '', 'src': '1000'}]]
     """
-    if not body.strip():
-        return []
     records: Any
     try:
         # `status` stands outside of the typed form, but an answer with records is a success.
         records = _typed.decode(body).cdr_root
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         records = None
     if not records:
         records = _records(_any(body), body, host, user)
@@ -90,19 +90,26 @@ def loads(body: bytes) -> Any:
     Raises
     ------
     msgspec.DecodeError
-        The bytes are no JSON.
+        The bytes are no JSON, or nested deeper than any answer of a PBX.
     """
     try:
-        return _untyped.decode(body)
-    except UnicodeDecodeError:
-        return _untyped.decode(body.decode("utf-8", "replace"))
+        try:
+            return _untyped.decode(body)
+        except UnicodeDecodeError:
+            return _untyped.decode(body.decode("utf-8", "replace"))
+    except RecursionError as error:
+        raise msgspec.DecodeError("nested too deep") from error
 
 
 def _any(body: bytes) -> Any:
+    if not body.strip():
+        raise _unexpected(body, "an empty body")
     try:
         return loads(body)
+    except msgspec.ValidationError as error:
+        raise _unexpected(body, "a number that is too long") from error
     except msgspec.DecodeError as error:
-        raise _unexpected(body, "broken JSON") from error
+        raise _unexpected(body, "broken JSON" if error.__cause__ is None else "JSON nested too deep") from error
 
 
 def _records(answer: Any, body: bytes, host: str, user: str) -> list[Any]:
@@ -111,17 +118,12 @@ def _records(answer: Any, body: bytes, host: str, user: str) -> list[Any]:
         return answer
     if isinstance(answer, dict):
         response = answer.get("response")
-        status = answer.get("status", 0)
-        if isinstance(status, int | str) and re.fullmatch(r"-?\d+", str(status)):
-            raise_for(int(status), "cdrapi", response if isinstance(response, dict) else None, host, user)
+        status = number(answer.get("status"))
+        raise_for(status or 0, "cdrapi", response if isinstance(response, dict) else None, host, user)
         for holder in (answer, response):
             for name in ("cdr_root", "cdr"):
-                if isinstance(holder, dict) and name in holder:
-                    found = holder[name]
-                    if isinstance(found, list):
-                        return found
-                    if not found:
-                        return []
+                if isinstance(holder, dict) and isinstance(found := holder.get(name), list):
+                    return found
         if _is_leg(answer) or "main_cdr" in answer:
             return [answer]
     raise _unexpected(body, "JSON without call records")
@@ -133,7 +135,9 @@ def _legs(record: Any, body: bytes) -> Element:
         raise _unexpected(body, "an element that is no record")
     if "main_cdr" in record or "sub_cdr_1" in record:
         numbered = [
-            (int(key[8:]), leg) for key, leg in record.items() if leg and key[:8] == "sub_cdr_" and key[8:].isdecimal()
+            (nth, leg)
+            for key, leg in record.items()
+            if leg and key[:8] == "sub_cdr_" and (nth := number(key[8:])) is not None
         ]
         if any(first > second for (first, _), (second, _) in pairwise(numbered)):
             numbered.sort(key=lambda pair: pair[0])
@@ -145,12 +149,12 @@ def _legs(record: Any, body: bytes) -> Element:
         legs = [record]
     for leg in legs:
         if not _is_leg(leg):
-            raise _unexpected(body, "a record without src, dst and start")
+            raise _unexpected(body, "a record without any field of a call")
     return legs
 
 
 def _is_leg(leg: Any) -> bool:
-    return isinstance(leg, dict) and ("src" in leg or "dst" in leg or "start" in leg)
+    return isinstance(leg, dict) and not _MARKS.isdisjoint(leg)
 
 
 def _unexpected(body: bytes, what: str) -> UnexpectedAnswer:

@@ -16,7 +16,7 @@ from typing import Any, Final, Self, TypeVar
 import msgspec
 
 from ucm_analytics.client.address import Address
-from ucm_analytics.client.codes import API_PAGE, CODES, HTTP_PAGE, raise_for
+from ucm_analytics.client.codes import API_PAGE, CODES, HTTP_PAGE, number, raise_for
 from ucm_analytics.client.page import excerpt, loads
 from ucm_analytics.client.transport import Broken, Transport
 from ucm_analytics.errors import (
@@ -84,7 +84,8 @@ class UCM:
     legacy_tls : bool
         Accept the weak Diffie-Hellman group of UCM62xx units.
     timeout : tuple of float
-        Longest wait for the connection, and for the answer [s].
+        Longest wait for the connection, and longest silence while the PBX answers [s]; a whole answer
+        may take three times as long as the latter.
     retries : Retries
         Policy for failed connections and for a PBX that is busy.
 
@@ -278,13 +279,10 @@ class UCM:
             answer = loads(body)
         except msgspec.DecodeError:
             return
-        status, response = answer.get("status", 0), answer.get("response")
-        if isinstance(status, str) and status.removeprefix("-").isdecimal():
-            status = int(status)
-        if isinstance(status, int):
-            # Where a refused login says how many tries are left differs: in `response`, or beside it.
-            said = answer | response if isinstance(response, dict) else answer
-            raise_for(status, action, said, str(self.address), self.user)
+        response = answer.get("response")
+        # Where a refused login says how many tries are left differs: in `response`, or beside it.
+        said = answer | response if isinstance(response, dict) else answer
+        raise_for(number(answer.get("status")) or 0, action, said, str(self.address), self.user)
 
     def _object(self, action: str, body: bytes) -> dict[str, Any]:
         try:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import socket
 import ssl
+import time
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -57,26 +58,48 @@ def normal_fingerprint(text: str) -> str:
     return ":".join(digits[i : i + 2] for i in range(0, 64, 2))
 
 
-def context(*, legacy: bool = False) -> ssl.SSLContext:
+def context(*, legacy: bool, answer_s: float) -> ssl.SSLContext:
     """TLS 1.2 or newer, trusting the system's authorities.
 
     Parameters
     ----------
     legacy : bool
         Accept the weak Diffie-Hellman group of UCM62xx units.
+    answer_s : float
+        Longest time from the end of a request to the end of its answer [s].
     """
     made = ssl.create_default_context()
+    made.sslsocket_class = type("Hurried", (_Hurried,), {"answer_s": answer_s})
     made.minimum_version = ssl.TLSVersion.TLSv1_2
     if legacy:
         made.set_ciphers("DEFAULT:@SECLEVEL=1")
     return made
 
 
+class _Hurried(ssl.SSLSocket):
+    """A socket on which an answer ends in time, also one that comes a byte at a time."""
+
+    answer_s: float
+    _until = float("inf")
+
+    def sendall(self, data: Any, flags: int = 0) -> None:
+        super().sendall(data, flags)
+        self._until = time.monotonic() + self.answer_s
+
+    def recv_into(self, *args: Any, **kwargs: Any) -> int:
+        left = self._until - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("the answer did not end in time")
+        silence = self.gettimeout()
+        self.settimeout(left if silence is None else min(silence, left))
+        return super().recv_into(*args, **kwargs)
+
+
 class VerifyingAdapter(HTTPAdapter):
     """Checks the certificate against the system's authorities, or those of a file."""
 
-    def __init__(self, *, legacy: bool = False) -> None:
-        self._context = context(legacy=legacy)
+    def __init__(self, *, legacy: bool, answer_s: float) -> None:
+        self._context = context(legacy=legacy, answer_s=answer_s)
         super().__init__(pool_maxsize=1)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
@@ -86,9 +109,9 @@ class VerifyingAdapter(HTTPAdapter):
 class PinnedAdapter(HTTPAdapter):
     """Accepts the one certificate that has the pinned fingerprint."""
 
-    def __init__(self, fingerprint: str, *, legacy: bool = False) -> None:
+    def __init__(self, fingerprint: str, *, legacy: bool, answer_s: float) -> None:
         self._fingerprint = normal_fingerprint(fingerprint)
-        self._context = context(legacy=legacy)
+        self._context = context(legacy=legacy, answer_s=answer_s)
         self._context.check_hostname = False
         super().__init__(pool_maxsize=1)
 

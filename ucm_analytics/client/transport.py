@@ -13,7 +13,7 @@ import urllib3
 
 from ucm_analytics.client.address import Address
 from ucm_analytics.client.codes import API_PAGE, HTTP_PAGE
-from ucm_analytics.client.page import excerpt
+from ucm_analytics.client.page import excerpt, loads
 from ucm_analytics.client.tls import (
     PinnedAdapter,
     VerifyingAdapter,
@@ -34,6 +34,11 @@ from ucm_analytics.errors import (
 
 log = logging.getLogger(__name__)
 
+_LARGEST: Final = 64 << 20
+"""Bytes of an answer at most; a page of a thousand calls has one to three million."""
+_WHOLE: Final = 3
+"""Longest time for a whole answer, as a multiple of the longest silence in it."""
+_BLOCK: Final = 1 << 16
 _HEADERS: Final = {"Content-Type": "application/json;charset=UTF-8"}
 
 
@@ -57,6 +62,7 @@ class Transport:
         ca: str | Path | None,
         legacy_tls: bool,
         timeout: tuple[float, float],
+        largest: int = _LARGEST,
     ) -> None:
         if ca is not None and not Path(ca).is_file():
             raise SettingError(f"there is no file of authorities at {ca}", hint="check the path (UCM_CA)")
@@ -64,14 +70,16 @@ class Transport:
         self.fingerprint = normal_fingerprint(fingerprint) if fingerprint else None
         self._legacy_tls = legacy_tls
         self._timeout = timeout
+        self._whole_s = _WHOLE * timeout[1]
+        self._largest = largest
         # Given with each request: REQUESTS_CA_BUNDLE overrides what is set on the session.
         self._verify: bool | str = True if ca is None else str(ca)
         self._http = requests.Session()
         self._http.mount(
             "https://",
-            PinnedAdapter(self.fingerprint, legacy=legacy_tls)
+            PinnedAdapter(self.fingerprint, legacy=legacy_tls, answer_s=self._whole_s)
             if self.fingerprint
-            else VerifyingAdapter(legacy=legacy_tls),
+            else VerifyingAdapter(legacy=legacy_tls, answer_s=self._whole_s),
         )
 
     def close(self) -> None:
@@ -79,7 +87,10 @@ class Transport:
         self._http.close()
 
     def post(self, action: str, params: dict[str, Any], *, in_session: bool) -> bytes:
-        """Body of the answer to one request.
+        """Body of the answer to one request, which is complete.
+
+        The answer says how long it is, or is whole JSON: where the connection ends within the head of
+        an answer, nothing else would tell it from an answer without a body.
 
         Parameters
         ----------
@@ -99,7 +110,7 @@ class Transport:
         NotPermitted
             The PBX lets this address not in.
         UnexpectedAnswer
-            HTML, or another HTTP status than 200.
+            HTML, another HTTP status than 200, or more than `largest` bytes.
         """
         try:
             answer = self._http.post(
@@ -109,23 +120,43 @@ class Transport:
                 timeout=self._timeout,
                 verify=self._verify,
                 allow_redirects=False,
+                stream=True,
             )
+            body = self._body(action, answer)
         except requests.RequestException as error:
             # The request that hangs on the exception holds the cookie or the token.
             error.request = error.response = None
             self._failed(error, in_session)
-        body = answer.content
         log.debug("%s of %s: HTTP %d, %d bytes", action, self.address, answer.status_code, len(body))
         self._check(action, answer.status_code, body)
+        if not _says_its_length(answer) and not _is_json(body):
+            raise Broken(
+                Unreachable(
+                    f"the answer of PBX {self.address} to {action!r} ended before it was complete",
+                    hint="try again; if it lasts, see Maintenance > System Events and the network between",
+                )
+            )
         return body
+
+    def _body(self, action: str, answer: requests.Response) -> bytes:
+        body = bytearray()
+        for block in answer.iter_content(_BLOCK):
+            body += block
+            if len(body) > self._largest:
+                answer.close()
+                raise UnexpectedAnswer(
+                    f"PBX {self.address} answered {action!r} with more than {self._largest >> 20} MB",
+                    hint="no page of call records is that long; report it, with the firmware's version",
+                )
+        return bytes(body)
 
     def _failed(self, error: requests.RequestException, in_session: bool) -> NoReturn:
         reason = _innermost(error)
         if isinstance(error, requests.exceptions.SSLError) and not (in_session and isinstance(reason, ssl.SSLEOFError)):
             self._distrusted(error, reason)
-        if isinstance(error, requests.exceptions.ReadTimeout):
+        if isinstance(reason, TimeoutError | urllib3.exceptions.ReadTimeoutError) and _connected(error):
             told = Unreachable(
-                f"PBX {self.address} did not answer within {self._timeout[1]:g} s",
+                f"PBX {self.address} did not answer within {self._timeout[1]:g} s, or not all in {self._whole_s:g} s",
                 hint="ask for fewer days at once, or try again when the PBX is less busy",
             )
         elif _connected(error):
@@ -180,6 +211,19 @@ class Transport:
                 f"{self.address} answered {action!r} with HTTP {status}{' and HTML' if html else ''}{begins}",
                 hint=f"check the port under {HTTP_PAGE}, and that the API is enabled under {API_PAGE}",
             )
+
+
+def _says_its_length(answer: requests.Response) -> bool:
+    head = answer.headers
+    return head.get("Transfer-Encoding", "").lower() == "chunked" or head.get("Content-Length", "").isdecimal()
+
+
+def _is_json(body: bytes) -> bool:
+    try:
+        loads(body)
+    except msgspec.DecodeError:
+        return False
+    return True
 
 
 def _innermost(error: BaseException) -> BaseException:

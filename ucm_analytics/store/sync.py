@@ -1,9 +1,10 @@
 """Pull the days that may have changed, and note what is known about each.
 
-A day is settled, and never asked for again, when it was pulled completely and a look long after its
-end could not have missed anything: either `lag` after the end of the day, or `_SECOND_LOOK` after it
-with nothing new since an earlier look. A call is reported when it ends, so both waits are never
-shorter than the longest call seen.
+A day is settled, and never asked for again, when it was pulled completely, which takes two answers
+that agree for each of its records, and a look long after its end could not have missed anything:
+either `lag` after the end of the day with no fewer legs than before, or `_SECOND_LOOK` after it with
+just the legs of an earlier look. A call is reported when it ends, so both waits are never shorter than
+the longest call seen.
 """
 
 from __future__ import annotations
@@ -16,13 +17,14 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
+from functools import partial
 from typing import Final
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 from tqdm.auto import tqdm
 
-from ucm_analytics.client.cdr import Receipt, pull_day
+from ucm_analytics.client.cdr import pull_day
 from ucm_analytics.client.lists import system_general_status, system_status
 from ucm_analytics.client.session import UCM
 from ucm_analytics.errors import NotPermitted, SettingError, UnexpectedAnswer, UnknownFields
@@ -185,6 +187,7 @@ class _Pull:
         self._longest_s = max((day.longest_s for day in known.values()), default=0)
         self._legs: list[pa.Table] = []
         self._days: dict[date, Day] = {}
+        self._ahead = Counter[date]()
         self.settled = 0
         self.counts = Counter[str]()
         self.months: set[str] = set()
@@ -197,24 +200,23 @@ class _Pull:
             self._store.finish(before=f"{day:%Y-%m}")
         began = self._now()
         frozen_end = (began - _GRACE).astimezone(self._clock).replace(tzinfo=None)
-        pages: list[pa.Table] = []
-        answer = pull_day(self._ucm, day, frozen_end=frozen_end)
-        while True:
-            try:
-                page = next(answer)
-            except StopIteration as end:
-                receipt: Receipt = end.value
-                break
-            pages.append(legs_table(page.legs, pbx=self._store.pbx))
+        pages, receipt = pull_day(
+            self._ucm,
+            day,
+            frozen_end=frozen_end,
+            keep=partial(legs_table, pbx=self._store.pbx),
+            known=self._ahead[day],
+        )
         legs = pa.concat_tables(pages).unify_dictionaries() if pages else no_legs()
+        self._ahead = count_days(legs)
         self._longest_s = max(self._longest_s, longest := longest_call_s(legs))
         self.unknown.update(unknown_fields(legs))
-        settled = self._is_settled(day, began, receipt)
+        settled = self._is_settled(day, began, receipt.sha256, legs=self._ahead[day])
         self._legs.append(legs)
         self._days[day] = Day(
             state="settled" if settled else "provisional",
             source="pbx",
-            legs=count_days(legs)[day],
+            legs=self._ahead[day],
             pages=receipt.pages,
             longest_s=longest,
             pulled_at=began,
@@ -242,15 +244,15 @@ class _Pull:
         self._legs, self._days = [], {}
         pa.default_memory_pool().release_unused()
 
-    def _is_settled(self, day: date, began: datetime, receipt: Receipt) -> bool:
+    def _is_settled(self, day: date, began: datetime, sha256: str, *, legs: int) -> bool:
         end = datetime.combine(day + timedelta(days=1), datetime.min.time(), self._clock).astimezone(UTC)
         longest = timedelta(seconds=self._longest_s)
-        if began >= end + max(self._lag, longest):
-            return True
         before = self._known.get(day)
+        if began >= end + max(self._lag, longest) and not (before and before.legs > legs):
+            return True
         return (
             before is not None
-            and before.sha256 == receipt.sha256
+            and before.sha256 == sha256
             and before.pulled_at >= end
             and began >= end + max(_SECOND_LOOK, longest)
         )
