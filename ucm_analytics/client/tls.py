@@ -105,18 +105,24 @@ class VerifyingAdapter(HTTPAdapter):
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, ssl_context=self._context, **kwargs)
 
+    def close(self) -> None:
+        # a pool that the traceback of a failed request still holds is not closed by forgetting it
+        pools = self.poolmanager.pools
+        for key in pools.keys():  # noqa: SIM118 - it has no other way in
+            pools[key].close()
+        super().close()
 
-class PinnedAdapter(HTTPAdapter):
+
+class PinnedAdapter(VerifyingAdapter):
     """Accepts the one certificate that has the pinned fingerprint."""
 
     def __init__(self, fingerprint: str, *, legacy: bool, answer_s: float) -> None:
         self._fingerprint = normal_fingerprint(fingerprint)
-        self._context = context(legacy=legacy, answer_s=answer_s)
-        self._context.check_hostname = False
-        super().__init__(pool_maxsize=1)
+        super().__init__(legacy=legacy, answer_s=answer_s)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, ssl_context=self._context, assert_fingerprint=self._fingerprint, **kwargs)
+        self._context.check_hostname = False
+        super().init_poolmanager(*args, assert_fingerprint=self._fingerprint, **kwargs)
 
     def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:  # noqa: ARG002
         # The fingerprint is checked after the handshake, also where REQUESTS_CA_BUNDLE is set;

@@ -62,7 +62,6 @@ class Transport:
         ca: str | Path | None,
         legacy_tls: bool,
         timeout: tuple[float, float],
-        largest: int = _LARGEST,
     ) -> None:
         if ca is not None and not Path(ca).is_file():
             raise SettingError(f"there is no file of authorities at {ca}", hint="check the path (UCM_CA)")
@@ -71,7 +70,6 @@ class Transport:
         self._legacy_tls = legacy_tls
         self._timeout = timeout
         self._whole_s = _WHOLE * timeout[1]
-        self._largest = largest
         # Given with each request: REQUESTS_CA_BUNDLE overrides what is set on the session.
         self._verify: bool | str = True if ca is None else str(ca)
         self._http = requests.Session()
@@ -110,10 +108,10 @@ class Transport:
         NotPermitted
             The PBX lets this address not in.
         UnexpectedAnswer
-            HTML, another HTTP status than 200, or more than `largest` bytes.
+            HTML, another HTTP status than 200, or more than 64 MB.
         """
         try:
-            answer = self._http.post(
+            with self._http.post(
                 self.address.url,
                 data=msgspec.json.encode({"request": {"action": action, **params}}),
                 headers=_HEADERS,
@@ -121,8 +119,8 @@ class Transport:
                 verify=self._verify,
                 allow_redirects=False,
                 stream=True,
-            )
-            body = self._body(action, answer)
+            ) as answer:
+                body = self._body(action, answer)
         except requests.RequestException as error:
             # The request that hangs on the exception holds the cookie or the token.
             error.request = error.response = None
@@ -142,10 +140,9 @@ class Transport:
         body = bytearray()
         for block in answer.iter_content(_BLOCK):
             body += block
-            if len(body) > self._largest:
-                answer.close()
+            if len(body) > _LARGEST:
                 raise UnexpectedAnswer(
-                    f"PBX {self.address} answered {action!r} with more than {self._largest >> 20} MB",
+                    f"PBX {self.address} answered {action!r} with more than {_LARGEST >> 20} MB",
                     hint="no page of call records is that long; report it, with the firmware's version",
                 )
         return bytes(body)
