@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from filelock import FileLock
 
-from tests.store.made import Pbx, call, contents, daily, states
-from ucm_analytics.errors import SettingError, StoreLocked, UnexpectedAnswer, UnknownFields
-from ucm_analytics.simulator import User
+from tests.client.made import Session, stub
+from tests.store.made import ZONE, Pbx, call, contents, daily, local, states
+from ucm_analytics.client import UCM
+from ucm_analytics.errors import IncompletePull, SettingError, StoreLocked, UnexpectedAnswer, UnknownFields
+from ucm_analytics.simulator import Call, User
 from ucm_analytics.store import Store, months
+from ucm_analytics.store.sync import SyncReport
 
 MARCH = daily(date(2026, 3, 1), date(2026, 3, 10))
 
@@ -258,3 +263,70 @@ def test_an_answer_that_is_none_stops_before_anything_is_written(store: Store) -
         with pytest.raises(UnexpectedAnswer):
             pbx.sync(store, since="2026-03-09")
     assert store.pbxs == []
+
+
+def test_an_empty_answer_does_not_settle_a_day_that_the_store_knows(store: Store) -> None:
+    with Pbx([call("2026-03-09 09:00")], "2026-03-09 12:00") as pbx:
+        pbx.sync(store, since="2026-03-09", until="2026-03-09")
+    with Pbx([], "2026-03-20 12:00") as pbx:
+        report = pbx.sync(store, until="2026-03-09")
+        assert (report.vanished, states(store)) == (1, {"03-09": "provisional"})
+        pbx.sync(store, until="2026-03-09")  # and says so again
+        assert states(store) == {"03-09": "settled"}
+    assert len(store.calls()) == 1
+
+
+@pytest.fixture
+def told(tmp_path: Path) -> Iterator[Told]:
+    with stub(tmp_path / "pbx", (answers := Told()).answer) as pbx:
+        answers.ucm = Session(pbx.url, fingerprint=pbx.fingerprint)
+        yield answers
+        answers.ucm.close()
+
+
+class Told:
+    """A PBX over TLS that holds the legs of some calls, and lies about them as a test says."""
+
+    ucm: UCM
+
+    def __init__(self) -> None:
+        self.calls: list[Call] = []
+        self.lie: Callable[[str, int], list[Any] | None] = lambda _day, _number: None
+        self.number = 0
+
+    def answer(self, action: str, params: Mapping[str, Any]) -> Any:
+        if action != "cdrapi":
+            return {"response": {}, "status": -47} if action not in ("challenge", "login") else None
+        self.number += 1
+        first, last, at = (
+            str(params.get("startTime", "")),
+            str(params.get("endTime", "~")),
+            int(params.get("offset", 0)),
+        )
+        inside = [one for one in self.calls if first <= one.start.isoformat() <= last]
+        true = [dict(leg) for one in inside for leg in one.legs][at : at + int(params["numRecords"])]
+        told = self.lie(first[:10], self.number)
+        return {"cdr_root": true if told is None else told}
+
+    def sync(self, store: Store, **options: Any) -> SyncReport:
+        return store.sync(self.ucm, pbx="clinic", zone=ZONE, now=local("2026-03-20 12:00"), progress=False, **options)
+
+
+@pytest.mark.parametrize("number", range(1, 8))
+def test_one_answer_without_records_loses_none(number: int, told: Told, store: Store) -> None:
+    told.calls = MARCH[:6]
+    told.lie = lambda _day, n: [] if n == number else None
+    told.sync(store, since="2026-03-01", until="2026-03-03")
+    assert store.coverage()["legs"].tolist() == [2, 2, 2]
+    assert states(store) == {"03-01": "settled", "03-02": "settled", "03-03": "settled"}
+
+
+def test_a_day_is_not_empty_where_the_window_before_showed_calls_of_it(told: Told, store: Store) -> None:
+    told.calls = [call("2026-03-09 09:00"), call("2026-03-10 00:30")]
+    told.lie = lambda day, _number: [] if day == "2026-03-10" else None
+    with pytest.raises(IncompletePull, match=r"2026-03-10 .* showed 1 legs of it"):
+        told.sync(store, since="2026-03-09", until="2026-03-10")
+    assert states(store, "2026-03-09", "2026-03-10") == {"03-09": "settled", "03-10": "missing"}
+    told.lie = lambda _day, _number: None
+    told.sync(store, until="2026-03-10")
+    assert states(store, "2026-03-09", "2026-03-10") == {"03-09": "settled", "03-10": "settled"}
