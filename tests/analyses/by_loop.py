@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from ucm_analytics.analyses._numbers import COMPARABLE
@@ -92,3 +92,24 @@ def longest_prefix(full: str | None, prefixes: Iterable[str]) -> str | None:
     if full is None:
         return None
     return max((p for p in prefixes if full.startswith(p)), key=len, default=None)
+
+
+def number_outside(call: Mapping[str, Any]) -> str | None:
+    """The number to which a call leaves by a trunk; None if it does not.
+
+    Examples
+    --------
+    >>> number_outside({"direction": "external", "callee": "12025550142", "path": ""})
+    '12025550142'
+    >>> number_outside({"direction": "inbound", "callee": "1000", "path": "ivr:7000 > external:12025550177"})
+    '12025550177'
+    >>> number_outside({"direction": "inbound", "callee": "1000", "path": "extension:1004 > transfer:1005"})
+    """
+    if call["direction"] in ("outbound", "external"):
+        return call["callee"] or ""
+    steps = [step.partition(":") for step in (call["path"] or "").split(" > ")]
+    for wanted, shortest in (("external", 0), ("transfer", 7)):
+        away = [target for kind, _, target in steps if kind == wanted and len(target.lstrip("+")) >= shortest]
+        if away:
+            return away[-1]
+    return None

@@ -159,6 +159,16 @@ def random_calls(seed: int, count: int = 300) -> pa.Table:
     )
 
 
+def sent_out(made: pa.Table) -> pa.Table:
+    """The calls, of which some go from trunk to trunk, and some are sent on outside on their way."""
+    frame = made.to_pandas().astype({"direction": "str", "path": "str"})
+    ways = ["ivr:7000 > external:{}", "extension:1004 > transfer:{}", "external:12025550142 > external:{}"]
+    for n, at in enumerate(range(0, len(frame), 5)):
+        frame.loc[at, "path"] = ways[n % 3].format(["+442079460143", "00881655502", "1005"][n % 7 % 3])
+        frame.loc[at + 1 : at + 1, "direction"] = "external"
+    return pa.Table.from_pandas(frame, preserve_index=False)
+
+
 def random_steps(seed: int, count: int = 120) -> pa.Table:
     rng = random.Random(seed)
     rows = []

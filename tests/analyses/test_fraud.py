@@ -10,8 +10,8 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from tests.analyses.by_loop import international
-from tests.analyses.made import as_arrow, calls, random_calls
+from tests.analyses.by_loop import international, number_outside
+from tests.analyses.made import as_arrow, calls, random_calls, sent_out
 from ucm_analytics import analyses
 from ucm_analytics.analyses._frame import gathered
 from ucm_analytics.analyses._numbers import country, with_country
@@ -162,16 +162,18 @@ def test_every_rule_is_found_and_described() -> None:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_nights_equal_a_plain_loop(seed: int) -> None:
-    made = random_calls(seed, 900)
+    made = sent_out(random_calls(seed, 900))
     nights: Counter[tuple[str | None, str]] = Counter()
     dear = set()
     for row in made.to_pylist():
-        number = (row["callee"] or "").replace(" ", "").removeprefix("+").removeprefix("00")
+        out = number_outside(row)
+        number = (out or "").replace(" ", "").removeprefix("+").removeprefix("00")
         abroad = number.startswith(("44", "881"))
         at = row["local_at"]
         closed = at.weekday() > 4 or not 7 <= at.hour < 20
-        if row["direction"] == "outbound" and abroad and closed:
-            key = (None if row["is_forward"] else row["caller"], str((at - pd.Timedelta(hours=12)).date()))
+        if out is not None and abroad and closed:
+            inside = not row["is_forward"] and row["direction"] in ("outbound", "internal")
+            key = (row["caller"] if inside else None, str((at - pd.Timedelta(hours=12)).date()))
             nights[key] += 1
             dear |= {key} if number.startswith("881") else set()
     expected = sorted(n for key, n in nights.items() if n >= 3 or key in dear)

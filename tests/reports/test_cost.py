@@ -1,4 +1,4 @@
-"""The cost of outbound calls: a tariff from a file, the sums a second way, and no tariff."""
+"""The cost of calls out by a trunk: a tariff from a file, the sums a second way, and no tariff."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def cost(store: Store, period: str = WEEK) -> Report:
 def test_the_sums_by_a_plain_loop(store: Store, tariff: Path) -> None:
     total, answered, by_caller = 0.0, 0, dict[str, float]()
     for row in store.calls(WEEK).to_dict("records"):
-        if row["direction"] == "outbound" and row["outcome"] == "answered":
+        if row["direction"] in ("outbound", "external") and row["outcome"] == "answered":
             digits = "".join(sign for sign in row["callee"] if sign.isdigit())
             home = not row["callee"].startswith(("+", "00")) or digits.startswith(("1", "001"))
             talk = int(row["talk_s"])
@@ -65,7 +65,7 @@ def test_the_sums_by_a_plain_loop(store: Store, tariff: Path) -> None:
     table = report.sections[0].table
     assert table["cost"].sum() == pytest.approx(total)
     assert table["calls"].sum() == answered > 20
-    assert f": {answered} outbound calls cost {total:.2f} EUR; most of it, " in report.headline
+    assert f": {answered} calls out by a trunk cost {total:.2f} EUR; most of it, " in report.headline
     callers = report.sections[1].table.groupby("caller")["cost"].sum()
     assert sorted(callers) == pytest.approx(sorted(by_caller.values()))
     dearest = max(by_caller, key=by_caller.__getitem__)
@@ -83,16 +83,16 @@ def test_without_a_tariff_it_says_how_to_give_one(store: Store, monkeypatch: pyt
     report = cost(store)
     (section,) = report.sections
     calls = store.calls(WEEK)
-    outbound = int(((calls["direction"] == "outbound") & ~calls["is_forward"]).sum())
-    assert section.sentence.startswith(f"no tariff is set, so the cost of {outbound} outbound calls is not known")
-    assert section.table["calls"].sum() == outbound
+    out = int(calls["direction"].isin(["outbound", "external"]).sum())
+    assert section.sentence.startswith(f"no tariff is set, so the cost of {out} calls out by a trunk is not known")
+    assert section.table["calls"].sum() == out
     assert section.reading.endswith(EXAMPLE)
     assert "UCM_TARIFF" in report.to_html()
 
 
-def test_days_without_outbound_calls(store: Store, tariff: Path) -> None:
+def test_days_without_calls_out(store: Store, tariff: Path) -> None:
     report = cost(store, "2025-07")
-    assert report.sections[0].sentence == "no outbound call was answered, so none cost anything."
+    assert report.sections[0].sentence == "no call out by a trunk was answered, so none cost anything."
     assert report.sections[1].sentence == "No call cost anything."
     assert not len(report.sections[0].table)
     assert report.to_html()

@@ -1,4 +1,4 @@
-"""What outbound calls cost, by the user's own tariff."""
+"""What the calls that leave by a trunk cost, by the user's own tariff."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import pandas as pd
 import pyarrow as pa
 
 from ucm_analytics.analyses._frame import Result, _narwhals, analysis, arrow, collect, lazy, needs, truncated, wall
-from ucm_analytics.analyses._numbers import in_full, number, optional
+from ucm_analytics.analyses._leaving import READ, leaving
+from ucm_analytics.analyses._numbers import in_full, optional
 from ucm_analytics.analyses.callers import checked_home
 from ucm_analytics.errors import SettingError, WrongColumns
 from ucm_analytics.period import Period
@@ -24,7 +25,7 @@ _RATES: Final = ("per_minute", "setup", "rounding_s")
 
 @analysis(
     Result("prefix", "category", "prefix of the tariff that fits best; NA if none fits"),
-    Result("calls", "int64", "outbound calls that were answered"),
+    Result("calls", "int64", "calls that left by a trunk and were answered"),
     Result("talk_s", "int64", "time talked", "s"),
     Result("billed_s", "Int64", "time billed, each call rounded up; NA without a tariff", "s"),
     Result("cost", "float64", "in the money of the tariff; NA without a tariff"),
@@ -33,12 +34,12 @@ _RATES: Final = ("per_minute", "setup", "rounding_s")
 def cost(
     calls: Any, tariff: Any, *, by: CostBy | None = None, home: str = "", period: Period | None = None
 ) -> pa.Table:
-    """Price the outbound calls by the longest prefix of a tariff that fits the number.
+    """Price the calls that leave by a trunk by the longest prefix of a tariff that fits the number.
 
     Parameters
     ----------
     calls : frame
-        One row per call: ``local_at, direction, callee, outcome, talk_s`` and `by`; ``callee_number``
+        One row per call: ``local_at, direction, callee, path, outcome, talk_s`` and `by`; ``callee_number``
         where it is there.
     tariff : frame
         One row per prefix: ``prefix`` (text: ``+49``, ``0049`` or ``49``; empty for all other numbers),
@@ -68,8 +69,13 @@ def cost(
     Notes
     -----
     cost of a call = setup + per_minute · billed_s / 60, with billed_s = ⌈talk_s / rounding_s⌉ · rounding_s; calls
-    that nobody answered cost nothing and are not counted. A call that the PBX sends on to a number outside is an
-    outbound call of its own (``is_forward``) and is priced as one, with the original caller as its caller.
+    that nobody answered cost nothing and are not counted.
+
+    A call leaves by a trunk if it is outbound, if it goes from trunk to trunk (external), or if its ``path`` leads to
+    a number outside: a key of a menu, a forwarding, a transfer. The price is that of the number outside, the caller
+    is who called first. The talk is that of the whole call: before a transfer somebody inside talked too, which the
+    provider does not bill, and that number may not have answered. Follow-me is a row of its own (``is_forward``). With
+    by='trunk' a call that came in by a trunk is one of that trunk: `calls` does not say by which it left.
 
     Numbers and prefixes are compared in international form; see `caller_areas` for how a number is read. A number in
     national form fits only the empty prefix as long as `home` is not given. talk_s is what the PBX saw; the provider
@@ -80,7 +86,7 @@ def cost(
     >>> import pandas as pd
     >>> calls = pd.DataFrame({
     ...     "local_at": pd.Timestamp("2026-03-02 09:05"), "direction": "outbound", "outcome": "answered",
-    ...     "callee": ["+442079460142", "+442079460143", "+12025550142"], "talk_s": [61, 30, 10]})
+    ...     "callee": ["+442079460142", "+442079460143", "+12025550142"], "path": "", "talk_s": [61, 30, 10]})
     >>> tariff = pd.DataFrame({
     ...     "prefix": ["44", "4420"], "per_minute": [0.6, 0.3], "setup": [0.0, 0.1], "rounding_s": [1, 60]})
     >>> cost(calls, tariff)
@@ -96,19 +102,17 @@ def cost(
     names = dict.fromkeys(
         [
             "local_at",
-            "direction",
-            "callee",
+            *READ,
             "outcome",
             "talk_s",
             *([by] if by not in (None, "day") else []),
         ]
     )
     frame = lazy(calls, "calls", (*needs("calls", *names), *more))
-    frame = frame.filter(nw.col("direction") == "outbound", nw.col("outcome") == "answered")
+    frame = leaving(frame.filter(nw.col("outcome") == "answered"), more)
     if period is not None:
         frame = frame.filter(nw.col("local_at") >= wall(period.start), nw.col("local_at") < wall(period.end))
-    frame = truncated(frame, "1d", "day").with_columns(number=number("callee", more))
-    frame = in_full(frame, home).with_columns(prefix=_longest(prices.index))
+    frame = in_full(truncated(frame, "1d", "day"), home).with_columns(prefix=_longest(prices.index))
     groups = [by] if by else []
     seen = collect(frame.group_by("prefix", "talk_s", *groups).agg(calls=nw.len().cast(nw.Int64)))
     seen["talk_s"] = seen["talk_s"].fillna(0).astype("int64")

@@ -1,4 +1,4 @@
-"""Signs of toll fraud: outbound calls that look like someone else's, with the calls that are the evidence."""
+"""Signs of toll fraud: calls out by a trunk that look like someone else's, with the calls that are the evidence."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ import pyarrow as pa
 
 from ucm_analytics.analyses._clock import SECOND, utc
 from ucm_analytics.analyses._frame import Result, analysis, arrow, beside, collect, gathered, lazy, needs, truncated
-from ucm_analytics.analyses._numbers import area, number, optional, with_country
+from ucm_analytics.analyses._leaving import READ, leaving
+from ucm_analytics.analyses._numbers import area, optional, with_country
 from ucm_analytics.analyses.callers import checked_home
 from ucm_analytics.errors import SettingError
 from ucm_analytics.period import Period
@@ -26,7 +27,7 @@ _PREFIX: Final = 6
 _RARE: Final = 0.01
 _LEARNING: Final = pd.Timedelta(days=14)
 _KEY: Final = ("pbx", "extension")
-_DAY: Final = ["place", "extension", "day"]
+_DAY: Final = ["place", "source", "day"]
 _OF_NUMBER: Final = ["number", "code", "area", "block", "is_dear", "is_abroad"]
 
 
@@ -47,7 +48,7 @@ RULES: Final[dict[str, Rule]] = {
         Rule("burst", "calls abroad or to dear prefixes that begin alike, one PBX, in one hour", 10),
         Rule("short", "calls abroad or to dear prefixes of at most 10 s, one extension, in one hour", 10),
         Rule("long", "one call to a country that gets less than 1 % of the calls abroad", 3600, "s"),
-        Rule("at_once", "outbound calls of one extension that lasted at the same time", 3),
+        Rule("at_once", "calls out of one caller that lasted at the same time", 3),
         Rule("first_time", "calls to a country not called in the two weeks and more before, first day", 1),
     )
 }
@@ -62,7 +63,7 @@ _EVIDENCE: Final = (
 
 @analysis(
     *_EVIDENCE,
-    Result("extension", "category", "caller; NA if the calls came from several, or were sent on by the PBX"),
+    Result("extension", "category", "caller; NA if they came from several, from outside, or were sent on by the PBX"),
     Result("area", "category", "country or network called; NA if several, or none is known"),
     Result("first_at", "wall", "first call of the evidence"),
     Result("last_at", "wall", "last call of it"),
@@ -78,12 +79,12 @@ def fraud_signals(
     open_hours: tuple[int, int] = (7, 20),
     period: Period | None = None,
 ) -> pa.Table:
-    """Score outbound calls by rules of what toll fraud looks like.
+    """Score the calls that leave by a trunk by rules of what toll fraud looks like.
 
     Parameters
     ----------
     calls : frame
-        One row per call: ``pbx, call_id, local_at, utc_offset_s, direction, caller, callee, outcome, talk_s,
+        One row per call: ``pbx, call_id, local_at, utc_offset_s, direction, caller, callee, path, outcome, talk_s,
         duration_s, is_forward``; ``callee_number`` where it is there. Older calls help to know what is usual.
     home : str
         Country code of the PBX, such as ``49``; by default the country that is called most.
@@ -116,8 +117,10 @@ def fraud_signals(
     threshold, or at one call to a dear prefix for night. Calls are abroad if their number in international form
     (see `caller_areas`) has another country code than `home`. first_time needs two weeks of calls before it.
 
-    A call that the PBX sends on outside (``is_forward``) counts, for forwarding is a way of toll fraud; it has no
-    extension, since its record names the original caller. at_once leaves it out: many may be sent on together.
+    All calls that leave by a trunk count, as `cost` has them: forwarding is a way of toll fraud. A call that came
+    from outside, or that the PBX sent on (``is_forward``), has no extension, since its record names the original
+    caller. at_once goes by the caller, whoever it is; of the calls without an extension only those with talk count,
+    for follow-me may ring several numbers together.
 
     Scores are for sorting, not probabilities: a new supplier abroad looks like fraud, and fraud within the
     country looks like work. Calls that the PBX refused count too, for they show somebody trying.
@@ -128,7 +131,7 @@ def fraud_signals(
     >>> night = pd.Timestamp("2026-03-03 02:00") + pd.to_timedelta(range(6), unit="min")
     >>> calls = pd.DataFrame({
     ...     "pbx": "clinic", "call_id": [f"c{n}" for n in range(6)], "local_at": night, "utc_offset_s": 3600,
-    ...     "direction": "outbound", "caller": "1004", "callee": "+881655501", "outcome": "answered",
+    ...     "direction": "outbound", "caller": "1004", "callee": "+881655501", "path": "", "outcome": "answered",
     ...     "talk_s": 50, "duration_s": 55, "is_forward": False})
     >>> fraud_signals(calls, home="49")[["rule", "score", "extension", "area", "calls"]]
         rule  score extension                     area  calls
@@ -161,7 +164,7 @@ def summed(signals: pd.DataFrame) -> pa.Table:
     *_EVIDENCE,
     Result("call_id", "string", "key of the call"),
     Result("local_at", "wall", "start of the call on the PBX's wall clock"),
-    Result("extension", "category", "caller; NA if the PBX sent the call on"),
+    Result("extension", "category", "caller; NA if the call came from outside, or the PBX sent it on"),
     Result("callee", "string", "number called"),
     Result("area", "category", "its country or network; NA if none is known"),
     Result("outcome", "category", "what came of the call"),
@@ -215,7 +218,7 @@ def fraud_evidence(
     >>> import pandas as pd
     >>> calls = pd.DataFrame({
     ...     "pbx": "clinic", "call_id": "c1", "local_at": pd.to_datetime(["2026-03-07 11:00"]), "utc_offset_s": 3600,
-    ...     "direction": "outbound", "caller": "1004", "callee": "+881655501", "outcome": "answered",
+    ...     "direction": "outbound", "caller": "1004", "callee": "+881655501", "path": "", "outcome": "answered",
     ...     "talk_s": 50, "duration_s": 55, "is_forward": False})
     >>> fraud_evidence(calls, home="49")[["signal", "rule", "score", "call_id", "callee"]]
        signal   rule  score call_id      callee
@@ -272,17 +275,19 @@ def scored(
 
 
 def _placed(calls: Any, home: str, dear: Collection[str]) -> tuple[pd.DataFrame, pd.Timestamp | None]:
-    """Outbound calls that a rule can fit, with where they went; and when the first of all was."""
+    """Calls out by a trunk that a rule can fit, with where they went; and when the first of all was."""
     more = optional(calls, "callee_number")
-    names = ("pbx", "call_id", "local_at", "utc_offset_s", "direction", "caller", "callee", "outcome", "talk_s")
-    frame = lazy(calls, "calls", (*needs("calls", *names, "duration_s", "is_forward"), *more))
-    frame = frame.filter(nw.col("direction") == "outbound", ~nw.col("local_at").is_null())
+    names = ("pbx", "call_id", "local_at", "utc_offset_s", "caller", "outcome", "talk_s", "duration_s", "is_forward")
+    frame = lazy(calls, "calls", (*needs("calls", *names, *READ), *more))
+    frame = leaving(frame.filter(~nw.col("local_at").is_null()), more)
+    caller, outside = nw.col("caller"), nw.col("direction").is_in(["inbound", "external"])
     frame = frame.with_columns(
         nw.col("utc_offset_s", "talk_s", "duration_s").fill_null(0),
-        extension=nw.when(~nw.col("is_forward").fill_null(False)).then(nw.col("caller")),
-        number=number("callee", more),
+        extension=nw.when(~(nw.col("is_forward") | outside).fill_null(False)).then(caller),
         place=nw.col("pbx").fill_null("?"),
     )
+    talks = ~nw.col("extension").is_null() | (nw.col("talk_s") > 0)
+    frame = frame.with_columns(source=nw.when(talks).then(caller))
     frame = truncated(frame, "1d", "day").with_columns(utc=utc())
     called, known = _called(frame, home, dear)
     abroad = pa.Table.from_pandas(called.loc[called["is_abroad"], ["number", "is_abroad"]], preserve_index=False)
@@ -291,7 +296,7 @@ def _placed(calls: Any, home: str, dear: Collection[str]) -> tuple[pd.DataFrame,
     running = (nw.col("utc") <= nw.col("most_at")) & (nw.col("most_at") < _end()) & (nw.col("duration_s") > 0)
     frame = frame.with_columns(is_at_once=running.fill_null(False))
     some = frame.filter(~nw.col("is_abroad").is_null() | nw.col("is_at_once"))
-    columns = (*names[:4], "extension", "callee", "number", "outcome", "talk_s", "utc", "is_at_once")
+    columns = (*names[:4], "extension", "source", "callee", "number", "outcome", "talk_s", "utc", "is_at_once")
     placed = collect(some.select(*columns)).merge(called[_OF_NUMBER], how="left", on="number")
     for flag in ("is_dear", "is_abroad"):
         placed[flag] = placed[flag].astype("boolean").fillna(False).astype(bool)
@@ -315,11 +320,11 @@ def _called(frame: nw.LazyFrame[Any], home: str, dear: Collection[str]) -> tuple
 
 
 def _at_most(frame: nw.LazyFrame[Any]) -> pa.Table:
-    """Days of an extension with as many calls at the same time as `at_once` asks for, and when they first were most.
+    """Days of a caller with as many calls at the same time as `at_once` asks for, and when they first were most.
 
     Half-open, so calls that are back to back are not at once.
     """
-    some = frame.filter(~nw.col("extension").is_null(), nw.col("duration_s") > 0)
+    some = frame.filter(~nw.col("source").is_null(), nw.col("duration_s") > 0)
     twice = some.select(*_DAY, "utc", end=_end()).join(beside(frame, pa.table({"more": [1, -1]})), how="cross")
     edges = twice.with_columns(at=nw.when(nw.col("more") == 1).then(nw.col("utc")).otherwise(nw.col("end")))
     swept = edges.with_columns(running=nw.col("more").cum_sum().over(*_DAY, order_by=["at", "more"]))
@@ -364,7 +369,7 @@ def _long(placed: pd.DataFrame, _: Any) -> pd.DataFrame:
 
 def _at_once(placed: pd.DataFrame, _: Any) -> pd.DataFrame:
     some = placed[placed["in_period"] & placed["is_at_once"]]
-    return _grouped(some, _joined(some, "pbx", "extension") + " " + some["local_at"].dt.strftime("%Y-%m-%d"))
+    return _grouped(some, _joined(some, "pbx", "source") + " " + some["local_at"].dt.strftime("%Y-%m-%d"))
 
 
 def _first_time(placed: pd.DataFrame, known: Any) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""What outbound calls cost, by the user's own tariff."""
+"""What calls out by a trunk cost, by the user's own tariff."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def cost(costs: pd.DataFrame) -> go.Figure:
         `costs` is not such a result.
     """
     frame = checked(costs, analyses.cost)
-    title = "Cost of outbound calls"
+    title = "Cost of calls out by a trunk"
     if not frame["calls"].sum():
         return without_calls(title)
     by = next((str(n) for n in frame if n not in {c.name for c in analyses.cost.columns}), None)

@@ -1,4 +1,4 @@
-"""Signs of toll fraud: outbound calls that look like someone else's, with the calls that are the evidence."""
+"""Signs of toll fraud: calls out by a trunk that look like someone else's, with the calls that are the evidence."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the outbound calls cost, by the user's own tariff."""
+"""What the calls out by a trunk cost, by the user's own tariff."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import narwhals.stable.v2 as nw
 import pandas as pd
 
 from ucm_analytics import analyses, charts
+from ucm_analytics.analyses._leaving import leaves
 from ucm_analytics.config import tariff_file
 from ucm_analytics.metrics import formulas
 from ucm_analytics.period import Period
@@ -20,12 +21,13 @@ if TYPE_CHECKING:
     from ucm_analytics.store import Store
 
 TITLE = "Cost"
-QUESTION = "What do the outbound calls cost, where do they go, and who makes them?"
+QUESTION = "What do the calls out by a trunk cost, where do they go, and who makes them?"
 
 _READING = (
-    "Calls that no prefix of the tariff fits are rows without cost. A call that the PBX sends on to a number outside "
-    "is billed as an outbound call, so it is priced as one, beside the name of the caller who was sent on. The "
-    "provider counts for itself, often a second more a call, and its free minutes are not known here: the bill decides."
+    "Calls that no prefix of the tariff fits are rows without cost. A call that goes from trunk to trunk, or that is "
+    "sent on to a number outside, is billed like one that is dialled, so it is priced as one, beside the name of the "
+    "caller; of one that is sent on after a talk inside the whole talk is priced. The provider counts for itself, "
+    "often a second more a call, and its free minutes are not known here: the bill decides."
 )
 
 
@@ -40,15 +42,17 @@ def build(store: Store, period: Period, *, pbx: str | None = None) -> list[Secti
 
 
 def _without_tariff(calls: nw.LazyFrame[Any], period: Period) -> Section:
-    volume = analyses.call_volume(calls.filter(nw.col("direction") == "outbound"), freq="1d", period=period)
+    # one that is sent on is billed too, so it counts as a call of its own
+    billed = calls.filter(leaves()).with_columns(is_forward=nw.lit(False))
+    volume = analyses.call_volume(billed, freq="1d", period=period)
     total = int(volume["calls"].sum())
     return Section(
         title="Cost by destination",
-        sentence=f"no tariff is set, so the cost of {plural(total, 'outbound call')} is not known; what to write is "
-        "under How to read it.",
-        figure=charts.call_volume(volume).update_layout(title_text="Outbound calls per day: no tariff is set"),
+        sentence=f"no tariff is set, so the cost of {plural(total, 'call')} out by a trunk is not known; what to write "
+        "is under How to read it.",
+        figure=charts.call_volume(volume).update_layout(title_text="Calls out by a trunk per day: no tariff is set"),
         table=volume if total else volume.head(0),
-        columns=(Shown("local_at", "Day", "day"), Shown("calls", "Outbound calls", "count")),
+        columns=(Shown("local_at", "Day", "day"), Shown("calls", "Calls out by a trunk", "count")),
         formula=formulas("calls", "call_cost", "billed"),
         reading="Write what your provider charges into a table, and name it in the settings: tariff = "
         '"/srv/tariff.csv" above the tables, or in the table of one PBX, or UCM_TARIFF. The row without a prefix is '
@@ -120,9 +124,9 @@ def _money(value: float, tariff: Tariff) -> str:
 def _headline(costs: pd.DataFrame, tariff: Tariff) -> str:
     calls = int(costs["calls"].sum())
     if not calls:
-        return "no outbound call was answered, so none cost anything."
+        return "no call out by a trunk was answered, so none cost anything."
     total = float(costs["cost"].sum())
-    parts = [f"{plural(calls, 'outbound call')} cost {_money(total, tariff)}"]
+    parts = [f"{plural(calls, 'call')} out by a trunk cost {_money(total, tariff)}"]
     if total > 0:
         parts.append(f"most of it, {share(costs['share'].iloc[0])}, for calls to {_destinations(costs).iloc[0]}")
     if unpriced := int(costs.loc[costs["cost"].isna(), "calls"].sum()):

@@ -1,4 +1,4 @@
-"""Outbound calls that look like toll fraud."""
+"""Calls out by a trunk that look like toll fraud."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import narwhals.stable.v2 as nw
 import pandas as pd
 
 from ucm_analytics import analyses, charts
+from ucm_analytics.analyses._leaving import leaves
 from ucm_analytics.analyses.fraud import RULES
 from ucm_analytics.metrics import formulas
 from ucm_analytics.period import Period
@@ -52,17 +53,19 @@ def build(store: Store, period: Period, *, pbx: str | None = None) -> list[Secti
 
 
 def _nothing(calls: nw.LazyFrame[Any], period: Period) -> Section:
-    volume = analyses.call_volume(calls.filter(nw.col("direction") == "outbound"), freq="1d", period=period)
-    figure = charts.call_volume(volume).update_layout(title_text="Outbound calls per day: no signs of toll fraud")
+    # one that is sent on is looked at too, so it counts as a call of its own
+    looked_at = calls.filter(leaves()).with_columns(is_forward=nw.lit(False))
+    volume = analyses.call_volume(looked_at, freq="1d", period=period)
+    figure = charts.call_volume(volume).update_layout(title_text="Calls out by a trunk per day: no signs of toll fraud")
     total = int(volume["calls"].sum())
     return Section(
         title="Signs of toll fraud",
-        sentence=f"no signs of toll fraud in {plural(total, 'outbound call')}.",
+        sentence=f"no signs of toll fraud in {plural(total, 'call')} out by a trunk.",
         figure=figure,
         table=volume if total else volume.head(0),
-        columns=(Shown("local_at", "Day", "day"), Shown("calls", "Outbound calls", "count")),
+        columns=(Shown("local_at", "Day", "day"), Shown("calls", "Calls out by a trunk", "count")),
         formula=_FORMULA,
-        reading=f"The chart shows the outbound calls that were looked at. {_READING}",
+        reading=f"The chart shows the calls that were looked at: all that leave by a trunk. {_READING}",
     )
 
 
@@ -71,11 +74,11 @@ def _found(signals: pd.DataFrame, names: Names) -> Section:
     labels = names.numbers("extension", signals[known], "extension").reindex(signals.index)
     table = signals.assign(extension=labels, rule=signals["rule"].astype(str).str.replace("_", " "))
     top = table.iloc[0]
-    who = "several phones" if pd.isna(top["extension"]) else str(top["extension"])
+    who = "" if pd.isna(top["extension"]) else f" of {top['extension']}"
     return Section(
         title="Signs of toll fraud",
         sentence=f"{plural(len(signals), 'sign')} of toll fraud; the strongest (score {top['score']}, {top['rule']}) "
-        f"is {plural(int(top['calls']), 'call')} of {who} from {time(top['first_at'])}.",
+        f"is {plural(int(top['calls']), 'call')}{who} from {time(top['first_at'])}.",
         figure=charts.fraud_signals(signals.assign(extension=drawn(labels.dropna()).reindex(signals.index))),
         table=table,
         columns=(

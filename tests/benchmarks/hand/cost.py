@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import duckdb
@@ -23,10 +24,41 @@ TARIFF = pd.DataFrame(
 )
 _LONGEST = int(TARIFF["prefix"].str.len().max())
 
+_AWAY = r"(^| > )(external:|transfer:\+?[0-9]{7,}( |$))"
+_LAST = [f".*{kind}:([^ ]*)" for kind in ("external", "transfer")]
+_DIALLED = "direction IN ('outbound', 'external')"
+_SENT = f"coalesce(nullif(regexp_extract(path, '{_LAST[0]}', 1), ''), regexp_extract(path, '{_LAST[1]}', 1))"
+LEAVES = f"({_DIALLED} OR coalesce(regexp_matches(path, '{_AWAY}'), false))"
+CALLEE = f"CASE WHEN {_DIALLED} THEN callee ELSE {_SENT} END"
+NUMBER = f"CASE WHEN {_DIALLED} THEN coalesce(callee_number, callee) ELSE {_SENT} END"
+"""What leaves by a trunk, and to which number."""
+
+
+def leaving_polars(calls: pl.LazyFrame) -> pl.LazyFrame:
+    """Calls that leave by a trunk, with `callee` and `number`."""
+    dialled = pl.col("direction").is_in(["outbound", "external"])
+    sent = pl.coalesce(*(pl.col("path").str.extract(last) for last in _LAST))
+    return calls.filter(dialled | pl.col("path").str.contains(_AWAY)).with_columns(
+        callee=pl.when(dialled).then("callee").otherwise(sent),
+        number=pl.when(dialled).then(pl.coalesce("callee_number", "callee")).otherwise(sent),
+    )
+
+
+def leaving_pandas(calls: pd.DataFrame) -> pd.DataFrame:
+    """Calls that leave by a trunk, with `callee` and `number`."""
+    away = calls["path"].str.split(" > ").map(lambda steps: [step for step in steps if re.match(_AWAY, step)])
+    calls = calls[calls["direction"].isin(["outbound", "external"]) | away.str.len().gt(0)]
+    dialled = calls["direction"].isin(["outbound", "external"])
+    external, transfer = (calls["path"].str.extract(last, expand=False) for last in _LAST)
+    sent = external.fillna(transfer)
+    number = calls["callee_number"].fillna(calls["callee"]).where(dialled, sent)
+    return calls.assign(callee=calls["callee"].where(dialled, sent), number=number)
+
+
 _SQL = rf"""
 WITH seen AS (
-    SELECT coalesce(callee_number, callee) AS number, talk_s, count(*) AS calls FROM calls
-    WHERE direction = 'outbound' AND outcome = 'answered' GROUP BY ALL
+    SELECT {NUMBER} AS number, talk_s, count(*) AS calls FROM calls
+    WHERE {LEAVES} AND outcome = 'answered' GROUP BY ALL
 ), plain AS (
     SELECT DISTINCT number, regexp_replace(number, '\D', '', 'g') AS plain FROM seen
     WHERE regexp_full_match(number, '[+\d\s()./-]+')
@@ -58,7 +90,7 @@ def _by_sql(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
 
 
 def _by_polars(tables: dict[str, pl.LazyFrame]) -> pl.DataFrame:
-    number = pl.coalesce("callee_number", "callee")
+    number = pl.col("number")
     plain = number.str.replace_all(r"\D", "")
     whole = (
         pl.when(number.str.strip_chars().str.starts_with("+"))
@@ -74,7 +106,7 @@ def _by_polars(tables: dict[str, pl.LazyFrame]) -> pl.DataFrame:
     )
     is_number = number.str.contains(r"^[+\d\s()./-]+$")
     tariff = pl.from_pandas(TARIFF)
-    calls = tables["calls"].filter(pl.col("direction") == "outbound", pl.col("outcome") == "answered")
+    calls = leaving_polars(tables["calls"].filter(pl.col("outcome") == "answered"))
     calls = calls.select("talk_s", whole=pl.when(is_number).then(whole))
     for n in range(1, _LONGEST + 1):
         some = tariff.lazy().select(pl.col("prefix").alias(f"prefix{n}"), fits=pl.col("prefix"))
@@ -101,10 +133,10 @@ def _by_polars(tables: dict[str, pl.LazyFrame]) -> pl.DataFrame:
 
 
 def _by_pandas(folder: Path) -> pd.DataFrame:
-    columns = ["direction", "callee", "callee_number", "outcome", "talk_s"]
+    columns = ["direction", "callee", "callee_number", "path", "outcome", "talk_s"]
     calls = pd.read_parquet(folder / "calls", columns=columns)
-    calls = calls[(calls["direction"] == "outbound") & (calls["outcome"] == "answered")]
-    number = calls["callee_number"].fillna(calls["callee"])
+    calls = leaving_pandas(calls[calls["outcome"] == "answered"])
+    number = calls["number"]
     plain = number.str.replace(r"\D", "", regex=True).where(number.str.fullmatch(r"[+\d\s()./-]+").fillna(False))
     begins = {begin: plain.str.startswith(begin).fillna(False) for begin in ("0", "00", "011")}
     ways = [

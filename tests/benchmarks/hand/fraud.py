@@ -16,22 +16,25 @@ import pyarrow as pa
 
 import ucm_analytics as ucm
 from tests.benchmarks.hand import ByHand
+from tests.benchmarks.hand.cost import CALLEE, LEAVES, NUMBER, leaving_pandas, leaving_polars
 from ucm_analytics.analyses._countries import COUNTRIES
 from ucm_analytics.analyses.fraud import listed, scored, summed
 
 _COLUMNS = ["pbx", "call_id", "local_at", "utc_offset_s", "direction", "caller", "callee", "callee_number", "outcome"]
-_COLUMNS += ["talk_s", "duration_s", "is_forward"]
-_DAY = ["pbx", "extension", "day"]
+_COLUMNS += ["talk_s", "duration_s", "is_forward", "path"]
+_DAY = ["pbx", "source", "day"]
 _DEAR = ("1907", "1107")
 """One area of the demo store and one of the benchmark's: one call in a hundred."""
 _WRITTEN = "^[+0-9 ()./-]+$"
 
 _SQL = f"""
 WITH number AS (
-    SELECT pbx, call_id, local_at, utc_offset_s, CASE WHEN NOT is_forward THEN caller END AS extension, callee,
-        coalesce(callee_number, callee) AS number, outcome, talk_s, duration_s,
+    SELECT pbx, call_id, local_at, utc_offset_s,
+        CASE WHEN NOT is_forward AND direction NOT IN ('inbound', 'external') THEN caller END AS extension,
+        CASE WHEN extension IS NOT NULL OR talk_s > 0 THEN caller END AS source, {CALLEE} AS callee,
+        {NUMBER} AS number, outcome, talk_s, duration_s,
         local_at - to_seconds(utc_offset_s) AS utc, regexp_replace(number, '[^0-9]', '', 'g') AS plain
-    FROM calls WHERE direction = 'outbound'
+    FROM calls WHERE {LEAVES}
 ),
 called AS (
     SELECT *, CASE WHEN NOT regexp_matches(number, '{_WRITTEN}') THEN NULL WHEN number LIKE '+%' THEN plain
@@ -48,16 +51,16 @@ home AS (SELECT code AS home, min(first) OVER () AS known FROM (
     SELECT code, count(*) AS calls, min(local_at) AS first FROM country GROUP BY code
 ) ORDER BY code IS NULL, calls DESC LIMIT 1),
 lasting AS (
-    SELECT pbx, extension, local_at::DATE AS day, utc, utc + to_seconds(duration_s) AS stop FROM number
-    WHERE duration_s > 0 AND extension IS NOT NULL
+    SELECT pbx, source, local_at::DATE AS day, utc, utc + to_seconds(duration_s) AS stop FROM number
+    WHERE duration_s > 0 AND source IS NOT NULL
 ),
 running AS (
-    SELECT pbx, extension, day, edge,
-        sum(more) OVER (PARTITION BY pbx, extension, day ORDER BY edge, more ROWS UNBOUNDED PRECEDING) AS running
+    SELECT pbx, source, day, edge,
+        sum(more) OVER (PARTITION BY pbx, source, day ORDER BY edge, more ROWS UNBOUNDED PRECEDING) AS running
     FROM (SELECT *, utc AS edge, 1 AS more FROM lasting UNION ALL SELECT *, stop, -1 FROM lasting)
 ),
 most AS (
-    SELECT pbx, extension, day, arg_max(edge, (running, -epoch_us(edge))) AS most_at FROM running
+    SELECT pbx, source, day, arg_max(edge, (running, -epoch_us(edge))) AS most_at FROM running
     WHERE running >= 3 GROUP BY ALL
 ),
 placed AS (
@@ -65,7 +68,7 @@ placed AS (
         is_dear OR coalesce(code <> home, false) AS is_abroad, known,
         coalesce(utc <= most_at AND most_at < utc + to_seconds(duration_s), false) AS is_at_once
     FROM country c CROSS JOIN home
-    LEFT JOIN most m ON m.pbx = c.pbx AND m.extension = c.extension AND m.day = local_at::DATE
+    LEFT JOIN most m ON m.pbx = c.pbx AND m.source = c.source AND m.day = local_at::DATE
 )
 SELECT *, coalesce("full"[:6], '') AS block FROM placed WHERE is_abroad OR is_at_once
 """
@@ -83,19 +86,18 @@ def _by_sql(connection: duckdb.DuckDBPyConnection) -> tuple[pd.DataFrame, pd.Tim
 def _by_polars(tables: dict[str, pl.LazyFrame]) -> tuple[pd.DataFrame, pd.Timestamp]:
     number, plain, full = pl.col("number"), pl.col("plain"), pl.col("full")
     heads = [full.str.slice(0, n) for n in (1, 2, 3)]
+    inside = ~pl.col("is_forward") & ~pl.col("direction").is_in(["inbound", "external"])
     out = (
-        tables["calls"]
-        .select(_COLUMNS)
-        .filter(pl.col("direction") == "outbound")
+        leaving_polars(tables["calls"].select(_COLUMNS))
         .with_columns(
-            extension=pl.when(~pl.col("is_forward")).then("caller"),
-            number=pl.coalesce("callee_number", "callee"),
+            extension=pl.when(inside).then("caller"),
+            source=pl.when(inside | (pl.col("talk_s") > 0)).then("caller"),
             utc=pl.col("local_at") - pl.duration(seconds="utc_offset_s"),
             day=pl.col("local_at").dt.date(),
         )
         .with_columns(stop=pl.col("utc") + pl.duration(seconds="duration_s"))
     )
-    lasting = out.filter(pl.col("duration_s") > 0, pl.col("extension").is_not_null())
+    lasting = out.filter(pl.col("duration_s") > 0, pl.col("source").is_not_null())
     edges = pl.concat(
         lasting.select(*_DAY, at=pl.col(at), more=pl.lit(more)) for at, more in (("utc", 1), ("stop", -1))
     )
@@ -134,6 +136,7 @@ def _by_polars(tables: dict[str, pl.LazyFrame]) -> tuple[pd.DataFrame, pd.Timest
             "is_forward",
             "caller",
             "callee_number",
+            "path",
             "plain",
             "day",
             "home",
@@ -149,9 +152,11 @@ def _by_polars(tables: dict[str, pl.LazyFrame]) -> tuple[pd.DataFrame, pd.Timest
 
 def _by_pandas(folder: Path) -> tuple[pd.DataFrame, pd.Timestamp]:
     calls = pd.read_parquet(folder / "calls", columns=_COLUMNS)
-    calls = calls[calls["direction"] == "outbound"]
-    calls = calls.assign(extension=calls["caller"].mask(calls["is_forward"]))
-    number = calls["callee_number"].fillna(calls["callee"])
+    calls = leaving_pandas(calls)
+    inside = ~calls["is_forward"] & ~calls["direction"].isin(["inbound", "external"])
+    calls["extension"] = calls["caller"].where(inside)
+    calls["source"] = calls["caller"].where(inside | (calls["talk_s"] > 0))
+    number = calls["number"]
     plain = number.str.replace("[^0-9]", "", regex=True)
     written, plus = number.str.contains(_WRITTEN).fillna(False).astype(bool), number.str.startswith("+")
     full = plain.where(~plain.str.startswith("00") | plus, plain.str.slice(2))
@@ -161,14 +166,14 @@ def _by_pandas(folder: Path) -> tuple[pd.DataFrame, pd.Timestamp]:
     for n in (1, 2, 3):
         head = calls["full"].str.slice(0, n)
         code = code.fillna(head.where(head.isin(list(COUNTRIES))))
-    calls = calls.assign(number=number, code=code, block=calls["full"].str.slice(0, 6).fillna(""))
+    calls = calls.assign(code=code, block=calls["full"].str.slice(0, 6).fillna(""))
     calls["utc"] = calls["local_at"] - pd.to_timedelta(calls["utc_offset_s"], unit="s")
     calls["day"] = calls["local_at"].dt.normalize()
     calls["known"] = calls["local_at"].min()
     calls["is_dear"] = calls["full"].str.startswith(_DEAR).fillna(False).astype(bool)
     calls["is_abroad"] = calls["is_dear"] | (code.notna() & (code != code.mode().iloc[0]))
     calls["stop"] = calls["utc"] + pd.to_timedelta(calls["duration_s"], unit="s")
-    lasting = calls[(calls["duration_s"] > 0) & calls["extension"].notna()]
+    lasting = calls[(calls["duration_s"] > 0) & calls["source"].notna()]
     edges = pd.concat(
         [lasting[_DAY].assign(at=lasting[at], more=more) for at, more in (("utc", 1), ("stop", -1))], ignore_index=True
     ).sort_values([*_DAY, "at", "more"])

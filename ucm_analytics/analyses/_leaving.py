@@ -1,0 +1,41 @@
+"""Calls that leave the house by a trunk: what a provider bills, and what toll fraud is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+import narwhals.stable.v2 as nw
+
+from ucm_analytics.analyses._numbers import number
+from ucm_analytics.schema import Column
+
+READ: Final = ("direction", "callee", "path")
+"""Columns that tell."""
+
+_OUTSIDE: Final = r"(^| > )(external:|transfer:\+?[0-9]{7,}( |$))"
+"""A step outside. Who is sent on to a number of seven digits or more is sent outside: no extension is so long."""
+
+
+def leaves() -> nw.Expr:
+    """Whether a call leaves by a trunk: dialled from inside, from trunk to trunk, or sent on on its way."""
+    return (_dialled() | nw.col("path").str.contains(_OUTSIDE)).fill_null(False)
+
+
+def leaving(frame: nw.LazyFrame[Any], columns: Iterable[Column]) -> nw.LazyFrame[Any]:
+    """The calls that leave by a trunk; ``callee`` is the number outside, and ``number`` its international form."""
+    sent = nw.when(nw.col("path").str.contains("external:")).then(_last("external")).otherwise(_last("transfer"))
+    dialled = nw.when(_dialled())
+    return frame.filter(leaves()).with_columns(
+        callee=dialled.then(nw.col("callee")).otherwise(sent),
+        number=dialled.then(number("callee", columns)).otherwise(sent),
+    )
+
+
+def _dialled() -> nw.Expr:
+    return nw.col("direction").is_in(["outbound", "external"])
+
+
+def _last(kind: str) -> nw.Expr:
+    """Target of the last step of this kind."""
+    return nw.col("path").str.replace_all(f"^.*{kind}:", "").str.replace_all(" > .*$", "")
