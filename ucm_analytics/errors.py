@@ -26,7 +26,8 @@
 
     UCMWarning
     ├── UnknownFields            the PBX sent fields that schema.py does not declare
-    └── ProvisionalDays          days that may still change
+    ├── ProvisionalDays          days that may still change
+    └── SilentWeekdays           weekdays without a call, of which nobody said whether they belong
 """
 
 from __future__ import annotations
@@ -184,3 +185,7 @@ class UnknownFields(UCMWarning):
 
 class ProvisionalDays(UCMWarning):
     """The period holds days that may still change."""
+
+
+class SilentWeekdays(UCMWarning):
+    """Weekdays hold no call while others do, and nobody said whether they belong: they count as days without calls."""

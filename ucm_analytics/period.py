@@ -6,8 +6,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Final
 
 from ucm_analytics.errors import SettingError
+
+EVERY_WEEKDAY: Final = range(7)
+"""0 Monday to 6 Sunday."""
 
 
 def day(text: str | date) -> date:

@@ -14,7 +14,7 @@ from tests.analyses.made import as_arrow, calls, random_calls
 from ucm_analytics import analyses
 from ucm_analytics.analyses._estimates import count_band, student, wilson
 from ucm_analytics.errors import SettingError
-from ucm_analytics.period import Period
+from ucm_analytics.period import EVERY_WEEKDAY, Period
 
 OFFICE = np.array([0.05] * 7 + [2, 8, 14, 15, 12, 8, 9, 11, 10, 6, 2, 1] + [0.3] * 5)
 WEEK = np.array([1.2, 1, 1, 1, 0.8, 0.3, 0.1])
@@ -23,6 +23,10 @@ WEEK = np.array([1.2, 1, 1, 1, 0.8, 0.3, 0.1])
 def daily(counts: list[int]) -> pd.DataFrame:
     days = pd.date_range("2026-03-02", periods=len(counts))
     return pd.DataFrame({"local_at": days.repeat(counts), "is_forward": False})
+
+
+def hourly(local_at: pd.DatetimeIndex) -> pd.DataFrame:
+    return pd.DataFrame({"pbx": "clinic", "local_at": local_at, "utc_offset_s": 0, "is_forward": False})
 
 
 def test_a_day_by_hand() -> None:
@@ -59,7 +63,7 @@ def test_hours_without_calls_are_rows() -> None:
     found = analyses.anomalies(made)
     assert len(found) == 48
     assert found["calls"].sum() == 2
-    assert len(analyses.anomalies(made, period=Period.of("2026-03"))) == 31 * 24
+    assert len(analyses.anomalies(made, period=Period.of("2026-03"), weekdays=EVERY_WEEKDAY)) == 31 * 24
 
 
 @pytest.mark.parametrize("freq", ["1h", "1d"])
@@ -72,7 +76,7 @@ def test_no_more_false_alarms_than_asked_for(freq: str, alpha: float) -> None:
     for _ in range(6):
         counts = rng.poisson(level * (rng.gamma(1 / alpha, alpha, len(level)) if alpha else 1))
         hours = pd.date_range("2026-03-02", periods=len(level), freq="h")
-        made = pd.DataFrame({"local_at": hours.repeat(counts), "is_forward": False})
+        made = hourly(hours.repeat(counts))
         period = Period.of("2026-03-02", str(hours[-1].date()))
         found = analyses.anomalies(made, freq=freq, period=period)  # type: ignore[arg-type]
         alarms.append(int(found["is_anomaly"].sum()) / (26 * 7 / 30))
@@ -87,7 +91,7 @@ def test_an_unusual_hour_is_found() -> None:
     counts[24 * 9 + 3] = 9  # Wednesday night
     counts[24 * 30 + 10] = 0  # Wednesday, mid-morning
     hours = pd.date_range("2026-03-02", periods=len(level), freq="h")
-    made = pd.DataFrame({"local_at": hours.repeat(counts), "is_forward": False})
+    made = hourly(hours.repeat(counts))
     found = analyses.anomalies(made, false_alarms=0.5, period=Period.of("2026-03-02", "2026-04-26"))
     unusual = found.loc[found["is_anomaly"], "local_at"].to_list()
     assert {pd.Timestamp("2026-03-11 03:00"), pd.Timestamp("2026-04-01 10:00")} <= set(unusual)

@@ -13,7 +13,7 @@ import pytest
 from tests.analyses.made import as_arrow, calls, random_calls
 from ucm_analytics import analyses
 from ucm_analytics.analyses.compare import _counts, last_year, previous
-from ucm_analytics.period import Period
+from ucm_analytics.period import EVERY_WEEKDAY, Period
 
 WEEK = Period.of("2026-W11")
 
@@ -78,7 +78,7 @@ def test_means_by_hand() -> None:
         ("2026-03-02 09:00:00", "inbound", "answered", 5, 30),
         ("2026-03-03 09:00:00", "inbound", "answered", 15, 30),
     )
-    result = analyses.compare(frame, WEEK)
+    result = analyses.compare(frame, WEEK, weekdays=EVERY_WEEKDAY)
     rate, wait, talk = (row(result, name) for name in ("answered_rate", "wait_s", "talk_s"))
     assert (rate["value"], rate["before"], rate["change"]) == (0.5, 1, -0.5)
     assert (wait["value"], wait["before"], wait["change"]) == (20, 10, pytest.approx(1))
@@ -90,7 +90,7 @@ def test_means_by_hand() -> None:
 
 
 def test_nothing_to_compare_with_is_unknown() -> None:
-    result = analyses.compare(made({"2026-03-10": 5}), WEEK)
+    result = analyses.compare(made({"2026-03-10": 5}), WEEK, weekdays=EVERY_WEEKDAY)
     assert result["verdict"].unique().tolist() == ["unknown"]
     assert row(result, "calls")["value"] == pytest.approx(5 / 7)
     assert pd.isna(row(result, "calls")["before"])

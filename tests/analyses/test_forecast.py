@@ -13,7 +13,7 @@ import pytest
 from tests.analyses.made import KINDS, random_calls
 from ucm_analytics import analyses
 from ucm_analytics.errors import NoData, SettingError, WrongColumns
-from ucm_analytics.period import Period
+from ucm_analytics.period import EVERY_WEEKDAY, Period
 from ucm_analytics.schema import arrow_schema
 
 OFFICE = np.array([0.0] * 14 + [0.4, 1, 2, 4, 5, 6, 7, 7, 6, 5, 4, 3, 4, 5, 6, 6, 5, 5, 4, 3, 2, 1, 0.5] + [0.0] * 11)
@@ -22,7 +22,7 @@ WEEK = np.array([1.2, 1, 1, 1, 0.8, 0.2, 0])
 
 def frame(counts: Any, freq: str) -> pd.DataFrame:
     starts = pd.date_range("2026-03-02", periods=len(counts), freq=freq)
-    return pd.DataFrame({"local_at": starts.repeat(counts), "is_forward": False})
+    return pd.DataFrame({"pbx": "clinic", "local_at": starts.repeat(counts), "utc_offset_s": 0, "is_forward": False})
 
 
 def site(weeks: int, seed: int, alpha: float = 0.1) -> pd.DataFrame:
@@ -48,7 +48,7 @@ def test_a_slot_is_drawn_to_its_own_mean_as_far_as_its_count_tells() -> None:
     """One interval by hand: κ by moments, then (Σ + κ) / (m base + κ) base."""
     made = site(6, 1)
     period = weeks(6)
-    found = analyses.forecast(made, freq="30min", period=period)
+    found = analyses.forecast(made, freq="30min", period=period, weekdays=EVERY_WEEKDAY)
     counts = np.zeros((7, 48))
     for at in made["local_at"]:
         counts[at.weekday(), at.hour * 2 + at.minute // 30] += 1
@@ -62,7 +62,7 @@ def test_a_slot_is_drawn_to_its_own_mean_as_far_as_its_count_tells() -> None:
 
 def test_closed_hours_and_holidays_are_nothing() -> None:
     holiday = date(2026, 4, 13)
-    found = analyses.forecast(site(6, 2), holidays=[holiday], period=weeks(6))
+    found = analyses.forecast(site(6, 2), holidays=[holiday], period=weeks(6), weekdays=EVERY_WEEKDAY)
     night = found["local_at"].dt.hour < 7
     assert found.loc[night, "calls"].unique().tolist() == [0]
     assert not found.loc[night, "is_open"].any()
@@ -85,7 +85,7 @@ def test_as_many_intervals_as_promised_are_covered() -> None:
     for seed in range(12):
         made = site(9, seed)
         cut = pd.Timestamp("2026-04-27")
-        found = analyses.forecast(made[made["local_at"] < cut], period=weeks(8))
+        found = analyses.forecast(made[made["local_at"] < cut], period=weeks(8), weekdays=EVERY_WEEKDAY)
         coming = made[made["local_at"] >= cut].groupby("local_at").size()
         seen = coming.reindex(found["local_at"], fill_value=0).to_numpy()
         open_ = found["is_open"].to_numpy()
@@ -95,13 +95,15 @@ def test_as_many_intervals_as_promised_are_covered() -> None:
 
 def test_the_backtest_by_a_plain_loop() -> None:
     made = site(6, 3)
-    found = analyses.forecast_backtest(made, period=weeks(6))
+    found = analyses.forecast_backtest(made, period=weeks(6), weekdays=EVERY_WEEKDAY)
     assert found["first"].to_list() == list(pd.date_range("2026-03-16", periods=4, freq="7D"))
     assert found["weeks"].to_list() == [2, 3, 4, 5]
     for row in found.to_dict("records"):
         start = row["first"]
         before = made[made["local_at"] < start]
-        model = analyses.forecast(before, period=weeks(row["weeks"])) if row["weeks"] > 2 else None
+        model = None
+        if row["weeks"] > 2:
+            model = analyses.forecast(before, period=weeks(row["weeks"]), weekdays=EVERY_WEEKDAY)
         count = made["local_at"].value_counts()
         slots = pd.date_range(start, periods=336, freq="30min")
         seen = [int(count.get(at, 0)) for at in slots]
@@ -127,7 +129,7 @@ def test_too_short_a_history_is_refused() -> None:
 def test_nothing_is_refused(kind: str) -> None:
     with pytest.raises(NoData, match="0 days of calls"):
         analyses.forecast(KINDS[kind](arrow_schema("calls").empty_table()))
-    blank = pd.DataFrame({"local_at": [None, None], "is_forward": [None, None]})
+    blank = pd.DataFrame(dict.fromkeys(("pbx", "local_at", "utc_offset_s", "is_forward"), (None, None)))
     with pytest.raises(NoData, match="0 days of calls"):
         analyses.forecast(blank)
     one = random_calls(1).slice(0, 1)

@@ -54,7 +54,7 @@ def test_callers_handle_time_and_patience_by_hand() -> None:
         ("2026-03-03 09:06:00", 120, 0, "next", None),  # sent on: neither answered nor gone
         ("2026-03-07 09:00:00", 0, 300, "answered", "1004"),
     )
-    result = analyses.staffing(made, wrap_up_s=40, period=WEEK)
+    result = analyses.staffing(made, wrap_up_s=40, period=WEEK, weekdays=range(7))
     assert len(result) == 144
     nine, half = at(result, 540), at(result, 570)
     assert (nine["offered"], nine["answered"], nine["abandoned"], nine["days"]) == (4, 2, 1, 5)
@@ -179,7 +179,7 @@ def simulated(seed: int, days: int, agents: int) -> pd.DataFrame:
 
 def test_a_simulated_queue_reaches_what_is_predicted() -> None:
     made = simulated(5, days=30, agents=4)
-    need = analyses.staffing(made)
+    need = analyses.staffing(made, weekdays=range(5))
     middle = need[(need["minute"] >= 9 * 60) & (need["minute"] < 17 * 60) & (need["offered"] > 0)]
     assert middle["handle_s"].iloc[0] == pytest.approx(180, rel=0.03)
     assert middle["patience_s"].iloc[0] == pytest.approx(150, rel=0.08)
@@ -187,7 +187,7 @@ def test_a_simulated_queue_reaches_what_is_predicted() -> None:
     right = agents_needed(1 / 60, 180.0, target_s=20, level=0.8, patience_s=150.0)
     assert (middle["agents_a"] == right).mean() > 0.7
     assert ((middle["agents_a_low"] <= right) & (right <= middle["agents_a_high"])).mean() >= 0.9
-    check = analyses.staffing_check(made)
+    check = analyses.staffing_check(made, weekdays=range(5))
     check = check[(check["minute"] >= 9 * 60) & (check["minute"] < 17 * 60) & (check["offered"] > 0)]
     assert check["agents"].mean() == pytest.approx(4, abs=0.05)
     reached = check["in_time"].sum() / check["offered"].sum()
@@ -210,7 +210,7 @@ def test_the_interval_holds_the_true_rate_as_often_as_it_says() -> None:
                 (day + pd.Timedelta(seconds=32400 + int(at)), 5, int(talk), "answered", "1004")
                 for at, talk in zip(seconds, talks, strict=True)
             ]
-        found = at(analyses.staffing(stays(*rows)), 540)
+        found = at(analyses.staffing(stays(*rows), weekdays=range(5)), 540)
         held += found["agents_c_low"] <= right <= found["agents_c_high"]
     assert held >= 36
 

@@ -102,7 +102,7 @@ def test_only_colours_are_changed() -> None:
 
 def test_hours_without_a_call_are_taken_as_closed_and_it_says_so() -> None:
     made = calls("local_at", ("2026-03-02 09:00:00",), ("2026-03-05 23:00:00",))
-    week = analyses.hour_of_week(made, period=Period.of("2026-W10"))
+    week = analyses.hour_of_week(made, period=Period.of("2026-W10"), weekdays=range(7))
     figure = charts.hour_of_week(week)
     closed = np.asarray(figure.data[1].z) == 1
     assert closed.sum() == 168 - 2
@@ -113,7 +113,7 @@ def test_hours_without_a_call_are_taken_as_closed_and_it_says_so() -> None:
 
 def test_known_opening_hours_are_grey_with_their_calls_as_text() -> None:
     made = calls("local_at", ("2026-03-02 09:00:00",), ("2026-03-05 23:00:00",))
-    week = analyses.hour_of_week(made, period=Period.of("2026-W10"))
+    week = analyses.hour_of_week(made, period=Period.of("2026-W10"), weekdays=range(7))
     figure = charts.hour_of_week(week, opening=dict.fromkeys(range(5), (8, 18)))
     closed = np.asarray(figure.data[1].z) == 1
     assert closed.sum() == 168 - 5 * 10

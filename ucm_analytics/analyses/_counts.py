@@ -1,41 +1,16 @@
-"""Counts of calls in intervals, and the band in which they usually lie."""
+"""The band in which counts of calls in intervals usually lie."""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
-import narwhals.stable.v2 as nw
 import numpy as np
 import pandas as pd
 
 from ucm_analytics.analyses._estimates import count_band
-from ucm_analytics.analyses._frame import collect, lazy, needs, truncated, wall
-from ucm_analytics.period import Period
 
 _TAIL: Final = 0.025
 _FEWEST: Final = 2
-
-
-def interval_counts(calls: Any, *, freq: str, period: Period | None) -> pd.DataFrame:
-    """Calls that start in each interval of the days, those without calls too: ``local_at``, ``calls``."""
-    frame = lazy(calls, "calls", needs("calls", "local_at", "is_forward"))
-    frame = frame.filter(~nw.col("is_forward").fill_null(False), ~nw.col("local_at").is_null())
-    if period is not None:
-        frame = frame.filter(nw.col("local_at") >= wall(period.start), nw.col("local_at") < wall(period.end))
-    keys, unit = ["local_at"], freq
-    if freq == "30min":  # DuckDB truncates to whole units only: a half-hour is an hour, and which half of it
-        frame = frame.with_columns(half=nw.col("local_at").dt.minute() >= 30)
-        keys, unit = ["local_at", "half"], "1h"
-    seen = collect(truncated(frame, unit).group_by(keys).agg(calls=nw.len().cast(nw.Int64)))
-    if freq == "30min":
-        seen["local_at"] += pd.to_timedelta(30 * seen.pop("half").astype("int64"), unit="m")
-    if period is None and seen.empty:
-        return seen
-    days = period or Period(seen["local_at"].min().date(), seen["local_at"].max().date())
-    grid = pd.date_range(
-        days.start, days.end, freq=freq.replace("1d", "D").replace("1h", "h"), inclusive="left", unit="us"
-    )
-    return pd.DataFrame({"local_at": grid}).merge(seen, how="left").fillna({"calls": 0}).astype({"calls": "int64"})
 
 
 def usual(calls: pd.Series[Any], cell: pd.Series[Any], of: pd.Series[Any]) -> pd.DataFrame:

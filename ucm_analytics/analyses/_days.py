@@ -1,11 +1,20 @@
-"""Kinds of days that are staffed, and called, alike."""
+"""Days that are looked at, and kinds of days that are staffed, and called, alike."""
 
 from __future__ import annotations
 
+import sys
+import warnings
+from calendar import day_name
+from collections.abc import Collection
 from typing import Any, Final
 
+import narwhals.stable.v2 as nw
 import numpy as np
 import pandas as pd
+
+from ucm_analytics.analyses._frame import wall
+from ucm_analytics.errors import SettingError, SilentWeekdays
+from ucm_analytics.period import EVERY_WEEKDAY, Period
 
 DAY_TYPES: Final = ("Monday to Friday", "Saturday", "Sunday")
 
@@ -14,3 +23,51 @@ def day_types(days: pd.Series[Any]) -> pd.Series[Any]:
     """Kind of each day."""
     weekday = days.dt.day_of_week
     return pd.Series(np.select([weekday < 5, weekday == 5], DAY_TYPES[:2], DAY_TYPES[2]), index=days.index, dtype="str")
+
+
+def on_days(frame: nw.LazyFrame[Any], period: Period | None, weekdays: Collection[int] | None) -> nw.LazyFrame[Any]:
+    """Rows that begin on these days."""
+    at = nw.col("local_at")
+    if period is not None:
+        frame = frame.filter(at >= wall(period.start), at < wall(period.end))
+    if weekdays is None:
+        return frame
+    if not weekdays or not set(weekdays) <= set(EVERY_WEEKDAY):
+        raise SettingError(f"weekdays={weekdays!r} are no weekdays", hint="0 is Monday, 6 is Sunday, as in range(5)")
+    return frame.filter(at.dt.weekday().is_in([day + 1 for day in weekdays]))
+
+
+def meant(at: pd.Series[Any], weekdays: Collection[int] | None) -> pd.Series[Any]:
+    """Which of these times lie on the weekdays."""
+    return at.dt.day_of_week.isin(list(EVERY_WEEKDAY if weekdays is None else weekdays))  # type: ignore[no-any-return]
+
+
+def span(at: pd.Series[Any]) -> Period | None:
+    """From the day of the first of these times to that of the last; None if there are none."""
+    return Period(at.min().date(), at.max().date()) if len(at) else None
+
+
+def heed_silence(at: pd.Series[Any], days: Period | None, weekdays: Collection[int] | None) -> None:
+    """Warn of weekdays that hold none of these times while others do, if nobody said which weekdays are meant.
+
+    They may have been left out, and days without calls pull every mean down.
+    """
+    if days is None or weekdays is not None or at.empty:
+        return
+    some = set(at.dt.day_of_week)
+    if silent := sorted({day.weekday() for day in days} - some):
+        names = " or ".join(day_name[day] for day in silent)
+        warnings.warn(
+            f"{days} holds no call on any {names}, and these days count as days without calls: say "
+            f"weekdays={sorted(some)} if they were left out, weekdays=range(7) if they belong",
+            SilentWeekdays,
+            stacklevel=_caller(),
+        )
+
+
+def _caller() -> int:
+    """How far up the stack, seen from whoever asks, the first line outside of the package is."""
+    level, frame = 0, sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals["__name__"].startswith("ucm_analytics."):
+        level, frame = level + 1, frame.f_back
+    return level + 1

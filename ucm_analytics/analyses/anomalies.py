@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from ucm_analytics.analyses._counts import dispersion, interval_counts
+from ucm_analytics.analyses._counts import dispersion
 from ucm_analytics.analyses._estimates import count_band
 from ucm_analytics.analyses._frame import Result, analysis, arrow
+from ucm_analytics.analyses._intervals import interval_counts
 from ucm_analytics.errors import SettingError
 from ucm_analytics.period import Period
 
@@ -29,6 +30,7 @@ _FEWEST: Final = 2
 
 @analysis(
     Result("local_at", "wall", "start of the hour or day on the PBX's wall clock"),
+    Result("utc_offset_s", "Int64", "wall clock minus UTC; with freq='1h' only", "s", optional=True),
     Result("calls", "int64", "calls that started in it"),
     Result("weeks", "int64", "other weeks that it is compared with"),
     Result("expected", "float64", "calls expected from them; NA with fewer than two, and on holidays"),
@@ -43,13 +45,14 @@ def anomalies(
     false_alarms: float = 1.0,
     holidays: Collection[date] = (),
     period: Period | None = None,
+    weekdays: Collection[int] | None = None,
 ) -> pa.Table:
     """Find the hours or days whose number of calls the same hours of other weeks do not explain.
 
     Parameters
     ----------
     calls : frame
-        One row per call: ``local_at, is_forward``.
+        One row per call: ``local_at, is_forward``; for hours ``pbx, utc_offset_s`` too.
     freq : {'1h', '1d'}
         Judge hours or days.
     false_alarms : float
@@ -58,19 +61,22 @@ def anomalies(
         Days that are neither judged nor used to judge others.
     period : Period, optional
         Days to look at; by default from the first day with a call to the last.
+    weekdays : collection of int, optional
+        Only these, 0 Monday to 6 Sunday. Say it when weekdays were left out of `calls`, and ``range(7)`` when days
+        without calls belong; without it, a weekday that holds no call is warned of.
 
     Returns
     -------
     frame
-        The kind that went in. One row per hour or day, in order of time: ``local_at``, ``calls``, ``weeks``,
-        ``expected``, ``low``, ``high``, ``is_anomaly``.
+        The kind that went in. One row per hour or day, in order of time: ``local_at``, ``utc_offset_s`` [s] (hours
+        only), ``calls``, ``weeks``, ``expected``, ``low``, ``high``, ``is_anomaly``.
 
     Raises
     ------
     WrongColumns
         A column is missing or has another type.
     SettingError
-        `freq` is unknown, or `false_alarms` is not between 0 and 10.
+        `freq` is unknown, `false_alarms` is not between 0 and 10, or `weekdays` are none.
 
     Notes
     -----
@@ -80,6 +86,9 @@ def anomalies(
     weeks vary (by moments, those beyond a tail of 1/10 000 left out), and the other terms are what the mean
     itself is uncertain by. low and high cut off a tail of false_alarms / (2 · intervals a month) each. Counts are
     whole numbers, so the tails are smaller than that: expect at most `false_alarms` a month, fewer at night.
+
+    In the autumn night the hour that happens twice is two rows, told apart by ``utc_offset_s``; in spring the hour
+    that does not happen is no row: see `call_volume`.
 
     A trend or season over the weeks is not in the model: it widens the band. The hours of one unusual day
     are unusual together, so alarms come in clusters.
@@ -103,8 +112,10 @@ def anomalies(
         raise SettingError(f"freq={freq!r} is no interval to judge", hint="use 1h or 1d")
     if not 0 < false_alarms < 10:
         raise SettingError(f"false_alarms={false_alarms} is not between 0 and 10", hint="1 is usual")
-    result = anomalies_from(interval_counts(calls, freq=freq, period=period), freq, false_alarms, holidays)
-    return arrow(result[[column.name for column in anomalies.columns]], sort=[("local_at", "ascending")])
+    counts = interval_counts(calls, freq=freq, period=period, weekdays=weekdays)
+    result = anomalies_from(counts, freq, false_alarms, holidays)
+    order: list[Any] = [("local_at", "ascending"), *([("utc_offset_s", "descending")] if freq == "1h" else [])]
+    return arrow(result[[column.name for column in anomalies.columns if column.name in result]], sort=order)
 
 
 def anomalies_from(

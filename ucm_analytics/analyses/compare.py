@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Any, Final
 
@@ -11,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from ucm_analytics.analyses._days import heed_silence, meant, on_days
 from ucm_analytics.analyses._estimates import student
 from ucm_analytics.analyses._frame import Result, analysis, arrow, collect, lazy, needs, truncated, wall
 from ucm_analytics.period import Period
@@ -31,6 +33,8 @@ _DAILY: Final = ("calls", "inbound", "answered", "wait_s", "talks", "talk_s")
     Result("last", "wall", "last day of it"),
     Result("calls", "int64", "calls behind the value of this period"),
     Result("calls_before", "int64", "calls behind the value of the period compared with"),
+    Result("days", "int64", "days of this period that are meant"),
+    Result("days_before", "int64", "days of the period compared with that are meant"),
     Result("value", "float64", "value in this period; NA if there were no calls"),
     Result("before", "float64", "value in the other period, calls as if it had this one's weekdays; NA if no calls"),
     Result("change", "float64", "value / before - 1; NA if either is NA or 0"),
@@ -38,7 +42,7 @@ _DAILY: Final = ("calls", "inbound", "answered", "wait_s", "talks", "talk_s")
     Result("high", "float64", "upper end of it"),
     Result("verdict", "category", "higher, lower, noise, or unknown"),
 )
-def compare(calls: Any, period: Period) -> pa.Table:
+def compare(calls: Any, period: Period, *, weekdays: Collection[int] | None = None) -> pa.Table:
     """Compare a period with the one before it and with the same one last year.
 
     Parameters
@@ -47,18 +51,23 @@ def compare(calls: Any, period: Period) -> pa.Table:
         One row per call, of all the periods: ``local_at, direction, outcome, wait_s, talk_s, is_forward``.
     period : Period
         The days to judge.
+    weekdays : collection of int, optional
+        Only these, 0 Monday to 6 Sunday. Say it when weekdays were left out of `calls`, and ``range(7)`` when days
+        without calls belong; without it, a weekday that holds no call is warned of.
 
     Returns
     -------
     frame
         The kind that went in. Eight rows, whatever the data: for each ``measure`` and each period ``against``
-        which it is held, ``first``, ``last``, ``calls``, ``calls_before``, ``value``, ``before``, ``change``,
-        ``low``, ``high``, ``verdict``.
+        which it is held, ``first``, ``last``, ``calls``, ``calls_before``, ``days``, ``days_before``, ``value``,
+        ``before``, ``change``, ``low``, ``high``, ``verdict``.
 
     Raises
     ------
     WrongColumns
         A column is missing or has another type.
+    SettingError
+        `weekdays` are none.
 
     Notes
     -----
@@ -92,11 +101,15 @@ def compare(calls: Any, period: Period) -> pa.Table:
     0   calls   20.0    10.0     1.0  higher
     """
     others = {"previous": previous(period), "last_year": last_year(period)}
-    daily = _daily(calls, (period, *others.values()))
+    daily = _daily(calls, (period, *others.values()), weekdays)
+    at = daily["local_at"]
+    heed_silence(at[(at >= period.start) & (at < period.end)], period, weekdays)
     rows = []
     for against, other in others.items():
         days = pd.concat([_filled(daily, period).assign(now=True), _filled(daily, other).assign(now=False)])
+        days = days[meant(days["local_at"], weekdays)]
         frame = {"against": against, "first": pd.Timestamp(other.first), "last": pd.Timestamp(other.last)}
+        frame |= {"days": int(days["now"].sum()), "days_before": int((~days["now"]).sum())}
         rows.append(frame | {"measure": "calls"} | _counts(days))
         rows += [frame | {"measure": name} | _ratio(days, *sums) for name, sums in _SUMS.items()]
     result = pd.DataFrame(rows)
@@ -148,12 +161,12 @@ def _shifted(period: Period, weeks: int) -> Period:
     return Period(period.first - back, period.last - back)
 
 
-def _daily(calls: Any, periods: tuple[Period, ...]) -> pd.DataFrame:
+def _daily(calls: Any, periods: tuple[Period, ...], weekdays: Collection[int] | None) -> pd.DataFrame:
     names = ("local_at", "direction", "outcome", "wait_s", "talk_s", "is_forward")
     frame = lazy(calls, "calls", needs("calls", *names))
     # the plain limits let an engine leave whole files unread
     earliest, latest = min(period.start for period in periods), max(period.end for period in periods)
-    frame = frame.filter(
+    frame = on_days(frame, None, weekdays).filter(
         nw.col("local_at") >= wall(earliest),
         nw.col("local_at") < wall(latest),
         nw.any_horizontal(*map(_in, periods), ignore_nulls=False),

@@ -11,9 +11,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from ucm_analytics.analyses._counts import interval_counts
+from ucm_analytics.analyses._days import meant
 from ucm_analytics.analyses._estimates import Floats, count_band
 from ucm_analytics.analyses._frame import Result, analysis, arrow
+from ucm_analytics.analyses._intervals import interval_counts
 from ucm_analytics.errors import NoData, SettingError
 from ucm_analytics.period import Period
 
@@ -31,6 +32,7 @@ _WEEK: Final = 7
     Result("calls", "float64", "calls expected"),
     Result("low", "int64", "lower end of the prediction interval"),
     Result("high", "int64", "upper end of it"),
+    Result("weeks", "int64", "such intervals of the history behind it: this weekday and time, no holidays"),
     Result("is_open", "bool", "calls are expected at all: no holiday, no hour without calls in the history"),
 )
 def forecast(
@@ -41,15 +43,17 @@ def forecast(
     level: float = 0.9,
     holidays: Collection[date] = (),
     period: Period | None = None,
+    weekdays: Collection[int] | None = None,
 ) -> pa.Table:
     """Forecast the calls of the next days, or refuse where last week is as good a guess.
 
     Parameters
     ----------
     calls : frame
-        One row per call: ``local_at, is_forward``; three weeks at least, eight to twelve are better.
+        One row per call: ``local_at, is_forward``, for hours and half-hours ``pbx, utc_offset_s`` too; three
+        weeks at least, eight to twelve are better.
     days : int
-        How many days to forecast.
+        How many days to forecast, weekdays that are not meant included.
     freq : {'30min', '1h', '1d'}
         Length of an interval.
     level : float
@@ -58,12 +62,16 @@ def forecast(
         Days, past and future, on which nobody works: left out of the history, and forecast as 0.
     period : Period, optional
         Days of the history; by default from the first day with a call to the last. The last must be complete.
+    weekdays : collection of int, optional
+        Only these, 0 Monday to 6 Sunday. Say it when weekdays were left out of `calls`, and ``range(7)`` when days
+        without calls belong; without it, a weekday that holds no call is warned of.
 
     Returns
     -------
     frame
         The kind that went in. One row per interval from the day after the history, in order of time:
-        ``local_at``, ``calls``, ``low``, ``high``, ``is_open``.
+        ``local_at``, ``calls``, ``low``, ``high``, ``weeks``, ``is_open``. Of a weekday that is not meant, or of
+        which the history holds no day, there are no rows.
 
     Raises
     ------
@@ -73,7 +81,7 @@ def forecast(
     WrongColumns
         A column is missing or has another type.
     SettingError
-        `freq` is unknown, `days` is not positive, or `level` is not between 0 and 1.
+        `freq` is unknown, `days` is not positive, `level` is not between 0 and 1, or `weekdays` are none.
 
     Notes
     -----
@@ -85,6 +93,9 @@ def forecast(
     Interval: negative binomial with variance mean + α mean², α from the errors of the back-test (see
     `forecast_backtest`), so it holds what the forecast was wrong by, not only what counts scatter by. Trends
     and seasons are not in the model.
+
+    An hour that happened twice in an autumn night is two observations of its slot, one that did not happen in spring
+    is none: see `call_volume`. Changes of the clock to come are not known.
 
     References
     ----------
@@ -103,8 +114,9 @@ def forecast(
     1   26.0   18    35     True
     """
     _check(freq, days, level)
-    counts = interval_counts(calls, freq=freq, period=period)
-    result = forecast_from(counts, days=days, freq=freq, level=level, holidays=holidays)
+    counts = interval_counts(calls, freq=freq, period=period, weekdays=weekdays)
+    last = period.last if period else None
+    result = forecast_from(counts, last, days=days, freq=freq, level=level, holidays=holidays, weekdays=weekdays)
     return arrow(result, sort=[("local_at", "ascending")])
 
 
@@ -124,6 +136,7 @@ def forecast_backtest(
     level: float = 0.9,
     holidays: Collection[date] = (),
     period: Period | None = None,
+    weekdays: Collection[int] | None = None,
 ) -> pa.Table:
     """Forecast the last weeks from what came before each, and say how wrong that was.
 
@@ -139,6 +152,9 @@ def forecast_backtest(
         Days that are left out.
     period : Period, optional
         Days of the history; by default from the first day with a call to the last.
+    weekdays : collection of int, optional
+        Only these, 0 Monday to 6 Sunday. Say it when weekdays were left out of `calls`, and ``range(7)`` when days
+        without calls belong; without it, a weekday that holds no call is warned of.
 
     Returns
     -------
@@ -152,7 +168,7 @@ def forecast_backtest(
     WrongColumns
         A column is missing or has another type.
     SettingError
-        `freq` is unknown, or `level` is not between 0 and 1.
+        `freq` is unknown, `level` is not between 0 and 1, or `weekdays` are none.
 
     Notes
     -----
@@ -174,29 +190,37 @@ def forecast_backtest(
     1      3    120     121.3   3.1         4.7
     """
     _check(freq, 1, level)
-    counts = interval_counts(calls, freq=freq, period=period)
+    counts = interval_counts(calls, freq=freq, period=period, weekdays=weekdays)
     result = backtest_from(counts, freq=freq, level=level, holidays=holidays)
     return arrow(result, sort=[("first", "ascending")])
 
 
 def forecast_from(
-    counts: pd.DataFrame, *, days: int, freq: ForecastFreq, level: float, holidays: Collection[date]
+    counts: pd.DataFrame,
+    last: date | None = None,
+    *,
+    days: int,
+    freq: ForecastFreq,
+    level: float,
+    holidays: Collection[date],
+    weekdays: Collection[int] | None = None,
 ) -> pd.DataFrame:
     """Forecast from what `interval_counts` gives."""
     history = _History.of(counts, freq, holidays)
     folds, errors = _backtest(history)
     _worth(history, folds)
     alpha = _alpha(errors)
-    ahead = [history.last + timedelta(days=n) for n in range(1, days + 1)]
-    expected = np.concatenate([history.fitted()[day.weekday()] for day in ahead])
-    closed = np.repeat([day in set(holidays) for day in ahead], history.slots)
-    expected = np.where(closed, 0.0, expected)
-    bands = [_band(mean, alpha, level) for mean in expected.tolist()]
-    starts = pd.date_range(ahead[0], periods=len(expected), freq=pd.Timedelta(days=1) / history.slots, unit="us")
-    result = pd.DataFrame({"local_at": starts, "calls": expected})
-    result["low"], result["high"] = ([band[n] for band in bands] for n in (0, 1))
-    result["is_open"] = expected > 0
-    return result
+    begin = (last or history.days[-1]) + timedelta(days=1)
+    ahead = pd.date_range(begin, periods=days * history.slots, freq=pd.Timedelta(days=1) / history.slots, unit="us")
+    weekday, slot = ahead.day_of_week.to_numpy(), np.tile(np.arange(history.slots), days)
+    closed = ahead.normalize().isin([pd.Timestamp(day) for day in holidays])
+    result = pd.DataFrame({"local_at": ahead, "calls": np.where(closed, 0.0, history.fitted()[weekday, slot])})
+    result["weeks"] = history.weeks()[weekday, slot].astype("int64")
+    result = result[meant(result["local_at"], weekdays)].dropna(ignore_index=True)
+    bands = [_band(mean, alpha, level) for mean in result["calls"].tolist()]
+    result["low"], result["high"] = (pd.Series([band[n] for band in bands], dtype="int64") for n in (0, 1))
+    result["is_open"] = result["calls"] > 0
+    return result[[column.name for column in forecast.columns]]
 
 
 def backtest_from(
@@ -218,47 +242,57 @@ def backtest_from(
 
 @dataclass(frozen=True)
 class _History:
-    """Counts of whole days: one row a day, one column a slot."""
+    """Counts of whole days: one row a day, one column a slot; and how often each slot happened and is to be used."""
 
     days: tuple[date, ...]
     counts: Floats
-    free: Any
-    slots: int
+    often: Floats
 
     @classmethod
     def of(cls, counts: pd.DataFrame, freq: str, holidays: Collection[date]) -> _History:
-        slots = _SLOTS[freq]
-        days = tuple(at.date() for at in counts["local_at"].iloc[::slots])
-        seen = counts["calls"].to_numpy(dtype=float).reshape(-1, slots)
-        return cls(days, seen, np.array([day not in set(holidays) for day in days], dtype=bool), slots)
+        at = counts["local_at"]
+        days = pd.date_range(at.min(), at.max(), normalize=True) if len(at) else pd.DatetimeIndex([])
+        used = counts[~at.dt.normalize().isin([pd.Timestamp(day) for day in holidays])]
+        at = used["local_at"].dt
+        slot = (at.hour * 60 + at.minute) * _SLOTS[freq] // (24 * 60)
+        place = days.get_indexer(pd.Index(at.normalize())), slot.to_numpy(dtype=int)
+        seen, often = (np.zeros((len(days), _SLOTS[freq])) for _ in range(2))
+        np.add.at(seen, place, used["calls"].to_numpy(dtype=float))
+        np.add.at(often, place, 1.0)
+        return cls(tuple(days.date), seen, often)
 
     @property
-    def last(self) -> date:
-        return self.days[-1]
+    def slots(self) -> int:
+        return int(self.counts.shape[1])
 
     def until(self, n: int) -> _History:
         """Only the first n days."""
-        return _History(self.days[:n], self.counts[:n], self.free[:n], self.slots)
+        return _History(self.days[:n], self.counts[:n], self.often[:n])
+
+    def weeks(self) -> Floats:
+        """How often each slot of each weekday happened."""
+        return self._by_weekday(self.often)
 
     def fitted(self) -> Floats:
-        """Expected calls by weekday and slot."""
-        weekday = np.array([day.weekday() for day in self.days], dtype=int)[self.free]
-        weeks = np.bincount(weekday, minlength=_WEEK).astype(float)[:, None]
-        total = np.zeros((_WEEK, self.slots))
-        np.add.at(total, weekday, self.counts[self.free])
+        """Expected calls by weekday and slot; NaN for weekdays without a day."""
+        weeks, total = self.weeks(), self._by_weekday(self.counts)
         base = _base(total, weeks)
-        expected = weeks * base
+        expected = np.nan_to_num(weeks * base)
         above = float(((total - expected) ** 2 - expected).sum())
         kappa = float((expected**2).sum()) / above if above > 0 else np.inf
         ratio = np.ones_like(base) if np.isinf(kappa) else (total + kappa) / (expected + kappa)
         return np.where((total == 0) & (expected >= 3), 0.0, base * ratio)
 
+    def _by_weekday(self, values: Floats) -> Floats:
+        total = np.zeros((_WEEK, self.slots))
+        np.add.at(total, [day.weekday() for day in self.days], values)
+        return total
+
 
 def _base(total: Floats, weeks: Floats) -> Floats:
     """Log-linear model of weekday and slot: what a day of the weekday brings, times what the slot has of a day."""
-    # A day of the week that was never seen is taken for the mean of the others.
-    of_day = np.where(weeks > 0, total.sum(axis=1, keepdims=True) / np.maximum(weeks, 1), np.nan)
-    of_day = np.where(np.isnan(of_day), np.nanmean(of_day) if weeks.any() else 0.0, of_day)
+    days = weeks.mean(axis=1, keepdims=True)
+    of_day = np.where(days > 0, total.sum(axis=1, keepdims=True) / np.where(days > 0, days, 1.0), np.nan)
     part = total.sum(axis=0) / max(total.sum(), 1.0)
     return np.asarray(of_day * part)
 
@@ -270,12 +304,12 @@ def _backtest(history: _History) -> tuple[list[tuple[Any, ...]], list[tuple[Floa
         begin = len(history.days) - back * _WEEK
         if begin < _FEWEST_WEEKS * _WEEK:
             continue
-        fitted = history.until(begin).fitted()
-        week = range(begin, begin + _WEEK)
-        used = [n for n in week if history.free[n] and history.free[n - _WEEK]]
-        seen = history.counts[used].ravel()
-        mean = np.array([fitted[history.days[n].weekday()] for n in used], dtype=float).ravel()
-        naive = history.counts[[n - _WEEK for n in used]].ravel()
+        week, before = slice(begin, begin + _WEEK), slice(begin - _WEEK, begin)
+        often, often_before = history.often[week], history.often[before]
+        fitted = history.until(begin).fitted()[[day.weekday() for day in history.days[week]]]
+        used = (often > 0) & (often_before > 0) & ~np.isnan(fitted)
+        seen, mean = history.counts[week][used], (fitted * often)[used]
+        naive = history.counts[before][used] / often_before[used] * often[used]
         sums = (int(seen.sum()), float(mean.sum()), _rmse(seen, mean), _rmse(seen, naive))
         folds.append((pd.Timestamp(history.days[begin]), begin // _WEEK, *sums))
         errors.append((seen, mean))
@@ -287,7 +321,7 @@ def _worth(history: _History, folds: list[tuple[Any, ...]]) -> None:
     folds = [fold for fold in folds if not np.isnan(fold[4])]
     if not folds:
         raise NoData(
-            f"{int(history.free.sum())} days of calls are too few for a forecast",
+            f"{int(history.often.any(axis=1).sum())} days of calls are too few for a forecast",
             hint=f"give {(_FEWEST_WEEKS + 1) * _WEEK} days or more",
         )
     own, naive = (float(np.sqrt(np.mean([fold[n] ** 2 for fold in folds]))) for n in (4, 5))

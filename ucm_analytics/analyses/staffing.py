@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,9 +12,9 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from ucm_analytics.analyses._days import DAY_TYPES, day_types
-from ucm_analytics.analyses._frame import Result, analysis, arrow, collect, lazy, needs, truncated, wall
-from ucm_analytics.analyses.volume import _span, _starts
+from ucm_analytics.analyses._days import DAY_TYPES, day_types, heed_silence, meant, on_days, span
+from ucm_analytics.analyses._frame import Result, analysis, arrow, collect, lazy, needs, truncated
+from ucm_analytics.analyses._intervals import starts
 from ucm_analytics.erlang import agents_needed, erlang_a, erlang_c
 from ucm_analytics.errors import SettingError
 from ucm_analytics.period import Period
@@ -37,7 +37,7 @@ _Floats = NDArray[np.float64]
     Result("queue", "category", "number of the queue"),
     Result("day_type", "category", "Monday to Friday, Saturday or Sunday"),
     Result("minute", "int64", "start of the half hour, minutes after midnight"),
-    Result("days", "int64", "such days in the period"),
+    Result("days", "int64", "such days in the period, of the weekdays that are meant"),
     Result("offered", "int64", "callers who came to the queue in this half hour, all days together"),
     Result("answered", "int64", "those whom an agent answered"),
     Result("abandoned", "int64", "those who hung up in the queue"),
@@ -53,7 +53,13 @@ _Floats = NDArray[np.float64]
     Result("agents_a_high", "Int64", "upper end"),
 )
 def staffing(
-    steps: Any, *, target_s: float = 20, level: float = 0.8, wrap_up_s: float = 0, period: Period | None = None
+    steps: Any,
+    *,
+    target_s: float = 20,
+    level: float = 0.8,
+    wrap_up_s: float = 0,
+    period: Period | None = None,
+    weekdays: Collection[int] | None = None,
 ) -> pa.Table:
     """Work out the agents that each queue needs in each half hour of a weekday, Saturday and Sunday.
 
@@ -70,6 +76,9 @@ def staffing(
         Work after each call [s]. The records do not know it; without it the need is understated.
     period : Period, optional
         Days to look at; by default from the first day with a caller in a queue to the last.
+    weekdays : collection of int, optional
+        Only these, 0 Monday to 6 Sunday. Say it when weekdays were left out of `steps`, and ``range(7)`` when days
+        without calls belong; without it, a weekday that holds no step is warned of.
 
     Returns
     -------
@@ -84,7 +93,7 @@ def staffing(
     WrongColumns
         A column is missing or has another type.
     SettingError
-        `target_s`, `level` or `wrap_up_s` cannot be used.
+        `target_s`, `level`, `wrap_up_s` or `weekdays` cannot be used.
 
     Notes
     -----
@@ -100,6 +109,8 @@ def staffing(
     distribution with the variance of a mean of over-dispersed counts (dispersion x callers / days), handle
     time from one with the variance of its mean, the rate of hanging up from one with as many events as were
     seen. They do not hold what changes between the period and the days that are planned for.
+
+    Steps do not hold the clock's offset: the hour that happens twice in an autumn night counts as one.
 
     References
     ----------
@@ -118,7 +129,7 @@ def staffing(
     18  Monday to Friday     540    100.0        14            11             16
     """
     _refuse(target_s, level, wrap_up_s)
-    return needed(Queues.of(steps, target_s, wrap_up_s, period), target_s, level)
+    return needed(Queues.of(steps, target_s, wrap_up_s, period, weekdays), target_s, level)
 
 
 def needed(queues: Queues, target_s: float, level: float) -> pa.Table:
@@ -145,7 +156,7 @@ def needed(queues: Queues, target_s: float, level: float) -> pa.Table:
     Result("queue", "category", "number of the queue"),
     Result("day_type", "category", "Monday to Friday, Saturday or Sunday"),
     Result("minute", "int64", "start of the half hour, minutes after midnight"),
-    Result("days", "int64", "such days in the period"),
+    Result("days", "int64", "such days in the period, of the weekdays that are meant"),
     Result("offered", "int64", "callers who came to the queue in this half hour, all days together"),
     Result("in_time", "int64", "those whom an agent answered within the target"),
     Result("agents", "float64", "agents who were there, mean over the callers; NA without callers"),
@@ -159,7 +170,14 @@ def needed(queues: Queues, target_s: float, level: float) -> pa.Table:
     Result("level_a_low", "float64", "lower end of its 95 % interval"),
     Result("level_a_high", "float64", "upper end"),
 )
-def staffing_check(steps: Any, *, target_s: float = 20, wrap_up_s: float = 0, period: Period | None = None) -> pa.Table:
+def staffing_check(
+    steps: Any,
+    *,
+    target_s: float = 20,
+    wrap_up_s: float = 0,
+    period: Period | None = None,
+    weekdays: Collection[int] | None = None,
+) -> pa.Table:
     """Lay the service level that Erlang's formulas predict beside the one that was reached.
 
     Parameters
@@ -172,6 +190,9 @@ def staffing_check(steps: Any, *, target_s: float = 20, wrap_up_s: float = 0, pe
         Work after each call [s].
     period : Period, optional
         Days to look at; by default from the first day with a caller in a queue to the last.
+    weekdays : collection of int, optional
+        Only these, 0 Monday to 6 Sunday. Say it when weekdays were left out of `steps`, and ``range(7)`` when days
+        without calls belong; without it, a weekday that holds no step is warned of.
 
     Returns
     -------
@@ -185,7 +206,7 @@ def staffing_check(steps: Any, *, target_s: float = 20, wrap_up_s: float = 0, pe
     WrongColumns
         A column is missing or has another type.
     SettingError
-        `target_s` or `wrap_up_s` cannot be used.
+        `target_s`, `wrap_up_s` or `weekdays` cannot be used.
 
     Notes
     -----
@@ -214,7 +235,7 @@ def staffing_check(steps: Any, *, target_s: float = 20, wrap_up_s: float = 0, pe
     18     540        4        3     2.0           0.75    0.976
     """
     _refuse(target_s, 0.5, wrap_up_s)
-    return predicted(Queues.of(steps, target_s, wrap_up_s, period), target_s)
+    return predicted(Queues.of(steps, target_s, wrap_up_s, period, weekdays), target_s)
 
 
 def predicted(queues: Queues, target_s: float) -> pa.Table:
@@ -272,12 +293,13 @@ class Queues:
     stays: pd.DataFrame
 
     @classmethod
-    def of(cls, steps: Any, target_s: float, wrap_up_s: float, period: Period | None) -> Queues:
+    def of(
+        cls, steps: Any, target_s: float, wrap_up_s: float, period: Period | None, weekdays: Collection[int] | None
+    ) -> Queues:
         """Reduce the steps in the engine."""
         frame = lazy(steps, "steps", needs("steps", *_COLUMNS))
-        frame = frame.filter(nw.col("kind") == "queue", ~nw.col("local_at").is_null(), ~nw.col("target").is_null())
-        if period is not None:
-            frame = frame.filter(nw.col("local_at") >= wall(period.start), nw.col("local_at") < wall(period.end))
+        every = on_days(frame.filter(~nw.col("local_at").is_null()), period, weekdays)
+        frame = every.filter(nw.col("kind") == "queue", ~nw.col("target").is_null())
         at = nw.col("local_at")
         frame = truncated(frame, "1d", "day").with_columns(
             pbx=nw.col("pbx").fill_null(""),
@@ -305,15 +327,26 @@ class Queues:
             .group_by([*_QUEUE, "day", "answered_by"])
             .agg(first=nw.col("slot").min(), last=nw.col("slot").max())
         )
-        return cls.counted(daily, stays, wrap_up_s, period)
+        if weekdays is None:  # a day whose calls came to no queue is no day that was left out
+            seen = collect(truncated(every, "1d", "day").select("day").unique())
+            heed_silence(seen["day"], period or span(daily["day"]), weekdays)
+        return cls.counted(daily, stays, wrap_up_s, period, weekdays)
 
     @classmethod
-    def counted(cls, daily: pd.DataFrame, stays: pd.DataFrame, wrap_up_s: float, period: Period | None) -> Queues:
+    def counted(
+        cls,
+        daily: pd.DataFrame,
+        stays: pd.DataFrame,
+        wrap_up_s: float,
+        period: Period | None,
+        weekdays: Collection[int] | None,
+    ) -> Queues:
         """Lay out what was counted, in half hours of each kind of day."""
         daily["day_type"] = day_types(daily["day"])
         # sums of floats depend on the order, and the engine's is not always the same
         daily = daily.sort_values([*_QUEUE, "day", "slot"], ignore_index=True)
-        days = pd.Series(_starts(period or _span(daily["day"]), "1d"))
+        days = pd.Series(starts(period or span(daily["day"]), "1d"))
+        days = days[meant(days, weekdays)]
         totals = daily.groupby(_QUEUE, as_index=False)[list(_SUMMED)].sum()
         return cls(_slots(daily, totals, days, wrap_up_s), daily, totals, stays)
 

@@ -13,9 +13,9 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from ucm_analytics.analyses._days import day_types
+from ucm_analytics.analyses._days import day_types, span
 from ucm_analytics.analyses._frame import Result, analysis, arrow, collect, lazy, needs, truncated, wall
-from ucm_analytics.analyses.volume import _hours, _span, _with_offsets
+from ucm_analytics.analyses._intervals import hours, with_offsets
 from ucm_analytics.erlang import lines_needed
 from ucm_analytics.errors import SettingError
 from ucm_analytics.period import Period
@@ -300,7 +300,7 @@ def _concurrency(frame: nw.LazyFrame[Any], keys: list[str], period: Period | Non
     seen = collect(
         truncated(frame, "1h").group_by("pbx", "local_at", "utc_offset_s").agg(calls=nw.len().cast(nw.Int64))
     )
-    days = period or _span(seen["local_at"])
+    days = period or span(seen["local_at"])
     clocks = _clocks(seen, days)
     usual = {pbx: int(clock["utc_offset_s"].mode().iloc[0]) for pbx, clock in clocks.items()}
     lines: dict[tuple[str, ...], _Line] = {}
@@ -323,13 +323,13 @@ def _concurrency(frame: nw.LazyFrame[Any], keys: list[str], period: Period | Non
 def _clocks(seen: pd.DataFrame, days: Period | None) -> dict[str, pd.DataFrame]:
     """Hours that the clock of each PBX went through, with their start in UTC [s]."""
     clocks = {}
-    for pbx, some in _with_offsets(seen).groupby("pbx"):
-        hours = _hours(some, days)
-        hours["utc_offset_s"] = hours["utc_offset_s"].fillna(0)
-        hours["utc"] = _epoch(hours["local_at"]) - hours["utc_offset_s"].to_numpy(dtype=np.int64)
-        hours = hours.sort_values("utc").drop_duplicates("utc")
-        hours["length_s"] = np.minimum(np.diff(hours["utc"], append=hours["utc"].iloc[-1] + _HOUR_S), _HOUR_S)
-        clocks[str(pbx)] = hours
+    for pbx, some in with_offsets(seen).groupby("pbx"):
+        clock = hours(some, days)
+        clock["utc_offset_s"] = clock["utc_offset_s"].fillna(0)
+        clock["utc"] = _epoch(clock["local_at"]) - clock["utc_offset_s"].to_numpy(dtype=np.int64)
+        clock = clock.sort_values("utc").drop_duplicates("utc")
+        clock["length_s"] = np.minimum(np.diff(clock["utc"], append=clock["utc"].iloc[-1] + _HOUR_S), _HOUR_S)
+        clocks[str(pbx)] = clock
     return clocks
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from collections.abc import Collection
 from typing import Any, Final, Literal
 
 import narwhals.stable.v2 as nw
@@ -12,16 +12,17 @@ import pyarrow as pa
 
 from ucm_analytics.analyses._clock import utc
 from ucm_analytics.analyses._counts import usual
-from ucm_analytics.analyses._frame import Result, analysis, arrow, beside, collect, lazy, needs, truncated, wall
+from ucm_analytics.analyses._days import on_days, span
+from ucm_analytics.analyses._frame import Result, analysis, arrow, beside, collect, lazy, needs, truncated
+from ucm_analytics.analyses._intervals import every_interval, hours, interval_counts, starts, with_offsets
 from ucm_analytics.errors import SettingError
 from ucm_analytics.period import Period
 
 Freq = Literal["1h", "1d", "1w", "1mo"]
 VolumeBy = Literal["direction", "outcome", "entry", "ended_in", "answered_by", "queue", "trunk", "pbx"]
 
-_FREQS: Final = {"1h": "h", "1d": "D", "1w": "W-MON", "1mo": "MS"}
+_FREQS: Final = ("1h", "1d", "1w", "1mo")
 _BY: Final = ("direction", "outcome", "entry", "ended_in", "answered_by", "queue", "trunk", "pbx")
-_HOUR: Final = timedelta(hours=1)
 _MINUTES: Final = np.timedelta64(60, "m")
 
 
@@ -103,18 +104,18 @@ def call_volume(calls: Any, *, freq: Freq = "1h", by: VolumeBy | None = None, pe
             answered=(nw.col("outcome") == "answered").cast(nw.Int64).sum().cast(nw.Int64),
         )
     )
-    days = period or _span(seen["local_at"])
+    days = period or span(seen["local_at"])
     interval = ["local_at"]
     together = True
     if freq == "1h":  # of one PBX with known offsets each row is an interval already
         together = seen["pbx"].nunique(dropna=False) > 1 or bool(seen["utc_offset_s"].isna().any())
-        seen = _with_offsets(seen)
+        seen = with_offsets(seen)
         interval.append("utc_offset_s")
-        grid = _hours(seen, days)
+        grid = hours(seen, days)
     else:
         if freq == "1w":
             seen["local_at"] -= pd.to_timedelta(seen["local_at"].dt.day_of_week, unit="D")
-        grid = pd.DataFrame({"local_at": _starts(days, freq)})
+        grid = pd.DataFrame({"local_at": starts(days, freq)})
     groups = interval + ([by] if by else [])
     if by:
         grid = grid.merge(seen[[by]].drop_duplicates(), how="cross")
@@ -137,20 +138,23 @@ def call_volume(calls: Any, *, freq: Freq = "1h", by: VolumeBy | None = None, pe
     Result("weekday", "int64", "0 Monday to 6 Sunday"),
     Result("hour", "int64", "clock hour, 0 to 23"),
     Result("calls", "int64", "calls that started in this hour, all weeks together"),
-    Result("days", "int64", "such weekdays in the period"),
+    Result("days", "int64", "how often the clock went through this hour: such days, one more where it happens twice"),
     Result("calls_per_day", "float64", "calls / days; NA without days"),
     Result("low", "Int64", "fewest calls that are usual in one such hour; NA with fewer than two days"),
     Result("high", "Int64", "most calls that are usual in one such hour"),
 )
-def hour_of_week(calls: Any, *, period: Period | None = None) -> pa.Table:
+def hour_of_week(calls: Any, *, period: Period | None = None, weekdays: Collection[int] | None = None) -> pa.Table:
     """Count calls by weekday and clock hour.
 
     Parameters
     ----------
     calls : frame
-        One row per call: ``local_at, is_forward``.
+        One row per call: ``pbx, local_at, utc_offset_s, is_forward``.
     period : Period, optional
         Days to count; by default from the first day with a call to the last.
+    weekdays : collection of int, optional
+        Only these, 0 Monday to 6 Sunday. Say it when weekdays were left out of `calls`, and ``range(7)`` when days
+        without calls belong; without it, a weekday that holds no call is warned of.
 
     Returns
     -------
@@ -162,42 +166,40 @@ def hour_of_week(calls: Any, *, period: Period | None = None) -> pa.Table:
     ------
     WrongColumns
         A column is missing or has another type.
+    SettingError
+        `weekdays` are none.
 
     Notes
     -----
-    calls_per_day = calls / days, where days is how often the weekday lies in the period, days without calls
-    included. An hour that happens twice in an autumn night counts as one. low to high holds 95 of 100 such hours,
-    as in `call_volume`.
+    calls_per_day = calls / days, where days is how often the hour lies in the period, days without calls
+    included. An hour that happens twice in an autumn night counts twice, one that does not happen in spring does not
+    count; see `call_volume` for how the change is found. Weekdays that are not meant have 0 days. low to high
+    holds 95 of 100 such hours, as in `call_volume`.
 
     Examples
     --------
     >>> import pandas as pd
-    >>> calls = pd.DataFrame({
-    ...     "local_at": pd.to_datetime(["2026-03-02 09:05", "2026-03-02 09:40", "2026-03-09 09:10"]),
-    ...     "is_forward": False})
-    >>> hour_of_week(calls)[["weekday", "hour", "calls", "days", "calls_per_day"]].iloc[8:11]
+    >>> mondays = pd.DataFrame({
+    ...     "pbx": "clinic", "utc_offset_s": 3600, "is_forward": False,
+    ...     "local_at": pd.to_datetime(["2026-03-02 09:05", "2026-03-02 09:40", "2026-03-09 09:10"])})
+    >>> hour_of_week(mondays, weekdays=[0])[["weekday", "hour", "calls", "days", "calls_per_day"]].iloc[8:11]
         weekday  hour  calls  days  calls_per_day
     8         0     8      0     2            0.0
     9         0     9      3     2            1.5
     10        0    10      0     2            0.0
     """
-    seen = _by_hour(_counted(calls, period, "local_at"))
-    days = period or _span(seen["local_at"])
-    weekdays = pd.Series(_starts(days, "1d")).dt.day_of_week.value_counts()
-    hours = _each_hour(seen, days)
-    cell = hours["local_at"].dt.day_of_week * 24 + hours["local_at"].dt.hour
+    every = interval_counts(calls, freq="1h", period=period, weekdays=weekdays)
+    cell = every["local_at"].dt.day_of_week * 24 + every["local_at"].dt.hour
     result = pd.DataFrame({"weekday": np.repeat(range(7), 24), "hour": np.tile(range(24), 7)})
-    result["calls"] = hours.groupby(cell)["calls"].sum().reindex(range(7 * 24), fill_value=0).astype("int64")
-    result["days"] = result["weekday"].map(weekdays).fillna(0).astype("int64")
-    result["calls_per_day"] = result["calls"] / result["days"].where(result["days"] > 0)
-    result = result.join(usual(hours["calls"], cell, pd.Series(result.index)))
+    result = result.join(_means(every["calls"], cell, 7 * 24))
+    result = result.join(usual(every["calls"], cell, pd.Series(result.index)))
     return arrow(result, sort=[("weekday", "ascending"), ("hour", "ascending")])
 
 
 @analysis(
     Result("hour", "int64", "clock hour, 0 to 23"),
     Result("calls", "int64", "calls that started in this clock hour, all days together"),
-    Result("days", "int64", "days in the period"),
+    Result("days", "int64", "how often the clock went through this hour: days, one more where it happens twice"),
     Result("calls_per_day", "float64", "calls / days; NA without days"),
     Result("low", "Int64", "fewest calls that are usual in this hour of a day; NA with fewer than two days"),
     Result("high", "Int64", "most calls that are usual in this hour of a day"),
@@ -206,15 +208,18 @@ def hour_of_week(calls: Any, *, period: Period | None = None) -> pa.Table:
     Result("is_busy_hour", "bool", "the time-consistent busy hour: the highest calls_per_day"),
     Result("is_peak", "bool", "holds the busiest 60 minutes of the period"),
 )
-def busy_hour(calls: Any, *, period: Period | None = None) -> pa.Table:
+def busy_hour(calls: Any, *, period: Period | None = None, weekdays: Collection[int] | None = None) -> pa.Table:
     """Find the busiest clock hour of the day, and the busiest 60 minutes of the period.
 
     Parameters
     ----------
     calls : frame
-        One row per call: ``local_at, utc_offset_s, is_forward``.
+        One row per call: ``pbx, local_at, utc_offset_s, is_forward``.
     period : Period, optional
         Days to count; by default from the first day with a call to the last.
+    weekdays : collection of int, optional
+        Only these, 0 Monday to 6 Sunday. Say it when weekdays were left out of `calls`, and ``range(7)`` when days
+        without calls belong; without it, a weekday that holds no call is warned of.
 
     Returns
     -------
@@ -227,14 +232,17 @@ def busy_hour(calls: Any, *, period: Period | None = None) -> pa.Table:
     ------
     WrongColumns
         A column is missing or has another type.
+    SettingError
+        `weekdays` are none.
 
     Notes
     -----
-    The time-consistent busy hour is the clock hour with the highest mean of calls over all days of the
-    period. The peak is the window [t, t + 60 min) with the most calls starting in it; some busiest window
-    always begins at the start of a call, so these are all that are tried, and the peak is exact. Windows
-    are 60 minutes of real time, also when the clock changes. Of equals the earliest is taken. low to high holds
-    the calls of this clock hour on 95 of 100 days, as in `call_volume`; all days are taken alike.
+    The time-consistent busy hour is the clock hour with the highest mean of calls over the days of the period; an
+    hour that happens twice in an autumn night counts twice, one that does not happen in spring does not count. The
+    peak is the window [t, t + 60 min) with the most calls starting in it; some busiest window always begins at the
+    start of a call, so these are all that are tried, and the peak is exact. Windows are 60 minutes of real time, also
+    when the clock changes. Of equals the earliest is taken. low to high holds the calls of this clock hour on 95 of
+    100 days, as in `call_volume`; all days are taken alike.
 
     References
     ----------
@@ -244,20 +252,23 @@ def busy_hour(calls: Any, *, period: Period | None = None) -> pa.Table:
     --------
     >>> import pandas as pd
     >>> calls = pd.DataFrame({
-    ...     "local_at": pd.to_datetime(["2026-03-02 09:50", "2026-03-02 10:05", "2026-03-03 10:20"]),
-    ...     "utc_offset_s": 3600, "is_forward": False})
+    ...     "pbx": "clinic", "utc_offset_s": 3600, "is_forward": False,
+    ...     "local_at": pd.to_datetime(["2026-03-02 09:50", "2026-03-02 10:05", "2026-03-03 10:20"])})
     >>> busy_hour(calls).loc[9:11, ["hour", "calls_per_day", "peak_calls", "is_busy_hour", "is_peak"]]
         hour  calls_per_day  peak_calls  is_busy_hour  is_peak
     9      9            0.5           2         False     True
     10    10            1.0           1          True    False
     11    11            0.0           0         False    False
     """
-    counted = _counted(calls, period, "local_at", "utc_offset_s").drop_nulls(["local_at", "utc_offset_s"])
+    counted = _counted(calls, period, "pbx", "utc_offset_s", weekdays=weekdays).drop_nulls("utc_offset_s")
     counted = truncated(counted, "1h", "hour_at").with_columns(local_at=utc())
     counted = truncated(counted, "1m", "minute").rename({"local_at": "utc"})
-    seen = collect(counted.group_by("hour_at", "minute").agg(calls=nw.len().cast(nw.Int64)))
+    keys = ["pbx", "hour_at", "utc_offset_s"]
+    seen = collect(counted.group_by([*keys, "minute"]).agg(calls=nw.len().cast(nw.Int64)))
     seen["hour"] = seen["hour_at"].dt.hour
-    days = period or _span(seen["hour_at"])
+    by_hour = seen.groupby(keys, dropna=False, as_index=False)[["calls"]].sum()
+    by_hour = by_hour.rename(columns={"hour_at": "local_at"})
+    every = every_interval(by_hour, freq="1h", period=period, weekdays=weekdays)
     near = beside(counted, _near_a_peak(seen))
     starts = collect(
         counted.join(near, on="minute", how="semi").group_by("utc", "utc_offset_s").agg(calls=nw.len().cast(nw.Int64))
@@ -271,19 +282,24 @@ def busy_hour(calls: Any, *, period: Period | None = None) -> pa.Table:
     starts["hour"] = starts["peak_at"].dt.hour
     best = starts.loc[starts.groupby("hour")["peak_calls"].idxmax()].set_index("hour").reindex(range(24))
     result = pd.DataFrame({"hour": range(24)})
-    result["calls"] = seen.groupby("hour")["calls"].sum().reindex(range(24), fill_value=0)
-    result["days"] = 0 if days is None else len(days)
-    result["calls_per_day"] = result["calls"] / result["days"].where(result["days"] > 0)
-    hours = _each_hour(seen.rename(columns={"hour_at": "local_at"}), days)
-    result = result.join(usual(hours["calls"], hours["local_at"].dt.hour, result["hour"]))
+    result = result.join(_means(every["calls"], every["local_at"].dt.hour, 24))
+    result = result.join(usual(every["calls"], every["local_at"].dt.hour, result["hour"]))
     result["peak_calls"] = best["peak_calls"].fillna(0).astype("int64")
     result["peak_at"] = best["peak_at"]
     if starts.empty:
         result[["is_busy_hour", "is_peak"]] = False
     else:
-        result["is_busy_hour"] = result["hour"] == result["calls"].argmax()
+        result["is_busy_hour"] = result["hour"] == result["calls_per_day"].argmax()
         result["is_peak"] = result["hour"] == starts["hour"].iloc[starts["peak_calls"].argmax()]
     return arrow(result, sort=[("hour", "ascending")])
+
+
+def _means(calls: pd.Series[Any], cell: pd.Series[Any], cells: int) -> pd.DataFrame:
+    """Calls of the hours of each cell, how many hours they are, and the mean."""
+    hours = calls.groupby(cell)
+    means = pd.DataFrame({"calls": hours.sum(), "days": hours.size()}).reindex(range(cells), fill_value=0)
+    means["calls_per_day"] = means["calls"] / means["days"].where(means["days"] > 0)
+    return means
 
 
 def _near_a_peak(seen: pd.DataFrame) -> pa.Table:
@@ -306,90 +322,10 @@ def _near_a_peak(seen: pd.DataFrame) -> pa.Table:
     return pa.table({"minute": pa.array(at[np.cumsum(edges)[:-1] > 0], pa.timestamp("us"))})
 
 
-def _counted(calls: Any, period: Period | None, *names: str) -> nw.LazyFrame[Any]:
+def _counted(
+    calls: Any, period: Period | None, *names: str, weekdays: Collection[int] | None = None
+) -> nw.LazyFrame[Any]:
     """Calls of callers (no forwards) that start in the period."""
     frame = lazy(calls, "calls", needs("calls", "local_at", *names, "is_forward"))
     frame = frame.filter(~nw.col("is_forward").fill_null(False), ~nw.col("local_at").is_null())
-    if period is not None:
-        frame = frame.filter(nw.col("local_at") >= wall(period.start), nw.col("local_at") < wall(period.end))
-    return frame
-
-
-def _by_hour(frame: nw.LazyFrame[Any]) -> pd.DataFrame:
-    return collect(truncated(frame, "1h").group_by("local_at").agg(calls=nw.len().cast(nw.Int64)))
-
-
-def _each_hour(seen: pd.DataFrame, days: Period | None) -> pd.DataFrame:
-    """Calls of each clock hour of the days, also of those without calls."""
-    summed = seen.groupby("local_at")["calls"].sum()
-    hours = pd.DataFrame({"local_at": _starts(days, "1h")}).join(summed, on="local_at")
-    return hours.fillna({"calls": 0})
-
-
-def _span(local_at: pd.Series[Any]) -> Period | None:
-    if local_at.empty:
-        return None
-    return Period(local_at.min().date(), local_at.max().date())
-
-
-def _starts(days: Period | None, freq: Freq) -> pd.DatetimeIndex:
-    """Starts of all intervals that overlap the days."""
-    if days is None:
-        return pd.DatetimeIndex([], dtype="datetime64[us]")
-    first: datetime = days.start
-    if freq == "1w":
-        first -= timedelta(days=first.weekday())
-    elif freq == "1mo":
-        first = first.replace(day=1)
-    return pd.date_range(first, days.end, freq=_FREQS[freq], inclusive="left", unit="us")
-
-
-def _with_offsets(seen: pd.DataFrame) -> pd.DataFrame:
-    """Give an hour without offset that of the hour before it (or after) on the same PBX, so that no call is lost."""
-    seen["utc_offset_s"] = seen["utc_offset_s"].astype("Int64")
-    if not seen["utc_offset_s"].isna().any():
-        return seen
-    seen = seen.sort_values("local_at", ignore_index=True)
-    for fill in ("ffill", "bfill"):
-        seen["utc_offset_s"] = seen.groupby("pbx", dropna=False)["utc_offset_s"].transform(fill)
-    return seen
-
-
-def _hours(seen: pd.DataFrame, days: Period | None) -> pd.DataFrame:
-    """All hours of the days with their offset from UTC: the union of what each PBX's clock went through."""
-    clocks = [_clock(clock, days) for _, clock in seen.groupby("pbx", dropna=False)] if days else []
-    if not clocks:
-        return _run(_starts(days, "1h"), pd.NA)
-    return pd.concat(clocks, ignore_index=True).drop_duplicates(ignore_index=True) if clocks[1:] else clocks[0]
-
-
-def _clock(seen: pd.DataFrame, days: Period) -> pd.DataFrame:
-    """Hours that one PBX's clock went through, from the hours in which it saw calls."""
-    known = seen[["local_at", "utc_offset_s"]].drop_duplicates().dropna()
-    if known.empty:
-        return _run(_starts(days, "1h"), pd.NA)
-    known["utc"] = known["local_at"] - pd.to_timedelta(known["utc_offset_s"].astype("int64"), unit="s")
-    known = known.sort_values("utc")
-    at, offset = known["local_at"], known["utc_offset_s"].astype("int64").to_numpy()
-    runs = []
-    begin = pd.Timestamp(days.start)
-    for n in np.flatnonzero(np.diff(offset)):
-        shift = timedelta(seconds=int(offset[n + 1] - offset[n]))
-        end, following = _change(at.iloc[n] + _HOUR, at.iloc[n + 1], shift)
-        runs.append(_run(pd.date_range(begin, end, freq="h", inclusive="left", unit="us"), offset[n]))
-        begin = following
-    rest = pd.date_range(begin, days.end, freq="h", inclusive="left", unit="us")
-    return pd.concat([*runs, _run(rest, offset[-1])], ignore_index=True)
-
-
-def _run(hours: pd.DatetimeIndex, offset: Any) -> pd.DataFrame:
-    return pd.DataFrame({"local_at": hours, "utc_offset_s": pd.array([offset] * len(hours), dtype="Int64")})
-
-
-def _change(end: pd.Timestamp, start: pd.Timestamp, shift: timedelta) -> tuple[pd.Timestamp, pd.Timestamp]:
-    """Old clock's end and new clock's start, when it changed between `end` (old) and `start` (new)."""
-    free = max(int((start - shift - end).total_seconds() // 3600), 0)
-    usual = 2 if shift > timedelta(0) else 3
-    candidates = [end + n * _HOUR for n in range(free + 1)]
-    changed = min(candidates, key=lambda at: (at.weekday() != 6, abs(at.hour - usual)))
-    return changed, min((changed + shift).floor("h"), start)
+    return on_days(frame, period, weekdays)

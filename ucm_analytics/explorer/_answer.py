@@ -9,7 +9,7 @@ import pandas as pd
 
 from ucm_analytics import analyses, charts
 from ucm_analytics.explorer._choice import Chosen
-from ucm_analytics.period import Period
+from ucm_analytics.period import EVERY_WEEKDAY, Period
 from ucm_analytics.reports._format import NONE, count, seconds, share, show
 from ucm_analytics.reports._names import Names, drawn, spoken
 from ucm_analytics.reports._report import Shown
@@ -57,7 +57,8 @@ def figures(found: Chosen, period: Period, names: Names) -> Iterator[tuple[str, 
     """The charts by name, one after the other as they are computed; None where no call is of its kind."""
     volume = analyses.call_volume(found.calls, freq=_freq(period), by="outcome", period=period)
     yield "volume", charts.call_volume(volume)
-    yield "hours", charts.hour_of_week(analyses.hour_of_week(found.calls, period=period))
+    hours = analyses.hour_of_week(found.calls, period=period, weekdays=EVERY_WEEKDAY)
+    yield "hours", charts.hour_of_week(hours)
     yield "durations", charts.durations(analyses.durations(found.calls))
     yield "extensions", _extensions(found, names)
     yield "queues", _queues(found, names)

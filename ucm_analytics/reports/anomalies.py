@@ -9,7 +9,7 @@ import pandas as pd
 
 from ucm_analytics import analyses, charts
 from ucm_analytics.metrics import formulas
-from ucm_analytics.period import Period
+from ucm_analytics.period import EVERY_WEEKDAY, Period
 from ucm_analytics.reports._coverage import coverage
 from ucm_analytics.reports._format import day, number, plural, time
 from ucm_analytics.reports._report import Section, Shown
@@ -38,7 +38,9 @@ def build(store: Store, period: Period, *, pbx: str | None = None) -> list[Secti
 def _section(
     calls: nw.LazyFrame[Any], period: Period, known: Period, missing: tuple[date, ...], freq: AnomalyFreq
 ) -> Section:
-    found = analyses.anomalies(calls, freq=freq, false_alarms=_FALSE_ALARMS, holidays=missing, period=known)
+    found = analyses.anomalies(
+        calls, freq=freq, false_alarms=_FALSE_ALARMS, holidays=missing, period=known, weekdays=EVERY_WEEKDAY
+    )
     inside = (found["local_at"] >= period.start) & (found["local_at"] < period.end)
     found = found[inside].reset_index(drop=True)
     unusual = found[found["is_anomaly"]]
@@ -58,9 +60,9 @@ def _section(
             Shown("weeks", "Weeks compared", "count"),
         ),
         formula=f"{number(_FALSE_ALARMS)} false alarm a month of 30 days is allowed.\n" + formulas("usual"),
-        reading="Up to twelve weeks before the period are used to know what is usual. Expect one false alarm a month: "
-        "a mark is a reason to look, not a finding. Public holidays show up as unusual; days that were never pulled "
-        "are left out.",
+        reading="What is usual comes from the other weeks of the period and of up to twelve weeks before it. Expect "
+        "one false alarm a month: a mark is a reason to look, not a finding. Public holidays show up as unusual; days "
+        "that were never pulled are left out.",
     )
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from ucm_analytics import analyses, charts
 from ucm_analytics.metrics import formulas
-from ucm_analytics.period import Period
+from ucm_analytics.period import EVERY_WEEKDAY, Period
 from ucm_analytics.reports._format import clock, count, day, hour, number, plural, share, time, weekday
 from ucm_analytics.reports._report import Section, Shown
 from ucm_analytics.schema import DIRECTIONS, OUTCOMES
@@ -28,7 +28,7 @@ _WEEKS = 3
 def build(store: Store, period: Period, *, pbx: str | None = None) -> list[Section]:
     """Calls by day, week, hour of the week, hour of the day, and hour by hour."""
     calls = store.scan("calls", period, pbx=pbx)
-    hours = analyses.busy_hour(calls, period=period)
+    hours = analyses.busy_hour(calls, period=period, weekdays=EVERY_WEEKDAY)
     return [
         _by_day(calls, period, hours),
         _by_direction(calls, period),
@@ -79,7 +79,7 @@ def _by_direction(calls: nw.LazyFrame[Any], period: Period) -> Section:
 
 
 def _by_hour_of_week(calls: nw.LazyFrame[Any], period: Period) -> Section:
-    hours = analyses.hour_of_week(calls, period=period)
+    hours = analyses.hour_of_week(calls, period=period, weekdays=EVERY_WEEKDAY)
     table = hours.pivot_table(index="hour", columns="weekday", values="calls_per_day", dropna=False)
     table = table.reindex(index=range(24), columns=range(7)).rename(columns=lambda n: weekday(n).lower())
     sentence = "No calls in any hour of the week."

@@ -10,7 +10,7 @@ import pandas as pd
 from ucm_analytics import analyses, charts
 from ucm_analytics.analyses.compare import last_year, previous
 from ucm_analytics.metrics import formulas
-from ucm_analytics.period import Period
+from ucm_analytics.period import EVERY_WEEKDAY, Period
 from ucm_analytics.reports._coverage import coverage
 from ucm_analytics.reports._format import Kind, period_name, show
 from ucm_analytics.reports._report import Section, Shown
@@ -40,7 +40,7 @@ def build(store: Store, period: Period, *, pbx: str | None = None) -> list[Secti
     lacking = [other for other in earlier.values() if coverage(store, other, pbx=pbx).missing]
     for other in lacking:
         calls = calls.filter(~((nw.col("local_at") >= other.start) & (nw.col("local_at") < other.end)))
-    changes = analyses.compare(calls, period)
+    changes = analyses.compare(calls, period, weekdays=EVERY_WEEKDAY)
     table = changes.assign(
         measure=changes["measure"].astype(str).map(_MEASURES),
         against=[period_name(earlier[str(name)]) for name in changes["against"]],

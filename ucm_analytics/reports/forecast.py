@@ -11,7 +11,7 @@ import pandas as pd
 from ucm_analytics import analyses, charts
 from ucm_analytics.errors import NoData
 from ucm_analytics.metrics import formulas
-from ucm_analytics.period import Period
+from ucm_analytics.period import EVERY_WEEKDAY, Period
 from ucm_analytics.reports._coverage import coverage
 from ucm_analytics.reports._format import day, number, period_name, plural, share, time
 from ucm_analytics.reports._report import Section, Shown
@@ -28,6 +28,7 @@ TITLE = "Forecast"
 QUESTION = "How many calls are to be expected in the seven days after the period?"
 
 _HISTORY: Final = timedelta(weeks=12)
+_AHEAD: Final = 7
 _LEVEL: Final = 0.9
 _REFUSED: Final = (Shown("local_at", "Day", "day"), Shown("calls", "Calls", "count"))
 _NAMES: Final[dict[ForecastFreq, str]] = {"1d": "day", "30min": "half-hour"}
@@ -43,7 +44,7 @@ def build(store: Store, period: Period, *, pbx: str | None = None) -> list[Secti
         # the same days twice would say nothing more
         sections = sections[:1]
     backtest = analyses.forecast_backtest(
-        calls, freq="30min", level=_LEVEL, holidays=days.missing, period=history
+        calls, freq="30min", level=_LEVEL, holidays=days.missing, period=history, weekdays=EVERY_WEEKDAY
     ).dropna(subset=["rmse"])
     return [*sections, _past(backtest.reset_index(drop=True))] if len(backtest) else sections
 
@@ -52,14 +53,20 @@ def _ahead(calls: nw.LazyFrame[Any], history: Period, missing: tuple[date, ...],
     name = _NAMES[freq]
     title = f"Calls to expect by {name}"
     try:
-        expected = analyses.forecast(calls, freq=freq, level=_LEVEL, holidays=missing, period=history)
+        expected = analyses.forecast(
+            calls, days=_AHEAD, freq=freq, level=_LEVEL, holidays=missing, period=history, weekdays=EVERY_WEEKDAY
+        )
     except NoData as refusal:
         # The first sentence follows the name of the period.
         no = "no" if freq == "1d" else "No"
         return _refused(calls, history, title, f"{no} forecast by {name}: {refusal.message}.")
     at = expected.iloc[int(expected["calls"].argmax())]
     when = day(at["local_at"]) if freq == "1d" else time(at["local_at"])
-    total = f"{number(np.floor(expected['calls'].sum() + 0.5))} calls are to be expected in seven days; the busiest "
+    days = expected["local_at"].dt.normalize().nunique()
+    ahead = "in seven days"
+    if days < _AHEAD:
+        ahead = f"on {days} of seven days (the history holds no day of the other weekdays)"
+    total = f"{number(np.floor(expected['calls'].sum() + 0.5))} calls are to be expected {ahead}; the busiest "
     return Section(
         title=title,
         sentence=f"{total}{name} begins {when}, with {number(at['calls'])} ({at['low']} to {at['high']}).",

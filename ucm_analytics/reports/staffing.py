@@ -9,7 +9,7 @@ import pandas as pd
 from ucm_analytics import analyses, charts
 from ucm_analytics.config import ServiceTarget, service_target
 from ucm_analytics.metrics import formulas
-from ucm_analytics.period import Period
+from ucm_analytics.period import EVERY_WEEKDAY, Period
 from ucm_analytics.reports._format import plural, seconds, share
 from ucm_analytics.reports._names import Names, drawn
 from ucm_analytics.reports._report import Section, Shown
@@ -32,7 +32,9 @@ def build(store: Store, period: Period, *, pbx: str | None = None) -> list[Secti
 
 
 def _needed(steps: nw.LazyFrame[Any], period: Period, names: Names, aim: ServiceTarget) -> Section:
-    need = analyses.staffing(steps, target_s=aim.target_s, level=aim.target_level, period=period)
+    need = analyses.staffing(
+        steps, target_s=aim.target_s, level=aim.target_level, period=period, weekdays=EVERY_WEEKDAY
+    )
     labels = names.numbers("queue", need, "queue")
     table = _shown(need.assign(queue=labels))
     return Section(
@@ -65,7 +67,7 @@ def _needed(steps: nw.LazyFrame[Any], period: Period, names: Names, aim: Service
 
 
 def _reached(steps: nw.LazyFrame[Any], period: Period, names: Names, aim: ServiceTarget) -> Section:
-    check = analyses.staffing_check(steps, target_s=aim.target_s, period=period)
+    check = analyses.staffing_check(steps, target_s=aim.target_s, period=period, weekdays=EVERY_WEEKDAY)
     labels = names.numbers("queue", check, "queue")
     table = _shown(check.assign(queue=labels))
     return Section(

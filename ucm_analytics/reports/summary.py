@@ -13,7 +13,7 @@ import pandas as pd
 from ucm_analytics import analyses, charts
 from ucm_analytics.analyses.compare import previous
 from ucm_analytics.metrics import formulas
-from ucm_analytics.period import Period
+from ucm_analytics.period import EVERY_WEEKDAY, Period
 from ucm_analytics.reports._coverage import coverage
 from ucm_analytics.reports._format import NONE, count, day, hour, number, period_name, plural, seconds, share, weekday
 from ucm_analytics.reports._report import Card, Section, Shown
@@ -91,7 +91,7 @@ def _numbers(calls: nw.LazyFrame[Any], period: Period) -> _Numbers:
     missed = analyses.missed_calls(calls, period=period)
     waiting = missed[missed["status"].astype(str) == "open"]
     waits = analyses.durations(inbound, by=())
-    hours = analyses.hour_of_week(inbound, period=period)
+    hours = analyses.hour_of_week(inbound, period=period, weekdays=EVERY_WEEKDAY)
     return _Numbers(
         calls=total,
         answered_rate=volume["answered"].sum() / total if total else float("nan"),
@@ -116,7 +116,7 @@ def _before(store: Store, period: Period, pbx: str | None) -> tuple[_Numbers | N
 def _verdicts(store: Store, period: Period, pbx: str | None) -> dict[str, str]:
     """Whether calls from outside and their answered rate changed by more than chance: measure to verdict."""
     both = store.scan("calls", Period(previous(period).first, period.last), pbx=pbx)
-    found = analyses.compare(_inbound(both), period)
+    found = analyses.compare(_inbound(both), period, weekdays=EVERY_WEEKDAY)
     found = found[found["against"].astype(str) == "previous"]
     return dict(zip(found["measure"].astype(str), found["verdict"].astype(str), strict=True))
 

@@ -53,6 +53,7 @@ def _table(sums: pd.DataFrame) -> pd.DataFrame:
         counted = sums[below or "calls"]
         over = counted.replace(0, np.nan) if below else _DAYS
         part = _OTHERS.assign(measure=measure, calls=int(counted[_MONTH]), value=(sums[above] / over)[_MONTH])
+        part["days"], part["days_before"] = _DAYS, (_OTHERS["last"] - _OTHERS["first"]).dt.days + 1
         parts.append(part.assign(calls_before=counted.reindex(_OTHERS["first"]).to_numpy(dtype=int)))
     return pd.concat(parts)
 

@@ -15,6 +15,7 @@ import polars as pl
 
 import ucm_analytics as ucm
 from tests.benchmarks.hand import ByHand
+from tests.benchmarks.hand.volume import CLOCK_SQL, clock_pandas, clock_polars
 from ucm_analytics.analyses.anomalies import anomalies_from
 from ucm_analytics.analyses.forecast import backtest_from, forecast_from
 from ucm_analytics.store import Store
@@ -25,13 +26,12 @@ Model = Callable[[pd.DataFrame], pd.DataFrame]
 def _by_sql(connection: duckdb.DuckDBPyConnection, *, minutes: int, model: Model) -> pd.DataFrame:
     counts = f"""
     WITH seen AS (
-        SELECT time_bucket(INTERVAL {minutes} MINUTES, local_at, TIMESTAMP '2000-01-01') AS local_at, count(*) AS calls
+        SELECT time_bucket(INTERVAL {minutes} MINUTES, local_at, TIMESTAMP '2000-01-01') AS local_at, utc_offset_s,
+            count(*) AS calls
         FROM calls WHERE NOT is_forward GROUP BY ALL
-    ), grid AS (
-        SELECT unnest(range(min(local_at)::DATE, max(local_at)::DATE + 1, INTERVAL {minutes} MINUTES)) AS local_at
-        FROM seen
-    )
-    SELECT local_at, coalesce(calls, 0) AS calls FROM grid LEFT JOIN seen USING (local_at) ORDER BY local_at
+    ), {CLOCK_SQL.format(minutes=minutes)}
+    SELECT local_at, utc_offset_s, coalesce(calls, 0) AS calls FROM grid LEFT JOIN seen USING (local_at, utc_offset_s)
+    ORDER BY local_at, utc_offset_s DESC
     """
     return model(connection.sql(counts).df())
 
@@ -40,23 +40,24 @@ def _by_polars(tables: dict[str, pl.LazyFrame], *, minutes: int, model: Model) -
     seen = (
         tables["calls"]
         .filter(~pl.col("is_forward"))
-        .group_by(pl.col("local_at").dt.truncate(f"{minutes}m"))
+        .group_by(pl.col("local_at").dt.truncate(f"{minutes}m"), "utc_offset_s")
         .agg(calls=pl.len().cast(pl.Int64))
         .collect(engine="streaming")
     )
-    first, last = seen["local_at"].min().replace(hour=0, minute=0), seen["local_at"].max().replace(hour=23, minute=59)
-    grid = pl.datetime_range(first, last, f"{minutes}m", eager=True).to_frame("local_at")
-    counts = grid.join(seen, on="local_at", how="left").with_columns(pl.col("calls").fill_null(0)).sort("local_at")
+    counts = clock_polars(seen, f"{minutes}m").join(seen, on=["local_at", "utc_offset_s"], how="left")
+    counts = counts.with_columns(pl.col("calls").fill_null(0)).sort(
+        "local_at", "utc_offset_s", descending=[False, True]
+    )
     return pl.from_pandas(model(counts.to_pandas()))
 
 
 def _by_pandas(folder: Path, *, minutes: int, model: Model) -> pd.DataFrame:
-    calls = pd.read_parquet(folder / "calls", columns=["local_at", "is_forward"])
-    at = calls.loc[~calls["is_forward"], "local_at"]
-    first, last = at.min().floor("D"), at.max().floor("D") + pd.Timedelta(days=1)
-    grid = pd.date_range(first, last, freq=f"{minutes}min", inclusive="left", unit="us", name="local_at")
-    counts = at.dt.floor(f"{minutes}min").value_counts().reindex(grid, fill_value=0)
-    return model(counts.rename("calls").reset_index())
+    calls = pd.read_parquet(folder / "calls", columns=["local_at", "utc_offset_s", "is_forward"])
+    calls = calls[~calls["is_forward"]]
+    keys = [calls["local_at"].dt.floor(f"{minutes}min"), calls["utc_offset_s"]]
+    seen = calls.groupby(keys).size().rename("calls").reset_index()
+    counts = clock_pandas(seen, f"{minutes}min").merge(seen, how="left", on=["local_at", "utc_offset_s"])
+    return model(counts.fillna({"calls": 0}).astype({"calls": "int64"}))
 
 
 def _ways(ours: Callable[[Store], pd.DataFrame], minutes: int, model: Model, key: str) -> ByHand:

@@ -101,10 +101,10 @@ def _counts_pandas(folder: Path) -> Counts:
 
 def _by_hand(ours: Callable[..., pd.DataFrame], model: Callable[[Queues], pa.Table]) -> ByHand:
     def finished(counts: Counts) -> pd.DataFrame:
-        return model(Queues.counted(*counts, 0, None)).to_pandas()
+        return model(Queues.counted(*counts, 0, None, None)).to_pandas()
 
     return ByHand(
-        ours=lambda store: ours(store.scan("steps")),
+        ours=lambda store: ours(store.scan("steps"), weekdays=range(7)),
         sql=lambda connection: finished(_counts_sql(connection)),
         polars=lambda tables: pl.from_pandas(finished(_counts_polars(tables))),
         pandas=lambda folder: finished(_counts_pandas(folder)),

@@ -16,25 +16,56 @@ import polars as pl
 import ucm_analytics as ucm
 from tests.benchmarks.hand import ByHand
 
-_VOLUME_SQL = """
-WITH seen AS MATERIALIZED (
-    SELECT date_trunc('hour', local_at) AS local_at, utc_offset_s, direction,
-        count(*) AS calls, count(*) FILTER (outcome = 'answered') AS answered
-    FROM calls WHERE NOT is_forward GROUP BY ALL
-), clock AS (
+CLOCK_SQL = """
+clock AS (
     SELECT local_at - to_seconds(utc_offset_s) AS utc, utc_offset_s FROM seen
     QUALIFY utc_offset_s IS DISTINCT FROM lag(utc_offset_s) OVER (ORDER BY utc)
 ), span AS (
     SELECT min(local_at)::DATE AS first, max(local_at)::DATE + 1 AS stop,
         arg_min(utc_offset_s, local_at) AS first_offset, arg_max(utc_offset_s, local_at) AS last_offset FROM seen
-), hours AS (
-    SELECT unnest(range(first - to_seconds(first_offset), stop - to_seconds(last_offset), INTERVAL 1 HOUR)) AS utc,
-        first_offset FROM span
+), ticks AS (
+    SELECT unnest(range(first - to_seconds(first_offset), stop - to_seconds(last_offset), INTERVAL {minutes} MINUTES))
+        AS utc, first_offset FROM span
 ), grid AS (
-    SELECT hours.utc + to_seconds(coalesce(utc_offset_s, first_offset)) AS local_at,
+    SELECT ticks.utc + to_seconds(coalesce(utc_offset_s, first_offset)) AS local_at,
         coalesce(utc_offset_s, first_offset) AS utc_offset_s
-    FROM hours ASOF LEFT JOIN clock ON hours.utc >= clock.utc
+    FROM ticks ASOF LEFT JOIN clock ON ticks.utc >= clock.utc
 )
+"""
+"""Intervals that the clock went through, from what is counted of them in `seen`."""
+
+
+def clock_polars(seen: pl.DataFrame, every: str) -> pl.DataFrame:
+    """The same intervals: ``local_at``, ``utc_offset_s``."""
+    seen = seen.with_columns(utc=pl.col("local_at") - pl.duration(seconds="utc_offset_s"))
+    clock = seen.select("utc", "utc_offset_s").unique().sort("utc")
+    offsets = clock["utc_offset_s"]
+    first = seen["local_at"].min().replace(hour=0, minute=0) - pd.Timedelta(seconds=offsets[0])
+    last = seen["local_at"].max().replace(hour=23, minute=59) - pd.Timedelta(seconds=offsets[-1])
+    ticks = pl.DataFrame({"utc": pl.datetime_range(first, last, every, time_unit="us", eager=True)})
+    grid = ticks.set_sorted("utc").join_asof(clock, on="utc").with_columns(pl.col("utc_offset_s").fill_null(offsets[0]))
+    return grid.select(pl.col("utc") + pl.duration(seconds="utc_offset_s"), "utc_offset_s").rename({"utc": "local_at"})
+
+
+def clock_pandas(seen: pd.DataFrame, freq: str) -> pd.DataFrame:
+    """The same intervals: ``local_at``, ``utc_offset_s``."""
+    clock = seen[["local_at", "utc_offset_s"]].drop_duplicates()
+    clock["utc"] = clock["local_at"] - pd.to_timedelta(clock["utc_offset_s"], unit="s")
+    clock = clock[["utc", "utc_offset_s"]].sort_values("utc")
+    offsets = pd.to_timedelta(clock["utc_offset_s"], unit="s")
+    first, last = seen["local_at"].min().floor("D"), seen["local_at"].max().floor("D") + pd.Timedelta(days=1)
+    utc = pd.date_range(first - offsets.iloc[0], last - offsets.iloc[-1], freq=freq, inclusive="left", unit="us")
+    grid = pd.merge_asof(pd.DataFrame({"utc": utc}), clock, on="utc").bfill()
+    grid["local_at"] = grid["utc"] + pd.to_timedelta(grid["utc_offset_s"], unit="s")
+    return grid[["local_at", "utc_offset_s"]]
+
+
+_VOLUME_SQL = f"""
+WITH seen AS MATERIALIZED (
+    SELECT date_trunc('hour', local_at) AS local_at, utc_offset_s, direction,
+        count(*) AS calls, count(*) FILTER (outcome = 'answered') AS answered
+    FROM calls WHERE NOT is_forward GROUP BY ALL
+), {CLOCK_SQL.format(minutes=60)}
 SELECT local_at, utc_offset_s, direction, coalesce(calls, 0) AS calls, coalesce(answered, 0) AS answered
 FROM grid CROSS JOIN (SELECT DISTINCT direction FROM seen) LEFT JOIN seen USING (local_at, utc_offset_s, direction)
 ORDER BY local_at, utc_offset_s DESC, direction
@@ -52,30 +83,12 @@ def _volume_polars(tables: dict[str, pl.LazyFrame]) -> pl.DataFrame:
         .group_by(pl.col("local_at").dt.truncate("1h"), "utc_offset_s", "direction")
         .agg(calls=pl.len(), answered=(pl.col("outcome") == "answered").sum())
         .collect(engine="streaming")
-        .with_columns(utc=pl.col("local_at") - pl.duration(seconds="utc_offset_s"))
-        .sort("utc")
     )
-    clock = seen.select("utc", "utc_offset_s").unique().sort("utc")
-    offsets = clock["utc_offset_s"]
-    first = seen["local_at"].min().replace(hour=0)
-    last = seen["local_at"].max().replace(hour=23)
-    hours = pl.DataFrame(
-        {
-            "utc": pl.datetime_range(
-                first - pd.Timedelta(seconds=offsets[0]),
-                last - pd.Timedelta(seconds=offsets[-1]),
-                "1h",
-                time_unit="us",
-                eager=True,
-            )
-        }
-    )
-    grid = hours.set_sorted("utc").join_asof(clock, on="utc").with_columns(pl.col("utc_offset_s").fill_null(offsets[0]))
-    grid = grid.with_columns(local_at=pl.col("utc") + pl.duration(seconds="utc_offset_s"))
     keys = ["local_at", "utc_offset_s", "direction"]
     return (
-        grid.join(seen.select("direction").unique(), how="cross")
-        .join(seen.drop("utc"), how="left", on=keys)
+        clock_polars(seen, "1h")
+        .join(seen.select("direction").unique(), how="cross")
+        .join(seen, how="left", on=keys)
         .select(*keys, pl.col("calls", "answered").fill_null(0))
         .sort(keys)
     )
@@ -90,33 +103,27 @@ def _volume_pandas(folder: Path) -> pd.DataFrame:
     keys = ["local_at", "utc_offset_s", "direction"]
     seen = answered.groupby([hours, calls["utc_offset_s"], calls["direction"]], observed=True).agg(["size", "sum"])
     seen = seen.set_axis(["calls", "answered"], axis=1).reset_index()
-    seen["utc"] = seen["local_at"] - pd.to_timedelta(seen["utc_offset_s"], unit="s")
-    clock = seen[["utc", "utc_offset_s"]].drop_duplicates().sort_values("utc")
-    offsets = pd.to_timedelta(clock["utc_offset_s"], unit="s")
-    first, last = seen["local_at"].min().floor("D"), seen["local_at"].max().floor("D") + pd.Timedelta(days=1)
-    utc = pd.date_range(first - offsets.iloc[0], last - offsets.iloc[-1], freq="h", inclusive="left", unit="us")
-    grid = pd.merge_asof(pd.DataFrame({"utc": utc}), clock, on="utc").bfill()
-    grid["local_at"] = grid["utc"] + pd.to_timedelta(grid["utc_offset_s"], unit="s")
-    grid = grid.merge(seen[["direction"]].drop_duplicates(), how="cross")
-    volume = grid.merge(seen.drop(columns="utc"), how="left", on=keys).sort_values(keys)
+    grid = clock_pandas(seen, "h").merge(seen[["direction"]].drop_duplicates(), how="cross")
+    volume = grid.merge(seen, how="left", on=keys).sort_values(keys)
     volume[["calls", "answered"]] = volume[["calls", "answered"]].fillna(0).astype("int64")
     return volume[[*keys, "calls", "answered"]].astype({"utc_offset_s": "int64"})
 
 
-_WEEK_SQL = """
-WITH seen AS (
-    SELECT local_at::DATE AS day, hour(local_at) AS hour, count(*) AS calls
+_HOURS_SQL = f"""
+seen AS (
+    SELECT date_trunc('hour', local_at) AS local_at, utc_offset_s, count(*) AS calls
     FROM calls WHERE NOT is_forward GROUP BY ALL
-), days AS (
-    SELECT isodow(day) - 1 AS weekday, count(*) AS days
-    FROM (SELECT unnest(range(min(day), max(day) + 1, INTERVAL 1 DAY)) AS day FROM seen) GROUP BY ALL
-), summed AS (
-    SELECT isodow(day) - 1 AS weekday, hour, sum(calls)::BIGINT AS calls FROM seen GROUP BY ALL
+), {CLOCK_SQL.format(minutes=60)}, every AS (
+    SELECT isodow(local_at) - 1 AS weekday, hour(local_at) AS hour, coalesce(calls, 0) AS calls
+    FROM grid LEFT JOIN seen USING (local_at, utc_offset_s)
 )
-SELECT weekday, hour, coalesce(calls, 0) AS calls, coalesce(days, 0) AS days,
-    coalesce(calls, 0) / nullif(coalesce(days, 0), 0) AS calls_per_day
+"""
+_WEEK_SQL = f"""
+WITH {_HOURS_SQL}
+SELECT weekday, hour, coalesce(sum(calls), 0)::BIGINT AS calls, count(calls) AS days, sum(calls) / count(calls)
+    AS calls_per_day
 FROM (SELECT unnest(range(7)) AS weekday) CROSS JOIN (SELECT unnest(range(24)) AS hour)
-LEFT JOIN days USING (weekday) LEFT JOIN summed USING (weekday, hour) ORDER BY ALL
+LEFT JOIN every USING (weekday, hour) GROUP BY ALL ORDER BY ALL
 """
 
 
@@ -124,44 +131,48 @@ def _week_sql(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
     return connection.sql(_WEEK_SQL).df()
 
 
-def _week_polars(tables: dict[str, pl.LazyFrame]) -> pl.DataFrame:
+def _hours_polars(tables: dict[str, pl.LazyFrame]) -> pl.DataFrame:
+    """Calls of each hour that the clock went through."""
     seen = (
         tables["calls"]
         .filter(~pl.col("is_forward"))
-        .group_by(pl.col("local_at").dt.truncate("1h"))
-        .agg(calls=pl.len())
+        .group_by(pl.col("local_at").dt.truncate("1h"), "utc_offset_s")
+        .agg(calls=pl.len().cast(pl.Int64))
         .collect(engine="streaming")
     )
+    every = clock_polars(seen, "1h").join(seen, on=["local_at", "utc_offset_s"], how="left")
     at = pl.col("local_at").dt
-    summed = seen.group_by(weekday=(at.weekday() - 1).cast(pl.Int64), hour=at.hour().cast(pl.Int64)).agg(
-        pl.col("calls").sum()
+    return every.select(
+        weekday=(at.weekday() - 1).cast(pl.Int64), hour=at.hour().cast(pl.Int64), calls=pl.col("calls").fill_null(0)
     )
-    dates = seen["local_at"].dt.date()
-    every_day = pl.date_range(dates.min(), dates.max(), eager=True)
-    days = (
-        every_day.to_frame("day").group_by(weekday=(pl.col("day").dt.weekday() - 1).cast(pl.Int64)).agg(days=pl.len())
-    )
+
+
+def _week_polars(tables: dict[str, pl.LazyFrame]) -> pl.DataFrame:
+    means = _hours_polars(tables).group_by("weekday", "hour").agg(pl.col("calls").sum(), days=pl.len().cast(pl.Int64))
     week = pl.DataFrame({"weekday": range(7)}).join(pl.DataFrame({"hour": range(24)}), how="cross")
-    joined = week.join(days, on="weekday", how="left").join(summed, on=["weekday", "hour"], how="left")
-    return joined.with_columns(pl.col("calls", "days").fill_null(0)).select(
-        "weekday", "hour", "calls", "days", calls_per_day=pl.col("calls") / pl.col("days")
-    )
+    joined = week.join(means, on=["weekday", "hour"], how="left").with_columns(pl.col("calls", "days").fill_null(0))
+    return joined.with_columns(calls_per_day=pl.when(pl.col("days") > 0).then(pl.col("calls") / pl.col("days")))
+
+
+def _hours_pandas(calls: pd.DataFrame) -> pd.Series:
+    """Calls of each hour that the clock went through, by time."""
+    seen = calls.groupby([calls["local_at"].dt.floor("h"), calls["utc_offset_s"]]).size().rename("calls")
+    every = clock_pandas(seen.reset_index(), "h").merge(seen.reset_index(), how="left", on=["local_at", "utc_offset_s"])
+    return every.set_index("local_at")["calls"].fillna(0).astype("int64")
 
 
 def _week_pandas(folder: Path) -> pd.DataFrame:
-    calls = pd.read_parquet(folder / "calls", columns=["local_at", "is_forward"])
-    at = calls.loc[~calls["is_forward"], "local_at"]
+    calls = pd.read_parquet(folder / "calls", columns=["local_at", "utc_offset_s", "is_forward"])
+    every = _hours_pandas(calls[~calls["is_forward"]])
     week = pd.MultiIndex.from_product([range(7), range(24)], names=["weekday", "hour"])
-    counted = at.groupby([at.dt.day_of_week.rename("weekday"), at.dt.hour.rename("hour")]).size()
-    result = counted.reindex(week, fill_value=0).rename("calls").reset_index()
-    days = pd.Series(pd.date_range(at.min().floor("D"), at.max().floor("D")))
-    result["days"] = result["weekday"].map(days.dt.day_of_week.value_counts())
-    result["calls_per_day"] = result["calls"] / result["days"]
+    result = every.groupby([every.index.day_of_week, every.index.hour]).agg(["sum", "size"]).reindex(week, fill_value=0)
+    result = result.set_axis(["calls", "days"], axis=1).reset_index()
+    result["calls_per_day"] = result["calls"] / result["days"].where(result["days"] > 0)
     return result
 
 
-_BUSY_SQL = """
-WITH starts AS (
+_BUSY_SQL = f"""
+WITH {_HOURS_SQL}, starts AS (
     SELECT local_at, local_at - to_seconds(utc_offset_s) AS utc, count(*) AS calls
     FROM calls WHERE NOT is_forward GROUP BY ALL
 ), added AS MATERIALIZED (
@@ -169,18 +180,18 @@ WITH starts AS (
 ), windows AS (
     SELECT a.local_at, a.utc, a.calls, hour(a.local_at) AS hour, b.upto - a.upto + a.calls AS ahead
     FROM added a ASOF JOIN (SELECT utc, upto FROM added) b ON a.utc + INTERVAL 3599 SECONDS >= b.utc
-), span AS (
-    SELECT max(local_at)::DATE - min(local_at)::DATE + 1 AS days FROM added
+), times AS (
+    SELECT hour, count(*) AS days FROM every GROUP BY hour
 ), hours AS (
     SELECT hour, sum(calls)::BIGINT AS calls, max(ahead)::BIGINT AS peak_calls,
         arg_max(struct_pack(local_at, utc), (ahead, -epoch(utc))) AS peak
     FROM windows GROUP BY hour
 ), filled AS (
     SELECT h.hour, coalesce(calls, 0) AS calls, days, coalesce(peak_calls, 0) AS peak_calls, peak
-    FROM (SELECT unnest(range(24)) AS hour) h LEFT JOIN hours USING (hour) CROSS JOIN span
+    FROM (SELECT unnest(range(24)) AS hour) h LEFT JOIN hours USING (hour) JOIN times USING (hour)
 )
 SELECT hour, calls, days, calls / days AS calls_per_day, peak_calls, peak.local_at AS peak_at,
-    row_number() OVER (ORDER BY calls DESC, hour) = 1 AS is_busy_hour,
+    row_number() OVER (ORDER BY calls / days DESC, hour) = 1 AS is_busy_hour,
     row_number() OVER (ORDER BY peak_calls DESC, peak.utc) = 1 AS is_peak
 FROM filled ORDER BY hour
 """
@@ -208,18 +219,18 @@ def _busy_polars(tables: dict[str, pl.LazyFrame]) -> pl.DataFrame:
         peak_at=pl.col("local_at").get(first_best),
         peak_utc=pl.col("utc").get(first_best),
     )
-    days = (starts["local_at"].dt.date().max() - starts["local_at"].dt.date().min()).days + 1
-    result = pl.DataFrame({"hour": range(24)}).join(hours, on="hour", how="left")
+    days = _hours_polars(tables).group_by("hour").agg(days=pl.len().cast(pl.Int64)).sort("hour")
+    result = days.join(hours, on="hour", how="left", maintain_order="left")
     result = result.with_columns(pl.col("calls", "peak_calls").fill_null(0))
     peak = result.filter(pl.col("peak_calls") == pl.col("peak_calls").max()).sort("peak_utc")["hour"][0]
     return result.select(
         "hour",
         "calls",
-        days=pl.lit(days),
-        calls_per_day=pl.col("calls") / days,
+        days="days",
+        calls_per_day=pl.col("calls") / pl.col("days"),
         peak_calls="peak_calls",
         peak_at="peak_at",
-        is_busy_hour=pl.col("hour") == pl.col("calls").arg_max(),
+        is_busy_hour=pl.col("hour") == (pl.col("calls") / pl.col("days")).arg_max(),
         is_peak=pl.col("hour") == peak,
     )
 
@@ -234,11 +245,12 @@ def _busy_pandas(folder: Path) -> pd.DataFrame:
     calls["hour"] = calls["local_at"].dt.hour
     best = calls.loc[calls.groupby("hour")["ahead"].idxmax()].set_index("hour").reindex(range(24))
     result = pd.DataFrame({"calls": calls.groupby("hour").size().reindex(range(24), fill_value=0)})
-    result["days"] = (calls["local_at"].max().floor("D") - calls["local_at"].min().floor("D")).days + 1
+    every = _hours_pandas(calls)
+    result["days"] = every.groupby(every.index.hour).size()
     result["calls_per_day"] = result["calls"] / result["days"]
     result["peak_calls"] = best["ahead"].fillna(0).astype("int64")
     result["peak_at"] = best["local_at"]
-    result["is_busy_hour"] = result.index == result["calls"].idxmax()
+    result["is_busy_hour"] = result.index == result["calls_per_day"].idxmax()
     result["is_peak"] = result.index == calls["hour"].iloc[calls["ahead"].argmax()]
     return result.rename_axis("hour").reset_index()
 
