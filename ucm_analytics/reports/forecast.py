@@ -36,7 +36,8 @@ _NAMES: Final[dict[ForecastFreq, str]] = {"1d": "day", "30min": "half-hour"}
 
 def build(store: Store, period: Period, *, pbx: str | None = None) -> list[Section]:
     """Days, then half-hours, and what such forecasts were worth in past weeks."""
-    days = coverage(store, Period(period.first - _HISTORY, period.last), pbx=pbx)
+    first = period.last - _HISTORY + timedelta(days=1)
+    days = coverage(store, Period(first, period.last), pbx=pbx)
     history = days.span or period
     calls = store.scan("calls", history, pbx=pbx)
     sections = [_ahead(calls, history, days.missing, freq) for freq in _NAMES]
