@@ -277,7 +277,8 @@ _ALL: Final = (
     _count("calls_answered", "Answered by a person", "calls that a person answered; menus, queues and mailboxes that "
         "picked up do not count", "calls.outcome",
         "call_volume.answered ivr_paths.answered long_and_short_calls.calls"),
-    _share("calls_per_day", "Calls a day", "calls / days, days without calls included", "calls / days",
+    _share("calls_per_day", "Calls a day", "calls / days, days without calls included; of an hour as often as the "
+        "clock went through it", "calls / days",
         "calls.call_id / calls.local_at", shown="hour_of_week.calls_per_day busy_hour.calls_per_day",
         unit="calls a day"),
     _number("usual_calls", "Usual calls", "the range that holds the calls of 95 of 100 such intervals: a negative "
@@ -417,8 +418,9 @@ _ALL: Final = (
     _number("in_menus", "In menus", "time in menus; of calls that went through one", "Σ dwell", "calls.ivr_s", "s"),
     _number("in_queues", "In queues", "time in queues; of calls that went through one", "Σ dwell", "calls.queue_s",
         "s"),
-    _share("hour_of_week", "Calls in an hour of the week", "calls that started in this hour of this weekday / such "
-        "weekdays in the period", "calls / days", "calls.call_id / calls.local_at", unit="calls a day"),
+    _share("hour_of_week", "Calls in an hour of the week", "calls that started in this hour of this weekday / how "
+        "often the clock went through it in the period", "calls / days", "calls.call_id / calls.local_at",
+        unit="calls a day"),
     _number("before", "The period before", "the month before a month, otherwise the nearest days with the same "
         "weekdays", "period − n weeks", "calls.local_at", "days"),
     _number("change", "Change", "now / before - 1; calls weekday by weekday", "now / before − 1", "calls.local_at",

@@ -83,7 +83,8 @@ def concurrent_calls(
 
     A call lasts from ``started_at`` to ``ended_at``, ringing and menus included: so long it holds its line.
     With `by` a forward (``is_forward``) counts, as it holds a line of its own; without, it is the second half
-    of a call that is counted already. A call from trunk to trunk counts on the trunk that it came in by.
+    of a call that is counted already. A call from trunk to trunk, or one that is sent on outside on its way, counts
+    on the trunk that it came in by.
 
     References
     ----------
@@ -172,7 +173,8 @@ def trunk_usage(calls: Any, *, blocking: float = 0.01, retry: float = 0.5, perio
     The busy hour is time-consistent: of the clock hours of Monday to Friday, of Saturday and of Sunday the one
     with the most traffic over all its days; days on which the trunk had no call at all, holidays for example,
     do not count. lines = fewest n with B(n, traffic) <= blocking (Erlang B); lines_retry the same by the extended
-    formula, where a share `retry` of the blocked attempts comes back.
+    formula, where a share `retry` of the blocked attempts comes back. An hour that happens twice in an autumn night
+    counts as one.
 
     The interval is that of a compound Poisson sum: calls come by chance and hold by chance, so the sum of the
     holds has the relative spread of a Poisson count of (sum of holds)^2 / sum of squared holds, whose 95 %
