@@ -34,7 +34,8 @@ def on_days(frame: nw.LazyFrame[Any], period: Period | None, weekdays: Collectio
         return frame
     if not weekdays or not set(weekdays) <= set(EVERY_WEEKDAY):
         raise SettingError(f"weekdays={weekdays!r} are no weekdays", hint="0 is Monday, 6 is Sunday, as in range(5)")
-    return frame.filter(at.dt.weekday().is_in([day + 1 for day in weekdays]))
+    # Sunday is 7 on one engine and 0 on another
+    return frame.filter((at.dt.weekday() % 7).is_in([(day + 1) % 7 for day in weekdays]))
 
 
 def meant(at: pd.Series[Any], weekdays: Collection[int] | None) -> pd.Series[Any]:
