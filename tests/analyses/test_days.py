@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from tests.analyses.made import calls, random_calls, steps
+from tests.analyses.made import KINDS, as_arrow, calls, random_calls, steps
 from ucm_analytics import analyses
 from ucm_analytics.errors import SettingError, SilentWeekdays
 from ucm_analytics.period import Period
@@ -97,6 +97,16 @@ def test_means_of_weekdays_by_hand() -> None:
     assert week.loc[(0, 10), ["calls", "days"]].to_list() == [72, 4]
     assert week.loc[(5, 10), "days"] == 0
     assert pd.isna(week.loc[(5, 10), "calls_per_day"])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("weekday", range(7))
+def test_each_weekday_is_the_one_that_is_meant(weekday: int, kind: str) -> None:
+    made = random_calls(5)
+    at = [row["local_at"] for row in made.to_pylist() if not row["is_forward"]]
+    found = as_arrow(analyses.hour_of_week(KINDS[kind](made), weekdays=[weekday])).to_pylist()
+    assert sum(row["calls"] for row in found) == sum(when.weekday() == weekday for when in at)
+    assert {row["weekday"] for row in found if row["days"]} == {weekday}
 
 
 def test_staffing_of_mondays_divides_by_mondays() -> None:
