@@ -188,4 +188,4 @@ class ProvisionalDays(UCMWarning):
 
 
 class SilentWeekdays(UCMWarning):
-    """Weekdays hold no call while others do, and nobody said whether they belong: they count as days without calls."""
+    """Weekdays hold no call while others do, and nobody said whether they belong: nothing is divided by them."""

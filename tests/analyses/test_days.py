@@ -65,6 +65,13 @@ def test_weekdays_that_hold_no_call_are_warned_of_where_the_caller_stands(name: 
 
 
 @pytest.mark.parametrize("name", DIVIDING)
+def test_weekdays_that_hold_no_call_are_not_divided_by_unless_somebody_says_so(name: str) -> None:
+    with pytest.warns(SilentWeekdays):
+        silent = DIVIDING[name](range(5))
+    pd.testing.assert_frame_equal(silent, DIVIDING[name](range(5), weekdays=range(5)))
+
+
+@pytest.mark.parametrize("name", DIVIDING)
 def test_nothing_is_warned_of_where_it_is_said_or_nothing_is_silent(name: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -38,9 +38,9 @@ def on_days(frame: nw.LazyFrame[Any], period: Period | None, weekdays: Collectio
     return frame.filter((at.dt.weekday() % 7).is_in([(day + 1) % 7 for day in weekdays]))
 
 
-def meant(at: pd.Series[Any], weekdays: Collection[int] | None) -> pd.Series[Any]:
+def meant(at: pd.Series[Any], weekdays: Collection[int]) -> pd.Series[Any]:
     """Which of these times lie on the weekdays."""
-    return at.dt.day_of_week.isin(list(EVERY_WEEKDAY if weekdays is None else weekdays))  # type: ignore[no-any-return]
+    return at.dt.day_of_week.isin(list(weekdays))  # type: ignore[no-any-return]
 
 
 def span(at: pd.Series[Any]) -> Period | None:
@@ -48,22 +48,25 @@ def span(at: pd.Series[Any]) -> Period | None:
     return Period(at.min().date(), at.max().date()) if len(at) else None
 
 
-def heed_silence(at: pd.Series[Any], days: Period | None, weekdays: Collection[int] | None) -> None:
-    """Warn of weekdays that hold none of these times while others do, if nobody said which weekdays are meant.
+def weekdays_meant(at: pd.Series[Any], days: Period | None, weekdays: Collection[int] | None) -> Collection[int]:
+    """The weekdays that are divided by: those that were said, else those that hold one of these times.
 
-    They may have been left out, and days without calls pull every mean down.
+    Weekdays without a single call while others have some may have been left out of the frame on purpose, and would
+    pull every mean down: they are left out here too, with a warning, unless somebody says that they belong.
     """
-    if days is None or weekdays is not None or at.empty:
-        return
-    some = set(at.dt.day_of_week)
-    if silent := sorted({day.weekday() for day in days} - some):
+    if weekdays is not None or days is None or at.empty:
+        return EVERY_WEEKDAY if weekdays is None else weekdays
+    some = sorted(set(at.dt.day_of_week))
+    if silent := sorted({day.weekday() for day in days}.difference(some)):
         names = " or ".join(day_name[day] for day in silent)
         warnings.warn(
-            f"{days} holds no call on any {names}, and these days count as days without calls: say "
-            f"weekdays={sorted(some)} if they were left out, weekdays=range(7) if they belong",
+            f"{days} holds no call on any {names}, and nothing is divided by these days: say weekdays=range(7) if "
+            f"they belong, weekdays={some} if they were left out",
             SilentWeekdays,
             stacklevel=_caller(),
         )
+        return some
+    return EVERY_WEEKDAY
 
 
 def _caller() -> int:

@@ -10,7 +10,7 @@ import narwhals.stable.v2 as nw
 import numpy as np
 import pandas as pd
 
-from ucm_analytics.analyses._days import heed_silence, meant, on_days, span
+from ucm_analytics.analyses._days import meant, on_days, span, weekdays_meant
 from ucm_analytics.analyses._frame import collect, lazy, needs, truncated
 from ucm_analytics.period import Period
 
@@ -45,7 +45,7 @@ def every_interval(
     that did not happen is none. Where several PBXs were in several zones ``utc_offset_s`` is NA.
     """
     days = period or span(seen["local_at"])
-    heed_silence(seen["local_at"], days, weekdays)
+    weekdays = weekdays_meant(seen["local_at"], days, weekdays)
     if freq == "1d":
         every = pd.DataFrame({"local_at": starts(days, "1d")}).merge(seen, how="left")
     else:

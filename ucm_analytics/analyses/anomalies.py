@@ -62,8 +62,8 @@ def anomalies(
     period : Period, optional
         Days to look at; by default from the first day with a call to the last.
     weekdays : collection of int, optional
-        Only these, 0 Monday to 6 Sunday. Say it when weekdays were left out of `calls`, and ``range(7)`` when days
-        without calls belong; without it, a weekday that holds no call is warned of.
+        Only these, 0 Monday to 6 Sunday. Without it, a weekday of which `calls` holds nothing is not divided by, and
+        warned of: say ``range(7)`` if it belongs.
 
     Returns
     -------

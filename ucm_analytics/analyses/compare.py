@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from ucm_analytics.analyses._days import heed_silence, meant, on_days
+from ucm_analytics.analyses._days import meant, on_days, weekdays_meant
 from ucm_analytics.analyses._estimates import student
 from ucm_analytics.analyses._frame import Result, analysis, arrow, collect, lazy, needs, truncated, wall
 from ucm_analytics.period import Period
@@ -52,8 +52,8 @@ def compare(calls: Any, period: Period, *, weekdays: Collection[int] | None = No
     period : Period
         The days to judge.
     weekdays : collection of int, optional
-        Only these, 0 Monday to 6 Sunday. Say it when weekdays were left out of `calls`, and ``range(7)`` when days
-        without calls belong; without it, a weekday that holds no call is warned of.
+        Only these, 0 Monday to 6 Sunday. Without it, a weekday of which `calls` holds nothing is not divided by, and
+        warned of: say ``range(7)`` if it belongs.
 
     Returns
     -------
@@ -102,8 +102,7 @@ def compare(calls: Any, period: Period, *, weekdays: Collection[int] | None = No
     """
     others = {"previous": previous(period), "last_year": last_year(period)}
     daily = _daily(calls, (period, *others.values()), weekdays)
-    at = daily["local_at"]
-    heed_silence(at[(at >= period.start) & (at < period.end)], period, weekdays)
+    weekdays = weekdays_meant(daily["local_at"], period, weekdays)
     rows = []
     for against, other in others.items():
         days = pd.concat([_filled(daily, period).assign(now=True), _filled(daily, other).assign(now=False)])

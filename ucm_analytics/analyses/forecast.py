@@ -16,7 +16,7 @@ from ucm_analytics.analyses._estimates import Floats, count_band
 from ucm_analytics.analyses._frame import Result, analysis, arrow
 from ucm_analytics.analyses._intervals import interval_counts
 from ucm_analytics.errors import NoData, SettingError
-from ucm_analytics.period import Period
+from ucm_analytics.period import EVERY_WEEKDAY, Period
 
 ForecastFreq = Literal["30min", "1h", "1d"]
 
@@ -63,8 +63,8 @@ def forecast(
     period : Period, optional
         Days of the history; by default from the first day with a call to the last. The last must be complete.
     weekdays : collection of int, optional
-        Only these, 0 Monday to 6 Sunday. Say it when weekdays were left out of `calls`, and ``range(7)`` when days
-        without calls belong; without it, a weekday that holds no call is warned of.
+        Only these, 0 Monday to 6 Sunday. Without it, a weekday of which `calls` holds nothing is not divided by, and
+        warned of: say ``range(7)`` if it belongs.
 
     Returns
     -------
@@ -116,7 +116,9 @@ def forecast(
     _check(freq, days, level)
     counts = interval_counts(calls, freq=freq, period=period, weekdays=weekdays)
     last = period.last if period else None
-    result = forecast_from(counts, last, days=days, freq=freq, level=level, holidays=holidays, weekdays=weekdays)
+    result = forecast_from(
+        counts, last, days=days, freq=freq, level=level, holidays=holidays, weekdays=weekdays or EVERY_WEEKDAY
+    )
     return arrow(result, sort=[("local_at", "ascending")])
 
 
@@ -153,8 +155,8 @@ def forecast_backtest(
     period : Period, optional
         Days of the history; by default from the first day with a call to the last.
     weekdays : collection of int, optional
-        Only these, 0 Monday to 6 Sunday. Say it when weekdays were left out of `calls`, and ``range(7)`` when days
-        without calls belong; without it, a weekday that holds no call is warned of.
+        Only these, 0 Monday to 6 Sunday. Without it, a weekday of which `calls` holds nothing is not divided by, and
+        warned of: say ``range(7)`` if it belongs.
 
     Returns
     -------
@@ -203,7 +205,7 @@ def forecast_from(
     freq: ForecastFreq,
     level: float,
     holidays: Collection[date],
-    weekdays: Collection[int] | None = None,
+    weekdays: Collection[int] = EVERY_WEEKDAY,
 ) -> pd.DataFrame:
     """Forecast from what `interval_counts` gives."""
     history = _History.of(counts, freq, holidays)

@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from ucm_analytics.analyses._days import DAY_TYPES, day_types, heed_silence, meant, on_days, span
+from ucm_analytics.analyses._days import DAY_TYPES, day_types, meant, on_days, span, weekdays_meant
 from ucm_analytics.analyses._frame import Result, analysis, arrow, collect, lazy, needs, truncated
 from ucm_analytics.analyses._intervals import starts
 from ucm_analytics.erlang import agents_needed, erlang_a, erlang_c
@@ -77,8 +77,8 @@ def staffing(
     period : Period, optional
         Days to look at; by default from the first day with a caller in a queue to the last.
     weekdays : collection of int, optional
-        Only these, 0 Monday to 6 Sunday. Say it when weekdays were left out of `steps`, and ``range(7)`` when days
-        without calls belong; without it, a weekday that holds no step is warned of.
+        Only these, 0 Monday to 6 Sunday. Without it, a weekday of which `steps` holds nothing is not divided by, and
+        warned of: say ``range(7)`` if it belongs.
 
     Returns
     -------
@@ -191,8 +191,8 @@ def staffing_check(
     period : Period, optional
         Days to look at; by default from the first day with a caller in a queue to the last.
     weekdays : collection of int, optional
-        Only these, 0 Monday to 6 Sunday. Say it when weekdays were left out of `steps`, and ``range(7)`` when days
-        without calls belong; without it, a weekday that holds no step is warned of.
+        Only these, 0 Monday to 6 Sunday. Without it, a weekday of which `steps` holds nothing is not divided by, and
+        warned of: say ``range(7)`` if it belongs.
 
     Returns
     -------
@@ -329,7 +329,7 @@ class Queues:
         )
         if weekdays is None:  # a day whose calls came to no queue is no day that was left out
             seen = collect(truncated(every, "1d", "day").select("day").unique())
-            heed_silence(seen["day"], period or span(daily["day"]), weekdays)
+            weekdays = weekdays_meant(seen["day"], period or span(daily["day"]), None)
         return cls.counted(daily, stays, wrap_up_s, period, weekdays)
 
     @classmethod
@@ -339,7 +339,7 @@ class Queues:
         stays: pd.DataFrame,
         wrap_up_s: float,
         period: Period | None,
-        weekdays: Collection[int] | None,
+        weekdays: Collection[int],
     ) -> Queues:
         """Lay out what was counted, in half hours of each kind of day."""
         daily["day_type"] = day_types(daily["day"])

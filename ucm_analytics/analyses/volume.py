@@ -153,8 +153,8 @@ def hour_of_week(calls: Any, *, period: Period | None = None, weekdays: Collecti
     period : Period, optional
         Days to count; by default from the first day with a call to the last.
     weekdays : collection of int, optional
-        Only these, 0 Monday to 6 Sunday. Say it when weekdays were left out of `calls`, and ``range(7)`` when days
-        without calls belong; without it, a weekday that holds no call is warned of.
+        Only these, 0 Monday to 6 Sunday. Without it, a weekday of which `calls` holds nothing is not divided by, and
+        warned of: say ``range(7)`` if it belongs.
 
     Returns
     -------
@@ -218,8 +218,8 @@ def busy_hour(calls: Any, *, period: Period | None = None, weekdays: Collection[
     period : Period, optional
         Days to count; by default from the first day with a call to the last.
     weekdays : collection of int, optional
-        Only these, 0 Monday to 6 Sunday. Say it when weekdays were left out of `calls`, and ``range(7)`` when days
-        without calls belong; without it, a weekday that holds no call is warned of.
+        Only these, 0 Monday to 6 Sunday. Without it, a weekday of which `calls` holds nothing is not divided by, and
+        warned of: say ``range(7)`` if it belongs.
 
     Returns
     -------

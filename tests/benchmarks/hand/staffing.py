@@ -101,7 +101,7 @@ def _counts_pandas(folder: Path) -> Counts:
 
 def _by_hand(ours: Callable[..., pd.DataFrame], model: Callable[[Queues], pa.Table]) -> ByHand:
     def finished(counts: Counts) -> pd.DataFrame:
-        return model(Queues.counted(*counts, 0, None, None)).to_pandas()
+        return model(Queues.counted(*counts, 0, None, range(7))).to_pandas()
 
     return ByHand(
         ours=lambda store: ours(store.scan("steps"), weekdays=range(7)),
