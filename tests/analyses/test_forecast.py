@@ -45,7 +45,7 @@ def test_the_mean_of_each_weekday() -> None:
 
 
 def test_a_slot_is_drawn_to_its_own_mean_as_far_as_its_count_tells() -> None:
-    """One interval by hand: κ by moments, then (Σ + κ) / (m base + κ) base."""
+    """One interval by hand: κ by moments, then (Σ + κ) / (m base + κ) base, scaled to the mean of the weekday."""
     made = site(6, 1)
     period = weeks(6)
     found = analyses.forecast(made, freq="30min", period=period, weekdays=EVERY_WEEKDAY)
@@ -57,7 +57,19 @@ def test_a_slot_is_drawn_to_its_own_mean_as_far_as_its_count_tells() -> None:
     kappa = ((6 * base) ** 2).sum() / above if above > 0 else math.inf
     expected = base if math.isinf(kappa) else (counts + kappa) / (6 * base + kappa) * base
     expected[(counts == 0) & (6 * base >= 3)] = 0
+    for weekday in range(7):
+        if expected[weekday].sum():
+            expected[weekday] *= counts[weekday].sum() / 6 / expected[weekday].sum()
     assert found["calls"].to_numpy() == pytest.approx(expected.ravel())
+
+
+@pytest.mark.parametrize("freq", ["30min", "1h"])
+def test_half_hours_and_hours_add_up_to_the_days(freq: Any) -> None:
+    made = site(6, 1)
+    fine = analyses.forecast(made, freq=freq, period=weeks(6))
+    daily = analyses.forecast(made, freq="1d", period=weeks(6))
+    sums = fine["calls"].groupby(fine["local_at"].dt.normalize()).sum()
+    assert sums.to_list() == pytest.approx(daily["calls"].to_list())
 
 
 def test_closed_hours_and_holidays_are_nothing() -> None:

@@ -88,7 +88,8 @@ def forecast(
     Base: calls of the weekday times the part that the slot has of a day, as a log-linear model of weekday and slot
     fits them. Each weekday and slot is then drawn from the base to its own mean as far as its count tells:
     (Σ + κ) / (m · base + κ) · base over m weeks, κ by moments (gamma prior, empirical Bayes). A weekday and slot
-    without calls where the base expects three or more is closed: 0.
+    without calls where the base expects three or more is closed: 0. The slots of a weekday are then scaled to add
+    up to its mean, so that half-hours, hours and days of one history expect the same calls.
 
     Interval: negative binomial with variance mean + α mean², α from the errors of the back-test (see
     `forecast_backtest`), so it holds what the forecast was wrong by, not only what counts scatter by. Trends
@@ -283,7 +284,11 @@ class _History:
         above = float(((total - expected) ** 2 - expected).sum())
         kappa = float((expected**2).sum()) / above if above > 0 else np.inf
         ratio = np.ones_like(base) if np.isinf(kappa) else (total + kappa) / (expected + kappa)
-        return np.where((total == 0) & (expected >= 3), 0.0, base * ratio)
+        drawn = np.where((total == 0) & (expected >= 3), 0.0, base * ratio)
+        sums = drawn.sum(axis=1, keepdims=True)
+        return np.asarray(
+            drawn * np.divide(base.sum(axis=1, keepdims=True), sums, out=np.ones_like(sums), where=sums > 0)
+        )
 
     def _by_weekday(self, values: Floats) -> Floats:
         total = np.zeros((_WEEK, self.slots))
