@@ -161,9 +161,9 @@ def run_demo(folder: Path, say: Callable[[str], None]) -> list[Report]:
             say(f"  {step.name}: {step.detail}")
         store = Store(folder / "store")
         pull(store, ucm)
-    calls = store.calls(PERIOD, columns=["call_id"])
+    calls = int((~store.calls(PERIOD, columns=["is_forward"])["is_forward"]).sum())
     legs = store.coverage(PERIOD.first, PERIOD.last)["legs"].sum()
-    say(f"pulled {len(PERIOD)} days: {legs:,} records are {len(calls):,} calls")
+    say(f"pulled {len(PERIOD)} days: {legs:,} records are {calls:,} calls")
     reports = run_all(store, PERIOD)
     write_all(reports, folder)
     return reports

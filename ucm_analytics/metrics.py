@@ -450,7 +450,8 @@ _ALL: Final = (
         "negative binomial with that mean and the spread of all weeks holds but for the false alarms allowed",
         "mean, NB quantiles", "calls.local_at", "calls"),
     _number("forecast", "Expected", "calls of the weekday × part that the slot has of a day, drawn to the slot's own "
-        "mean as far as its count tells; the slots of a day add up to its calls", "day × part", "calls.local_at", "calls"),
+        "mean as far as its count tells; the slots of a day add up to its calls", "day × part",
+        "calls.local_at", "calls"),
     _number("forecast_interval", "Interval of the forecast", "negative binomial, its spread from the errors of "
         "forecasts of past weeks", "NB quantiles", "calls.local_at", "calls"),
     _number("forecast_error", "Error of the forecast", "√(mean of (calls - forecast)²)", "√ mean (y − ŷ)²",

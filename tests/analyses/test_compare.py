@@ -89,6 +89,19 @@ def test_means_by_hand() -> None:
     assert wait["verdict"] == "noise"
 
 
+def test_who_left_in_a_menu_did_not_wait_for_people() -> None:
+    """The mean is that of `durations`."""
+    frame = calls(
+        "local_at direction outcome phones wait_s",
+        ("2026-03-09 09:00:00", "inbound", "answered", 1, 10),
+        ("2026-03-10 09:00:00", "inbound", "abandoned", 0, 90),
+        ("2026-03-10 10:00:00", "inbound", "no_answer", 0, 20),
+    )
+    found = row(analyses.compare(frame, WEEK), "wait_s")
+    waits = analyses.durations(frame, by=()).set_index("measure").loc["wait_s"]
+    assert (found["value"], found["calls"]) == (waits["mean_s"], waits["calls"]) == (15, 2)
+
+
 def test_nothing_to_compare_with_is_unknown() -> None:
     result = analyses.compare(made({"2026-03-10": 5}), WEEK, weekdays=EVERY_WEEKDAY)
     assert result["verdict"].unique().tolist() == ["unknown"]
@@ -139,7 +152,9 @@ def test_values_equal_a_plain_loop(seed: int) -> None:
         count["calls"] += 1
         if call["direction"] == "inbound":
             count["inbound"] += 1
-            count["wait_s"] += call["wait_s"]
+            if call["outcome"] in ("answered", "no_answer") or call["phones"] or call["queue"]:
+                count["waits"] += 1
+                count["wait_s"] += call["wait_s"]
             count["answered"] += call["outcome"] == "answered"
         if call["outcome"] == "answered":
             count["talks"] += 1
@@ -149,6 +164,6 @@ def test_values_equal_a_plain_loop(seed: int) -> None:
         count = sums[now]
         assert row(result, "calls")[name] == pytest.approx(count["calls"] / 7)
         assert row(result, "answered_rate")[name] == pytest.approx(count["answered"] / count["inbound"])
-        assert row(result, "wait_s")[name] == pytest.approx(count["wait_s"] / count["inbound"])
+        assert row(result, "wait_s")[name] == pytest.approx(count["wait_s"] / count["waits"])
         assert row(result, "talk_s")[name] == pytest.approx(count["talk_s"] / count["talks"])
     assert as_arrow(analyses.compare(table, period)).num_rows == 8

@@ -99,6 +99,17 @@ def test_forwards_hold_a_line_but_are_no_second_call() -> None:
     assert one(analyses.concurrent_calls(made))["calls"] == 2
 
 
+def test_a_caller_who_is_picked_up_from_park_is_on_the_line_already() -> None:
+    made = calls(
+        "local_at duration_s trunk entry is_forward",
+        ("2026-03-02 09:00:00", 100, "Main", "did:12025550100", False),
+        ("2026-03-02 09:00:40", 60, "Main", "park:71", True),
+        ("2026-03-02 09:00:40", 20, "Main", "external:12025550187", True),
+    )
+    assert (one(analyses.concurrent_calls(made, by="trunk"))[["calls", "peak", "busy_s"]] == [2, 2, 120]).all()
+    assert (one(analyses.trunk_usage(made))[["calls", "peak", "busy_s"]] == [2, 2, 120]).all()
+
+
 def plain(made: pa.Table, by: str | None) -> dict[tuple[Any, ...], tuple[int, int, datetime | None, int]]:
     """Calls, peak, its instant and seconds per line and day, second by second where something changes."""
     found: dict[tuple[Any, ...], tuple[int, int, datetime | None, int]] = {}

@@ -47,11 +47,12 @@ def test_the_demo_store_gives_only_what_is_known(tmp_path: Path) -> None:
     assert findings["ambiguous_pickups"].count == len(hidden)
     assert findings["ambiguous_pickups"].examples == tuple(sorted(hidden)[:5])
     assert findings["ambiguous_pickups"].detail == (
-        f"{len(hidden) / len(answered):.1%} of {len(answered):,} answered calls"
+        f"{len(hidden) / len(answered):.1%} of {len(answered):,} answered calls, "
+        f"{answered['is_forward'].sum():,} of which only go on with another"
     )
     assert audited.verdict == (
         f"the numbers can be trusted: {len(CHECKS)} checks found no fault, and 3 things to know when reading them "
-        "(8,024 records of 2,640 calls on 28 days)."
+        f"(8,024 records of {(~calls['is_forward']).sum():,} calls on 28 days)."
     )
 
 

@@ -36,7 +36,7 @@ def report(demo: Store) -> Report:
 def test_the_first_sentence_says_whether_the_numbers_can_be_trusted(report: Report, tmp_path: Path) -> None:
     assert report.headline.startswith("2 to 29 March 2026: the numbers can be trusted: ")
     assert report.findings[1] == (
-        "8,024 records are 2,535 different calls and 3,726 ringing phones; 941 numbers called from outside. "
+        "8,024 records are 2,535 different calls, for which phones rang 3,726 times; 929 numbers called from outside. "
         "Where the PBX counts 3,676 rows as ANSWERED, a person answered 1,700 calls. Nothing is left unexplained."
     )
     assert report.findings[2] == "28 days: 28 settled."

@@ -15,15 +15,16 @@ import pyarrow as pa
 from ucm_analytics.analyses._days import meant, on_days, weekdays_meant
 from ucm_analytics.analyses._estimates import student
 from ucm_analytics.analyses._frame import Result, analysis, arrow, collect, lazy, needs, truncated, wall
+from ucm_analytics.analyses.durations import offered
 from ucm_analytics.period import Period
 
 _SUMS: Final = {
     "answered_rate": ("answered", "inbound"),
-    "wait_s": ("wait_s", "inbound"),
+    "wait_s": ("wait_s", "waits"),
     "talk_s": ("talk_s", "talks"),
 }
 """A mean is one daily sum over another."""
-_DAILY: Final = ("calls", "inbound", "answered", "wait_s", "talks", "talk_s")
+_DAILY: Final = ("calls", "inbound", "answered", "waits", "wait_s", "talks", "talk_s")
 
 
 @analysis(
@@ -48,7 +49,8 @@ def compare(calls: Any, period: Period, *, weekdays: Collection[int] | None = No
     Parameters
     ----------
     calls : frame
-        One row per call, of all the periods: ``local_at, direction, outcome, wait_s, talk_s, is_forward``.
+        One row per call, of all the periods: ``local_at, direction, outcome, queue, phones, wait_s, talk_s,
+        is_forward``.
     period : Period
         The days to judge.
     weekdays : collection of int, optional
@@ -72,7 +74,8 @@ def compare(calls: Any, period: Period, *, weekdays: Collection[int] | None = No
     Notes
     -----
     Measures: calls = calls a day; answered_rate = inbound calls that a person answered / inbound calls;
-    wait_s [s] = mean wait of inbound calls; talk_s [s] = mean talk of calls that a person answered.
+    wait_s [s] = mean wait of the inbound calls that were offered to people, as in `durations`; talk_s [s] = mean talk
+    of calls that a person answered.
 
     Before a calendar month lies the month before, otherwise the same weekdays as near as possible; last year is
     the same month, or the same weekdays 52 weeks (or a multiple of a week nearest to a year) earlier.
@@ -95,7 +98,7 @@ def compare(calls: Any, period: Period, *, weekdays: Collection[int] | None = No
     >>> days = pd.date_range("2026-03-02", periods=14)
     >>> calls = pd.DataFrame({
     ...     "local_at": days.repeat([10] * 7 + [20] * 7), "direction": "inbound", "outcome": "answered",
-    ...     "wait_s": 10, "talk_s": 60, "is_forward": False})
+    ...     "queue": None, "phones": 1, "wait_s": 10, "talk_s": 60, "is_forward": False})
     >>> compare(calls, Period.of("2026-W11"))[["measure", "value", "before", "change", "verdict"]].head(1)
       measure  value  before  change verdict
     0   calls   20.0    10.0     1.0  higher
@@ -161,7 +164,7 @@ def _shifted(period: Period, weeks: int) -> Period:
 
 
 def _daily(calls: Any, periods: tuple[Period, ...], weekdays: Collection[int] | None) -> pd.DataFrame:
-    names = ("local_at", "direction", "outcome", "wait_s", "talk_s", "is_forward")
+    names = ("local_at", "direction", "outcome", "queue", "phones", "wait_s", "talk_s", "is_forward")
     frame = lazy(calls, "calls", needs("calls", *names))
     # the plain limits let an engine leave whole files unread
     earliest, latest = min(period.start for period in periods), max(period.end for period in periods)
@@ -173,10 +176,12 @@ def _daily(calls: Any, periods: tuple[Period, ...], weekdays: Collection[int] | 
     )
     inbound = (nw.col("direction") == "inbound").fill_null(False)
     answered = (nw.col("outcome") == "answered").fill_null(False)
+    waited = inbound & offered().fill_null(False)
     sums = {
         "inbound": inbound.cast(nw.Int64),
         "answered": (inbound & answered).cast(nw.Int64),
-        "wait_s": nw.when(inbound).then(nw.col("wait_s")).otherwise(0),
+        "waits": waited.cast(nw.Int64),
+        "wait_s": nw.when(waited).then(nw.col("wait_s")).otherwise(0),
         "talks": answered.cast(nw.Int64),
         "talk_s": nw.when(answered).then(nw.col("talk_s")).otherwise(0),
     }

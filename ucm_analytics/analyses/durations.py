@@ -295,12 +295,18 @@ def _counted(calls: Any) -> nw.LazyFrame[Any]:
     return lazy(calls, "calls", needs("calls", *_COLUMNS)).filter(~nw.col("is_forward").fill_null(False))
 
 
+def offered() -> nw.Expr:
+    """Which calls were offered to people: only those waited."""
+    outcome = nw.col("outcome")
+    return (outcome == "answered") | (outcome == "no_answer") | (nw.col("phones") > 0) | ~nw.col("queue").is_null()
+
+
 def _has() -> dict[str, nw.Expr]:
     """Which calls have each measure."""
-    outcome, in_queue, rang = nw.col("outcome"), ~nw.col("queue").is_null(), nw.col("phones") > 0
+    in_queue, rang = ~nw.col("queue").is_null(), nw.col("phones") > 0
     return {
-        "talk_s": outcome == "answered",
-        "wait_s": (outcome == "answered") | (outcome == "no_answer") | rang | in_queue,
+        "talk_s": nw.col("outcome") == "answered",
+        "wait_s": offered(),
         "ring_s": (rang & ~in_queue) | (nw.col("ring_s") > 0),
         "ivr_s": nw.col("path").str.contains("ivr:", literal=True),
         "queue_s": in_queue,

@@ -11,6 +11,8 @@ import pandas as pd
 import pyarrow as pa
 
 from ucm_analytics.analyses._frame import Result, analysis, arrow, collect, lazy, needs
+from ucm_analytics.analyses._keys import keyed
+from ucm_analytics.analyses._numbers import number, optional
 from ucm_analytics.analyses._told import told
 from ucm_analytics.schema import Column
 
@@ -90,7 +92,8 @@ def reconciliation(legs: Any, *, steps: Any, rings: Any, calls: Any) -> pa.Table
         rows.group_by("kind", "is_ring", "answered", "picked_up").agg(legs=nw.len().cast(nw.Int64))
     ).reset_index(drop=True)
     sessions = _sessions(rows, by_kind)
-    known = lazy(calls, "calls", needs("calls", *_CALL, *_OF_CALLS))
+    more = optional(calls, "caller_number")
+    known = lazy(calls, "calls", (*needs("calls", *_CALL, *_OF_CALLS), *more))
     told_calls = known.with_columns(
         nw.col("is_forward").fill_null(False), answered=(nw.col("outcome") == "answered").fill_null(False)
     )
@@ -102,7 +105,7 @@ def reconciliation(legs: Any, *, steps: Any, rings: Any, calls: Any) -> pa.Table
     lines = [
         *_calls(sessions, by_call),
         *_answered(by_kind, sessions, by_call, brought=_brought(known)),
-        *_callers(known),
+        *_callers(known.with_columns(number=number("caller", more))),
         *_rings(by_kind, rings=int(ringing["rings"])),
         *_calls_by_rings(sessions, by_call, rings=int(ringing["rings"]), rang=int(ringing["calls"])),
         *_steps(int(by_kind["legs"].sum()), collect(stages).fillna(0).iloc[0]),
@@ -314,27 +317,23 @@ def _of_calls(by_call: pd.DataFrame) -> tuple[int, int]:
 
 
 def _callers(calls: nw.LazyFrame[Any]) -> list[Line]:
-    own = calls.filter(~nw.col("is_forward").fill_null(False)).with_columns(
-        numbered=nw.col("caller").str.contains(r"[0-9]").fill_null(False),
-        outside=nw.when(nw.col("direction") == "external").then(nw.lit("inbound")).otherwise(nw.col("direction")),
-    )
-    counts = collect(own.group_by("outside", "numbered").agg(calls=nw.len().cast(nw.Int64)))
-    came = counts[counts["outside"] == "inbound"]
-    who = own.filter(nw.col("outside") == "inbound", nw.col("numbered")).group_by("pbx", "caller").agg(n=nw.len())
-    callers = int(collect(who.select(callers=nw.len().cast(nw.Int64)))["callers"].iloc[0])
-    named = came["numbered"].astype(bool)
+    own = calls.filter(~nw.col("is_forward").fill_null(False))
+    ways = collect(own.group_by("direction").agg(calls=nw.len().cast(nw.Int64)))
+    total = int(ways["calls"].sum())
+    came = collect(own.filter(nw.col("direction") == "inbound").group_by("number").agg(calls=nw.len().cast(nw.Int64)))
+    key = keyed(came["number"])  # one caller is what it is in `top_callers`
+    callers, anonymous, inbound = key.nunique(), int(came.loc[key.isna(), "calls"].sum()), int(came["calls"].sum())
+    named = {way: _of(ways, way) for way in ("outbound", "internal", "external")}
     return _grain(
         "callers",
-        ("calls", int(counts["calls"].sum()), "different calls"),
+        ("calls", total, "different calls"),
         [
-            ("outbound", -_of(counts, "outbound"), "calls to a number outside"),
-            ("internal", -_of(counts, "internal"), "calls between extensions"),
-            ("anonymous", -int(came.loc[~named, "calls"].sum()), "calls from outside that show no number"),
-            (
-                "repeated",
-                callers - int(came.loc[named, "calls"].sum()),
-                "calls after the first from the same number",
-            ),
+            ("outbound", -named["outbound"], "calls to a number outside"),
+            ("internal", -named["internal"], "calls between extensions"),
+            ("external", -named["external"], "calls that came by a trunk and left by one"),
+            ("unknown", inbound + sum(named.values()) - total, "calls whose direction is not known"),
+            ("anonymous", -anonymous, "calls from outside that show no number"),
+            ("repeated", callers + anonymous - inbound, "calls after the first from the same number"),
         ],
         (callers, "different numbers that called from outside"),
     )
@@ -382,8 +381,8 @@ def _grain(
     ]
 
 
-def _of(counts: pd.DataFrame, direction: str) -> int:
-    return int(counts.loc[counts["outside"] == direction, "calls"].sum())
+def _of(ways: pd.DataFrame, direction: str) -> int:
+    return int(ways.loc[ways["direction"] == direction, "calls"].sum())
 
 
 def _sum(name: str) -> nw.Expr:

@@ -22,7 +22,7 @@ from ucm_analytics.period import Period
 
 ConcurrencyFreq = Literal["1h", "1d"]
 
-_COLUMNS: Final = ("pbx", "trunk", "local_at", "utc_offset_s", "duration_s", "outcome", "is_forward")
+_COLUMNS: Final = ("pbx", "trunk", "local_at", "utc_offset_s", "duration_s", "outcome", "entry", "is_forward")
 _HOUR_S: Final = 3600
 _SLICE: Final = 500_000
 """Calls that are looked at together: what bounds the memory."""
@@ -52,7 +52,7 @@ def concurrent_calls(
     Parameters
     ----------
     calls : frame
-        One row per call: ``pbx, trunk, local_at, utc_offset_s, duration_s, outcome, is_forward``.
+        One row per call: ``pbx, trunk, local_at, utc_offset_s, duration_s, outcome, entry, is_forward``.
     by : 'trunk', optional
         For each trunk; by default for each PBX as a whole.
     freq : {'1h', '1d'}
@@ -82,9 +82,10 @@ def concurrent_calls(
     over the interval, exact to the second; traffic = busy_s / seconds of the interval.
 
     A call lasts from ``started_at`` to ``ended_at``, ringing and menus included: so long it holds its line.
-    With `by` a forward (``is_forward``) counts, as it holds a line of its own; without, it is the second half
-    of a call that is counted already. A call from trunk to trunk, or one that is sent on outside on its way, counts
-    on the trunk that it came in by.
+    With `by` a forward (``is_forward``) counts, as it holds a line of its own, but for a call that is picked up from
+    park: its caller is on the line already. Without `by` it is the second half of a call that is counted already, so
+    a trunk may have more lines in use than the PBX has calls. A call from trunk to trunk, or one that is sent on
+    outside on its way, counts on the trunk that it came in by.
 
     References
     ----------
@@ -96,7 +97,7 @@ def concurrent_calls(
     >>> calls = pd.DataFrame({
     ...     "pbx": "clinic", "trunk": "Main", "utc_offset_s": 3600, "duration_s": [60, 60, 30],
     ...     "local_at": pd.to_datetime(["2026-03-02 09:00:00", "2026-03-02 09:00:59", "2026-03-02 09:01:00"]),
-    ...     "outcome": "answered", "is_forward": False})
+    ...     "outcome": "answered", "entry": "did:1", "is_forward": False})
     >>> concurrent_calls(calls, by="trunk")[["trunk", "calls", "peak", "peak_at", "busy_s"]]
       trunk  calls  peak             peak_at  busy_s
     0  Main      3     2 2026-03-02 09:00:59     150
@@ -195,7 +196,7 @@ def trunk_usage(calls: Any, *, blocking: float = 0.01, retry: float = 0.5, perio
     >>> calls = pd.DataFrame({
     ...     "pbx": "clinic", "trunk": "Main", "utc_offset_s": 3600, "duration_s": 90,
     ...     "local_at": pd.date_range("2026-03-02 09:00", periods=100, freq="36s"),
-    ...     "outcome": "answered", "is_forward": False})
+    ...     "outcome": "answered", "entry": "did:1", "is_forward": False})
     >>> trunk_usage(calls)[["trunk", "calls", "peak", "bhca", "traffic", "lines", "lines_high"]]
       trunk  calls  peak   bhca  traffic  lines  lines_high
     0  Main    100     3  100.0      2.5      7           8
@@ -244,9 +245,11 @@ def trunk_usage(calls: Any, *, blocking: float = 0.01, retry: float = 0.5, perio
 def _held(calls: Any, by: str | None) -> nw.LazyFrame[Any]:
     """Calls that hold a line each."""
     frame = lazy(calls, "calls", needs("calls", *_COLUMNS)).filter(~nw.col("local_at").is_null())
-    holds = ~nw.col("is_forward").fill_null(False) if by is None else ~nw.col("trunk").is_null()
+    counted = nw.col("is_forward").fill_null(False)
+    if by is not None:
+        counted = nw.col("trunk").is_null() | (counted & nw.col("entry").str.starts_with("park:").fill_null(False))
     duration = nw.col("duration_s").fill_null(0)
-    return frame.filter(holds).with_columns(
+    return frame.filter(~counted).with_columns(
         pbx=nw.col("pbx").fill_null(""), duration_s=nw.when(duration > 0).then(duration).otherwise(0)
     )
 

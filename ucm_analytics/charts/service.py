@@ -13,14 +13,16 @@ from ucm_analytics.charts.queues import rows_of
 
 _ROW_PX: Final = 100
 _STEP: Final = 0.15
-_MARKS: Final = {
-    "sl_f1": ("1: left in time counts as served", "circle"),
-    "sl_f2": ("2: of the answered only", "triangle-up"),
-    "sl_f3": ("3: of answered and left", "square"),
-    "sl_f4": ("4: without left in time", "diamond"),
-    "sl_f5": ("5: left at once counts as served", "cross"),
-    "sl_genesys": ("Genesys", "x"),
+FORMULAS: Final = {
+    "sl_f1": "1: left in time counts as served",
+    "sl_f2": "2: of the answered only",
+    "sl_f3": "3: of answered and left",
+    "sl_f4": "4: without left in time",
+    "sl_f5": "5: left at once counts as served",
+    "sl_genesys": "Genesys",
 }
+"""What tells one formula of the service level from the others."""
+_SYMBOLS: Final = ("circle", "triangle-up", "square", "diamond", "cross", "x")
 
 
 def service_level(levels: pd.DataFrame) -> go.Figure:
@@ -49,13 +51,13 @@ def service_level(levels: pd.DataFrame) -> go.Figure:
     labels = rows_of(frame)
     rows = {label: row for row, label in enumerate(dict.fromkeys(labels))}
     drawn = figure(title, x="service level", height=190 + _ROW_PX * len(rows))
-    for place, (variant, (shown, symbol)) in enumerate(_MARKS.items()):
+    for place, ((variant, shown), symbol) in enumerate(zip(FORMULAS.items(), _SYMBOLS, strict=True)):
         some = frame[frame["variant"] == variant]
         chosen = bool(some["is_headline"].any())
         drawn.add_scatter(
             x=some["service_level"],
             # formulas often agree: each has a line of its own in the row of its queue
-            y=labels[some.index].map(rows) + (place - (len(_MARKS) - 1) / 2) * _STEP,
+            y=labels[some.index].map(rows) + (place - (len(FORMULAS) - 1) / 2) * _STEP,
             mode="markers",
             name=f"{shown} (headline)" if chosen else shown,
             marker={

@@ -57,7 +57,7 @@ class Audit:
     checks : int
         How many things were looked for.
     days, legs, calls : int
-        How much was looked at.
+        How much was looked at; calls that only go on with another are not counted, as in every report.
     reconciliation : pandas.DataFrame
         How the records become rings, calls and callers: result of `analyses.reconciliation`.
     """
@@ -187,13 +187,13 @@ def audit(
         if seen[check.id].count
     ]
     records = table.loc[table["what"] == "records", "count"]
-    (calls,) = source.query("calls", "SELECT count(*) AS n FROM calls")
+    calls = table.loc[(table["grain"] == "calls") & (table["part"] == "total"), "count"]
     return Audit(
         findings=tuple(sorted(findings, key=lambda found: ranks.index(found.severity))),
         checks=len(CHECKS),
         days=int(source.coverage.loc[source.coverage["state"] != "missing", "day"].nunique()),
         legs=int(records.iloc[0]),
-        calls=calls["n"],
+        calls=int(calls.iloc[0]),
         reconciliation=table,
     )
 

@@ -122,12 +122,15 @@ def _ambiguous(source: Source) -> dict[str, Seen]:
     (row,) = source.query(
         "calls",
         "SELECT count(*) FILTER (WHERE outcome = 'answered') AS answered, "
+        "count(*) FILTER (WHERE outcome = 'answered' AND is_forward) AS forwards, "
         "count(*) FILTER (WHERE NOT exact_pickup AND outcome = 'answered') AS n, "
         f"min(call_id, {EXAMPLES}) FILTER (WHERE NOT exact_pickup AND outcome = 'answered') AS calls FROM calls",
     )
     if not row["n"]:
         return {}
     share = f"{row['n'] / row['answered']:.1%} of {row['answered']:,} answered calls"
+    if row["forwards"]:
+        share += f", {row['forwards']:,} of which only go on with another"
     return {"ambiguous_pickups": Seen(row["n"], _calls(row["calls"]), share)}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
+import narwhals.stable.v2 as nw
 import pandas as pd
 
 from ucm_analytics import analyses, charts
@@ -14,8 +15,6 @@ from ucm_analytics.reports._report import Section, Shown
 from ucm_analytics.schema import DIRECTIONS, OUTCOMES
 
 if TYPE_CHECKING:
-    import narwhals.stable.v2 as nw
-
     from ucm_analytics.store import Store
 
 TITLE = "Call volume"
@@ -84,11 +83,13 @@ def _by_hour_of_week(calls: nw.LazyFrame[Any], period: Period) -> Section:
     table = table.reindex(index=range(24), columns=range(7)).rename(columns=lambda n: weekday(n).lower())
     sentence = "No calls in any hour of the week."
     if hours["calls"].sum():
-        top = hours.iloc[int(hours["calls_per_day"].argmax())]
-        sentence = (
-            f"{weekday(top['weekday'])} at {hour(top['hour'])} is the busiest hour of the week, "
-            f"with {number(top['calls_per_day'])} calls on average."
-        )
+        top = busiest(hours)
+        sentence = f"{_at(top)} is the busiest hour of the week, with {number(top['calls_per_day'])} calls on average"
+        inbound = analyses.hour_of_week(calls.filter(nw.col("direction") == "inbound"), period=period)
+        if inbound["calls"].sum():
+            outside = busiest(inbound)
+            sentence += f"; for calls from outside it is {_at(outside)}, with {number(outside['calls_per_day'])}"
+        sentence += "."
     return Section(
         title="Hours of the week",
         sentence=sentence,
@@ -109,7 +110,8 @@ def _by_hour_of_day(hours: pd.DataFrame) -> Section:
     if hours["calls"].sum():
         busy, peak = hours[hours["is_busy_hour"]].iloc[0], hours[hours["is_peak"]].iloc[0]
         sentence = (
-            f"The busy hour is {hour(busy['hour'])}, with {number(busy['calls_per_day'])} calls a day; the busiest "
+            f"The hour of the day with most calls is {hour(busy['hour'])}, with {number(busy['calls_per_day'])} a day "
+            "over all weekdays; the busiest "
             f"60 minutes began on {time(peak['peak_at'])}, with {plural(int(peak['peak_calls']), 'call')}."
         )
     return Section(
@@ -140,7 +142,7 @@ def _hour_by_hour(calls: nw.LazyFrame[Any], period: Period) -> Section:
     half = int((table["calls"].cumsum() < total / 2).sum()) + 1
     return Section(
         title="Hour by hour",
-        sentence=f"Calls came in {count((table['calls'] > 0).sum())} of {plural(len(table), 'hour')}; "
+        sentence=f"Calls began in {count((table['calls'] > 0).sum())} of {plural(len(table), 'hour')}; "
         f"the busiest {plural(half, 'hour')} hold half of them."
         if total
         else "No calls in any hour.",
@@ -157,6 +159,15 @@ def _hour_by_hour(calls: nw.LazyFrame[Any], period: Period) -> Section:
         reading="A lone tall bar is one busy hour, not a habit. In the night when the clock goes back the hour "
         "that happens twice is two rows.",
     )
+
+
+def busiest(hours: pd.DataFrame) -> pd.Series[Any]:
+    """Row of `analyses.hour_of_week` with most calls a day, the first of equals."""
+    return hours.iloc[int(hours["calls_per_day"].argmax())]
+
+
+def _at(cell: pd.Series[Any]) -> str:
+    return f"{weekday(cell['weekday'])} at {hour(cell['hour'])}"
 
 
 def _headline(calls: nw.LazyFrame[Any], period: Period, hours: pd.DataFrame) -> str:

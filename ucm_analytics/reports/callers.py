@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ucm_analytics import analyses, charts
 from ucm_analytics.metrics import formulas
 from ucm_analytics.period import Period
-from ucm_analytics.reports._format import plural, share
+from ucm_analytics.reports._format import count, plural, share
 from ucm_analytics.reports._names import drawn
 from ucm_analytics.reports._report import Section, Shown
 
@@ -34,8 +34,9 @@ def _top(calls: nw.LazyFrame[Any], shares: pd.DataFrame) -> Section:
     if len(callers):
         first, every = callers.iloc[0], shares.iloc[-1]
         sentence = (
-            f"{plural(int(every['callers']), 'caller')} made {plural(int(every['calls']), 'call')}; "
-            f"{first['caller']} called most, {plural(int(first['calls']), 'time')}, and reached a person in "
+            f"{plural(int(every['callers']), 'caller')} made {plural(int(every['calls']), 'call')}"
+            + (f", and {count(every['withheld'])} more showed no number; " if every["withheld"] else "; ")
+            + f"{first['caller']} called most, {plural(int(first['calls']), 'time')}, and reached a person in "
             f"{share(first['answered_rate'])} of them."
         )
     return Section(
@@ -65,8 +66,8 @@ def _concentration(shares: pd.DataFrame) -> Section:
     if len(shares):
         tenth, every = shares.iloc[0], shares.iloc[-1]
         sentence = (
-            f"The tenth of the callers who call most ({int(tenth['callers']):,}) made {share(tenth['share'])} of "
-            f"{plural(int(every['calls']), 'call')}; {plural(int(every['withheld']), 'call')} showed no number."
+            f"The tenth of the callers who call most ({count(tenth['callers'])}) made {share(tenth['share'])} of "
+            f"{plural(int(every['calls']), 'call')} that showed a number."
         )
     return Section(
         title="How much a few callers make up",
@@ -92,8 +93,8 @@ def _areas(calls: nw.LazyFrame[Any]) -> Section:
     if len(areas):
         first = areas.iloc[0]
         sentence = (
-            f"Most calls, {share(first['share'])}, are from the area {first['area']}, by "
-            f"{plural(int(first['callers']), 'caller')}."
+            f"Most of {plural(int(areas['calls'].sum()), 'call')} from outside, {share(first['share'])}, are from the "
+            f"area {first['area']}, by {plural(int(first['callers']), 'caller')}."
         )
     return Section(
         title="Where they call from",

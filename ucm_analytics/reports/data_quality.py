@@ -60,8 +60,8 @@ def _records(audited: Audit) -> Section:
     sentence = "No records to count."
     if audited.legs:
         sentence = (
-            f"{plural(audited.legs, 'record')} are {plural(counts['calls', 'calls'], 'different call')} and "
-            f"{plural(counts['rings', 'rings'], 'ringing phone')}; {plural(counts['callers', 'callers'], 'number')} "
+            f"{plural(audited.legs, 'record')} are {plural(counts['calls', 'calls'], 'different call')}, for which "
+            f"phones rang {plural(counts['rings', 'rings'], 'time')}; {plural(counts['callers', 'callers'], 'number')} "
             f"called from outside. Where the PBX counts {counts['answered', 'answered_records']:,} rows as ANSWERED, "
             f"a person answered {plural(counts['answered', 'answered'], 'call')}. "
             + (f"{left:,} are not explained." if left else "Nothing is left unexplained.")

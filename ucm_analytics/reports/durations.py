@@ -113,7 +113,10 @@ def _histogram(
     sentence = f"No calls have {MEASURES[measure].lower()}."
     if total:
         half, most = (_below(every, total, part) for part in (0.5, 0.9))
-        sentence = f"{MEASURES[measure]} took {half} in half of {plural(total, 'call')} and {most} in nine of ten."
+        sentence = (
+            f"{MEASURES[measure]} took {half} in half of {plural(total, 'call')} of all directions and {most} in "
+            "nine of ten."
+        )
     return Section(
         title=title,
         sentence=sentence,
@@ -146,7 +149,7 @@ def _headline(calls: nw.LazyFrame[Any], by_direction: pd.DataFrame) -> str:
     if talk["calls"]:
         parts.append(
             f"half of {plural(int(talk['calls']), 'conversation')} lasted {seconds(talk['median_s'])} or less, "
-            f"all together {seconds(talk['total_s'])}"
+            f"all together {seconds(talk['total_s'])}, each call counted once"
         )
     return "; ".join(parts) + "." if parts else "no calls with a duration were recorded."
 

@@ -73,4 +73,7 @@ def _headline(found: pd.DataFrame) -> str:
         left = int(worst["answered"] + worst["missed"])
         parts.append(f"{worst['extension']} missed most, {count(worst['missed'])} of {count(left)}")
     talk = seconds(found["talk_s"].sum() + found["placed_talk_s"].sum())
-    return f"{'; '.join(parts)}; all together they talked {talk}."
+    return (
+        f"{'; '.join(parts)}; all together they talked {talk}. A call counts at each phone that took part, an "
+        "internal call at two."
+    )

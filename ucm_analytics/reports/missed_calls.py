@@ -113,8 +113,9 @@ def _repeats(calls: nw.LazyFrame[Any], period: Period) -> Section:
     sentence = f"No call lies {within} or more before the end of the period, so repeats cannot be told."
     if every["decided"]:
         sentence = (
-            f"After {share(every['repeat_rate'])} of {plural(every['decided'], 'call')} the same caller called again "
-            f"within {within} (95 % interval {share(every['repeat_low'])} to {share(every['repeat_high'])})."
+            f"After {share(every['repeat_rate'])} of {plural(every['decided'], 'call')} that could be followed for "
+            f"{within} the same caller called again (95 % interval {share(every['repeat_low'])} to "
+            f"{share(every['repeat_high'])})."
         )
     return Section(
         title="Callers who call again",

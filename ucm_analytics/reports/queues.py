@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import pandas as pd
 
 from ucm_analytics import analyses, charts
+from ucm_analytics.charts.service import FORMULAS
 from ucm_analytics.config import ServiceTarget, service_target
 from ucm_analytics.metrics import METRICS, SERVICE_LEVELS, formulas
 from ucm_analytics.period import Period
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 TITLE = "Queues"
 QUESTION = "How long do callers wait in the queues, and who is answered, gives up or is sent on?"
 
+_IN_TIME: Final = "sl_f2"
+"""The formula that counts above the line who was answered within the target, and nobody else."""
 _STAY: Final = "A stay is one stay of a call in a queue; a call that comes to a queue twice has two."
 
 
@@ -121,7 +124,7 @@ def _waits(steps: nw.LazyFrame[Any]) -> Section:
     waits = analyses.queue_waits(steps)
     totals = waits.groupby(waits["result"].astype(str))["calls"].sum()
     total, answered = int(totals.sum()), waits[waits["result"].astype(str) == "answered"]
-    sentence = "No caller waited in a queue."
+    sentence = "No stay in a queue was answered or abandoned."
     if total:
         parts = []
         if totals["answered"]:
@@ -201,12 +204,12 @@ def _agents(found: pd.DataFrame, names: Names) -> Section:
     sentence = "No phone of an agent rang for a queue."
     if len(found):
         top = table.iloc[int(found["answered"].argmax())]
+        phones = plural(len(found[["pbx", "extension"]].drop_duplicates()), "phone")
         sentence = (
-            f"Queues rang {plural(found[['pbx', 'extension']].drop_duplicates().shape[0], 'phone')}; "
-            f"{top['extension']} picked up most for one queue, {number(top['answered'])} of "
+            f"Queues rang {phones}; {top['extension']} picked up most for one queue, {number(top['answered'])} of "
             f"{plural(int(top['offered']), 'stay')} offered."
             if top["answered"]
-            else f"Queues rang {plural(len(found), 'phone')}, and nobody picked up."
+            else f"Queues rang {phones}, and nobody picked up."
         )
     return Section(
         title="Agents",
@@ -247,11 +250,13 @@ def _headline(found: pd.DataFrame, levels: pd.DataFrame, aim: ServiceTarget) -> 
         f"{share(answered / offered)} were answered",
     ]
     if answered:
-        parts[-1] += f", after {seconds((found['asa_s'].fillna(0) * found['answered']).sum() / answered)} on average"
+        in_time = int(levels.loc[levels["variant"].astype(str) == _IN_TIME, "numerator"].sum())
+        asa_s = (found["asa_s"].fillna(0) * found["answered"]).sum() / answered
+        parts[-1] += f", after {seconds(asa_s)} on average, {share(in_time / offered)} within {aim.target_s} s"
     parts.append(f"callers gave up in {share(left / offered)}")
     level = _overall(levels, aim.service_level)
     if pd.notna(level):
-        parts.append(f"{share(level)} were served within {aim.target_s} s")
+        parts.append(f"the service level is {share(level)} (formula {FORMULAS[aim.service_level]})")
     return "; ".join(parts) + "."
 
 

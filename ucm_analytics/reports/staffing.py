@@ -102,12 +102,12 @@ def _headline(need: pd.DataFrame, aim: ServiceTarget) -> str:
         return "no caller came to a queue."
     known = need[need["agents_c"].notna()]
     if known.empty:
-        return f"no agent ever answered any of {plural(int(need['offered'].sum()), 'caller')} in the queues."
+        return f"no agent ever answered any of {plural(int(need['offered'].sum()), 'stay')} in the queues."
     top = known.sort_values(["agents_c", "callers"], ascending=False, kind="stable").iloc[0]
     low, high = int(top["agents_c_low"]), int(top["agents_c_high"])
     span = f" ({low} to {high})" if low < high else ""
     return (
-        f"queue {top['queue']} needs {plural(int(top['agents_c']), 'agent')}{span} in its busiest half hour, "
+        f"queue {top['queue']} needs {plural(int(top['agents_c']), 'agent')}{span} in the half hour that needs most, "
         f"{top['day_type']} at {top['half_hour']}, for {share(aim.target_level)} of its callers to be answered within "
         f"{seconds(aim.target_s)}."
     )
@@ -119,7 +119,7 @@ def _compared(check: pd.DataFrame, aim: ServiceTarget) -> str:
     offered = int(check["offered"].sum())
     reached = check["in_time"].sum() / offered
     level = check["level_a"].fillna(check["level_c"])
-    sentence = f"{share(reached)} of {plural(offered, 'caller')} were answered within {seconds(aim.target_s)}"
+    sentence = f"{share(reached)} of {plural(offered, 'stay')} in queues were answered within {seconds(aim.target_s)}"
     weight = check["offered"].where(level.notna(), 0)
     if not weight.sum():
         return f"{sentence}."

@@ -17,6 +17,7 @@ from ucm_analytics.period import EVERY_WEEKDAY, Period
 from ucm_analytics.reports._coverage import coverage
 from ucm_analytics.reports._format import NONE, count, day, hour, number, period_name, plural, seconds, share, weekday
 from ucm_analytics.reports._report import Card, Section, Shown
+from ucm_analytics.reports.call_volume import busiest
 
 if TYPE_CHECKING:
     from ucm_analytics.store import Store
@@ -98,7 +99,7 @@ def _numbers(calls: nw.LazyFrame[Any], period: Period) -> _Numbers:
         open=len(waiting),
         open_since=waiting["first_at"].min(),
         median_wait_s=float(waits.loc[waits["measure"].astype(str) == "wait_s", "median_s"].iloc[0]),
-        busiest=hours.iloc[int(hours["calls_per_day"].argmax())] if total else None,
+        busiest=busiest(hours) if total else None,
         days=volume,
     )
 
@@ -139,7 +140,13 @@ def _cards(
         _shorten(inbound),
         _staff(hours, now),
     ]
-    labels = ["Calls from outside", "Answered by a person", "Callers to call back", "Median wait", "Busiest hour"]
+    labels = [
+        "Calls from outside",
+        "Answered by a person",
+        "Callers to call back",
+        "Median wait",
+        "Busiest hour for calls from outside",
+    ]
     details = ["call-volume", "call-volume", "missed-calls", "durations", "staffing"]
     return [Card(*card) for card in zip(labels, _values(now), changes, actions, details, strict=True)]
 
@@ -216,7 +223,7 @@ def _plan(days: pd.DataFrame) -> str:
     top = days.iloc[int(days["calls"].argmax())]
     if len(days) == 1:
         return "Compare the day with others before you plan by it."
-    return f"Plan for {plural(int(top['calls']), 'call')} a day: so many came on {day(top['local_at'])}."
+    return f"Plan for {plural(int(top['calls']), 'call')} from outside a day: so many came on {day(top['local_at'])}."
 
 
 def _answer(hours: pd.DataFrame, period: Period) -> str:

@@ -23,6 +23,7 @@ QUESTION = "How many calls are there at the same time, and how many lines does e
 
 _BLOCKING: Final = 0.01
 _RETRY: Final = 0.5
+_TWO_LINES: Final = "A forwarded call holds a second line."
 _HELD: Final = (
     "A call holds its line from its start to its end, menus and ringing included; calls last to the second, and one "
     "that begins in the second in which another ends does not add."
@@ -53,8 +54,8 @@ def _trunks(calls: nw.LazyFrame[Any], period: Period, names: Names) -> Section:
             Shown("calls", "Attempts", "count"),
             Shown("answered", "Answered", "count"),
             Shown("mean_hold_s", "Mean hold", "seconds"),
-            Shown("peak", "Most at once", "count"),
-            Shown("busy_on", "Busy hour"),
+            Shown("peak", "Most lines at once", "count"),
+            Shown("busy_on", "Hour of most line time"),
             Shown("bhca", "Attempts in it", "number"),
             Shown("line_s", "Line time in it", "seconds"),
             Shown("lines", "Lines needed", "count"),
@@ -81,19 +82,19 @@ def _by_day(calls: nw.LazyFrame[Any], period: Period, names: Names) -> Section:
         top = table.iloc[int(table["peak"].argmax())]
         full = int((table.loc[table["trunk"] == top["trunk"], "peak"] == top["peak"]).sum())
         sentence = (
-            f"{top['trunk']} held {plural(int(top['peak']), 'call')} at the same time on {plural(full, 'day')}, "
-            f"first on {time(top['peak_at'])}."
+            f"{top['trunk']} had {plural(int(top['peak']), 'line')} in use at the same time on {plural(full, 'day')}, "
+            f"first on {time(top['peak_at'])}. {_TWO_LINES}"
         )
     return Section(
-        title="Most calls at once by day and trunk",
+        title="Most lines in use by day and trunk",
         sentence=sentence,
         figure=charts.concurrent_calls(days.assign(pbx="", trunk=drawn(labels))),
         table=table,
         columns=(
             Shown("trunk", "Trunk"),
             Shown("local_at", "Day", "day"),
-            Shown("calls", "Calls", "count"),
-            Shown("peak", "Most at once", "count"),
+            Shown("calls", "Attempts", "count"),
+            Shown("peak", "Most lines at once", "count"),
             Shown("peak_at", "First at", "time"),
             Shown("busy_s", "In use", "seconds"),
         ),
@@ -112,8 +113,9 @@ def _by_hour(calls: nw.LazyFrame[Any], period: Period) -> Section:
         top = table.iloc[0]
         busy = hours[hours["peak"] > 0]
         sentence = (
-            f"The PBX held at most {plural(int(top['peak']), 'call')} at the same time, {time(top['peak_at'])}; "
-            f"in half of the {plural(len(busy), 'hour')} with calls it held {number(busy['peak'].median())} or fewer."
+            f"The PBX held at most {plural(int(top['peak']), 'call')} at the same time, {time(top['peak_at'])}, a "
+            f"forwarded one counted once; in half of the {plural(len(busy), 'hour')} in which a call was going on it "
+            f"held {number(busy['peak'].median())} or fewer."
         )
     return Section(
         title="Most calls at once by hour",
@@ -123,7 +125,7 @@ def _by_hour(calls: nw.LazyFrame[Any], period: Period) -> Section:
         columns=(
             Shown("local_at", "Hour from", "time"),
             Shown("calls", "Calls", "count"),
-            Shown("peak", "Most at once", "count"),
+            Shown("peak", "Most calls at once", "count"),
             Shown("peak_at", "First at", "time"),
             Shown("busy_s", "All calls together", "seconds"),
         ),
@@ -144,7 +146,8 @@ def _headline(usage: pd.DataFrame) -> str:
     low, high = int(top["lines_low"]), int(top["lines_high"])
     span = f" ({low} to {high})" if low < high else ""
     return (
-        f"{top['trunk']} carries most: {number(top['bhca'])} attempts in its busy hour ({top['busy_on']}) "
+        f"{top['trunk']} carries most: {number(top['bhca'])} attempts in its hour of most line time ({top['busy_on']}) "
         f"need {plural(int(top['lines']), 'line')}{span} if at most {share(_BLOCKING)} are "
-        f"to be blocked; at most {plural(int(top['peak']), 'call')} held one at the same time, {time(top['peak_at'])}."
+        f"to be blocked; at most {plural(int(top['peak']), 'line')} {'was' if top['peak'] == 1 else 'were'} in use at "
+        f"the same time, {time(top['peak_at'])}."
     )

@@ -29,7 +29,7 @@ _ALL = [datetime(2025, 3, 1), datetime(2026, 2, 1), _MONTH]
 _MEASURES = {
     "calls": ("calls", None),
     "answered_rate": ("answered", "inbound"),
-    "wait_s": ("wait_s", "inbound"),
+    "wait_s": ("wait_s", "waits"),
     "talk_s": ("talk_s", "talks"),
 }
 """What is added up, and what it is divided by."""
@@ -37,9 +37,13 @@ _MEASURES = {
 _SQL = """
 SELECT date_trunc('month', local_at) AS month, count(*) AS calls, count(*) FILTER (direction = 'inbound') AS inbound,
     count(*) FILTER (direction = 'inbound' AND outcome = 'answered') AS answered,
-    sum(wait_s) FILTER (direction = 'inbound') AS wait_s, count(*) FILTER (outcome = 'answered') AS talks,
+    count(*) FILTER (waited) AS waits, sum(wait_s) FILTER (waited) AS wait_s,
+    count(*) FILTER (outcome = 'answered') AS talks,
     sum(talk_s) FILTER (outcome = 'answered') AS talk_s
-FROM calls WHERE NOT is_forward AND (
+FROM (
+    FROM calls SELECT *, direction = 'inbound'
+        AND (outcome IN ('answered', 'no_answer') OR phones > 0 OR queue IS NOT NULL) AS waited
+) WHERE NOT is_forward AND (
     (local_at >= '2026-02-01' AND local_at < '2026-04-01') OR (local_at >= '2025-03-01' AND local_at < '2025-04-01'))
 GROUP BY ALL
 """
@@ -64,6 +68,9 @@ def _by_sql(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
 
 def _by_polars(tables: dict[str, pl.LazyFrame]) -> pl.DataFrame:
     at, inbound, answered = pl.col("local_at"), pl.col("direction") == "inbound", pl.col("outcome") == "answered"
+    offered = (
+        pl.col("outcome").is_in(["answered", "no_answer"]) | (pl.col("phones") > 0) | pl.col("queue").is_not_null()
+    )
     sums = (
         tables["calls"]
         .filter(
@@ -75,7 +82,8 @@ def _by_polars(tables: dict[str, pl.LazyFrame]) -> pl.DataFrame:
             calls=pl.len(),
             inbound=inbound.sum(),
             answered=(inbound & answered).sum(),
-            wait_s=pl.col("wait_s").filter(inbound).sum(),
+            waits=(inbound & offered).sum(),
+            wait_s=pl.col("wait_s").filter(inbound & offered).sum(),
             talks=answered.sum(),
             talk_s=pl.col("talk_s").filter(answered).sum(),
         )
@@ -85,7 +93,7 @@ def _by_polars(tables: dict[str, pl.LazyFrame]) -> pl.DataFrame:
 
 
 def _by_pandas(folder: Path) -> pd.DataFrame:
-    columns = ["local_at", "direction", "outcome", "wait_s", "talk_s", "is_forward"]
+    columns = ["local_at", "direction", "outcome", "queue", "phones", "wait_s", "talk_s", "is_forward"]
     spans = [
         [("local_at", ">=", _ALL[1]), ("local_at", "<", _NEXT)],
         [("local_at", ">=", _ALL[0]), ("local_at", "<", datetime(2025, 4, 1))],
@@ -93,16 +101,18 @@ def _by_pandas(folder: Path) -> pd.DataFrame:
     calls = pd.read_parquet(folder / "calls", columns=columns, filters=spans)
     calls = calls[~calls["is_forward"]]
     inbound, answered = calls["direction"] == "inbound", calls["outcome"] == "answered"
+    offered = calls["outcome"].isin(["answered", "no_answer"]) | (calls["phones"] > 0) | calls["queue"].notna()
     calls = calls.assign(
         calls=1,
         month=calls["local_at"].dt.to_period("M").dt.to_timestamp(),
         inbound=inbound,
         answered=inbound & answered,
-        wait_s=calls["wait_s"].where(inbound, 0),
+        waits=inbound & offered,
+        wait_s=calls["wait_s"].where(inbound & offered, 0),
         talks=answered,
         talk_s=calls["talk_s"].where(answered, 0),
     )
-    names = ["calls", "inbound", "answered", "wait_s", "talks", "talk_s"]
+    names = ["calls", "inbound", "answered", "waits", "wait_s", "talks", "talk_s"]
     return _table(calls.groupby("month")[names].sum().reset_index())
 
 

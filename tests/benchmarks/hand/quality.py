@@ -75,10 +75,11 @@ SELECT
     (SELECT count(*) FROM answered) AS answered, (SELECT count(*) FILTER (is_forward) FROM answered) AS forwards,
     (SELECT count(*) FILTER (direction = 'outbound') FROM own) AS outbound,
     (SELECT count(*) FILTER (direction = 'internal') FROM own) AS internal,
-    (SELECT count(*) FROM own WHERE direction IN ('inbound', 'external')
-        AND NOT coalesce(regexp_matches(caller, '[0-9]'), false)) AS anonymous,
-    (SELECT count(*) FROM (SELECT DISTINCT pbx, caller FROM own
-        WHERE direction IN ('inbound', 'external') AND regexp_matches(caller, '[0-9]'))) AS callers
+    (SELECT count(*) FILTER (direction = 'external') FROM own) AS external,
+    (SELECT count(*) FILTER (direction IS NULL) FROM own) AS unknown,
+    (SELECT count(*) FROM own
+        WHERE direction = 'inbound' AND NOT coalesce(regexp_matches(caller, '[0-9]'), false)) AS anonymous,
+    (SELECT count(DISTINCT caller) FROM own WHERE direction = 'inbound' AND regexp_matches(caller, '[0-9]')) AS callers
 """
 
 
@@ -96,7 +97,8 @@ def _laid_out(by_kind: pd.DataFrame, n: Mapping[str, int]) -> pd.DataFrame:
     pickups = int(by_kind.loc[by_kind["picked_up"], "legs"].sum())
     order = _KINDS
     forwards = n["calls"] - n["own_calls"]
-    came = n["own_calls"] - n["outbound"] - n["internal"]
+    ways = ("outbound", "internal", "external", "unknown")
+    came = n["own_calls"] - sum(n[way] for way in ways)
     grains = {
         "calls": (
             ("records", legs),
@@ -116,8 +118,7 @@ def _laid_out(by_kind: pd.DataFrame, n: Mapping[str, int]) -> pd.DataFrame:
         "callers": (
             ("calls", n["own_calls"]),
             [
-                ("outbound", -n["outbound"]),
-                ("internal", -n["internal"]),
+                *((way, -n[way]) for way in ways),
                 ("anonymous", -n["anonymous"]),
                 ("repeated", n["callers"] - came + n["anonymous"]),
             ],
@@ -201,7 +202,7 @@ def _by_polars(tables: dict[str, pl.LazyFrame]) -> pl.DataFrame:
     legs = _legs_polars(tables["legs"])
     calls = tables["calls"].with_columns(pl.col("outcome", "direction").cast(pl.String))
     own, answered = calls.filter(~pl.col("is_forward")), calls.filter(pl.col("outcome") == "answered")
-    came = own.filter(pl.col("direction").is_in(["inbound", "external"]))
+    came = own.filter(pl.col("direction") == "inbound")
     numbered = pl.col("caller").str.contains("[0-9]").fill_null(False)
     picked_up_at = pl.col("local_at").dt.epoch("s") - pl.col("utc_offset_s") + pl.col("wait_s")
     on = answered.filter(pl.col("forward_of").is_not_null())
@@ -223,10 +224,12 @@ def _by_polars(tables: dict[str, pl.LazyFrame]) -> pl.DataFrame:
             own_calls=pl.len(),
             outbound=(pl.col("direction") == "outbound").sum(),
             internal=(pl.col("direction") == "internal").sum(),
+            external=(pl.col("direction") == "external").sum(),
+            unknown=pl.col("direction").is_null().sum(),
         ),
         answered.select(answered=pl.len(), forwards=pl.col("is_forward").sum()),
         came.select(anonymous=(~numbered).sum()),
-        came.filter(numbered).unique(["pbx", "caller"]).select(callers=pl.len()),
+        came.filter(numbered).unique("caller").select(callers=pl.len()),
     )
     by_kind = legs.group_by("kind", "is_ring", "answered", "picked_up").agg(legs=pl.len().cast(pl.Int64))
     found, *parts = pl.collect_all([by_kind, *counts], engine="streaming")
@@ -286,7 +289,7 @@ def _by_pandas(folder: Path) -> pd.DataFrame:
     on = answered.loc[answered["forward_of"].notna(), ["pbx", "forward_of", "at"]]
     both = answered.merge(on.rename(columns={"forward_of": "call_id"}), on=[*_CALL, "at"])
     own = calls[~calls["is_forward"]]
-    came = own[own["direction"].isin(["inbound", "external"])]
+    came = own[own["direction"] == "inbound"]
     numbered = came["caller"].str.contains("[0-9]").fillna(False).astype(bool)
     counts |= {
         "brought": len(both.drop_duplicates(_CALL)),
@@ -296,8 +299,10 @@ def _by_pandas(folder: Path) -> pd.DataFrame:
         "forwards": answered["is_forward"].sum(),
         "outbound": (own["direction"] == "outbound").sum(),
         "internal": (own["direction"] == "internal").sum(),
+        "external": (own["direction"] == "external").sum(),
+        "unknown": own["direction"].isna().sum(),
         "anonymous": (~numbered).sum(),
-        "callers": len(came[numbered].drop_duplicates(["pbx", "caller"])),
+        "callers": came.loc[numbered, "caller"].nunique(),
     }
     return _laid_out(by_kind, {name: int(value) for name, value in counts.items()})
 

@@ -22,7 +22,7 @@ _CONCURRENT_SQL = """
 WITH held AS (
     SELECT pbx, trunk, local_at, utc_offset_s, local_at - to_seconds(utc_offset_s) AS utc,
         to_seconds(greatest(duration_s, 0)) AS hold
-    FROM calls WHERE trunk IS NOT NULL
+    FROM calls WHERE trunk IS NOT NULL AND NOT (is_forward AND coalesce(entry, '') LIKE 'park:%')
 ), clock AS (
     SELECT DISTINCT pbx, date_trunc('hour', local_at) AS local_at, utc_offset_s FROM held
 ), span AS (
@@ -68,7 +68,10 @@ def _concurrent_sql(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
 def _held_polars(tables: dict[str, pl.LazyFrame]) -> pl.LazyFrame:
     return (
         tables["calls"]
-        .filter(pl.col("trunk").is_not_null())
+        .filter(
+            pl.col("trunk").is_not_null(),
+            ~(pl.col("is_forward") & pl.col("entry").cast(pl.String).str.starts_with("park:").fill_null(False)),
+        )
         .select(*_LINE, "local_at", "outcome", "utc_offset_s", hold=pl.duration(seconds=pl.col("duration_s").clip(0)))
         .with_columns(utc=pl.col("local_at") - pl.duration(seconds="utc_offset_s"))
     )
@@ -133,9 +136,10 @@ def _concurrent_polars(tables: dict[str, pl.LazyFrame]) -> pl.DataFrame:
 
 
 def _held_pandas(folder: Path) -> pd.DataFrame:
-    columns = [*_LINE, "local_at", "utc_offset_s", "duration_s", "outcome"]
+    columns = [*_LINE, "local_at", "utc_offset_s", "duration_s", "outcome", "entry", "is_forward"]
     calls = pd.read_parquet(folder / "calls", columns=columns)
-    calls = calls[calls["trunk"].notna()]
+    parked = calls["is_forward"] & calls["entry"].astype("str").str.startswith("park:").fillna(False)
+    calls = calls[calls["trunk"].notna() & ~parked].drop(columns=["entry", "is_forward"])
     hold = pd.to_timedelta(calls["duration_s"].clip(lower=0), unit="s")
     return calls.assign(hold=hold, utc=calls["local_at"] - pd.to_timedelta(calls["utc_offset_s"], unit="s"))
 
@@ -184,7 +188,7 @@ def _concurrent_pandas(folder: Path) -> pd.DataFrame:
 _USAGE_SQL = """
 WITH held AS (
     SELECT pbx, trunk, local_at, local_at - to_seconds(utc_offset_s) AS utc, outcome, greatest(duration_s, 0) AS hold_s
-    FROM calls WHERE trunk IS NOT NULL
+    FROM calls WHERE trunk IS NOT NULL AND NOT (is_forward AND coalesce(entry, '') LIKE 'park:%')
 ), totals AS (
     SELECT pbx, trunk, count(*) AS calls, count(*) FILTER (outcome = 'answered') AS answered,
         sum(hold_s)::BIGINT AS busy_s, avg(hold_s) AS mean_hold_s
