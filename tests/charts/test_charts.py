@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pandas as pd
@@ -28,6 +28,7 @@ from tests.analyses.made import (
 from tests.analyses.queued import on_trunks, queued
 from tests.analyses.stays import ringing
 from ucm_analytics import analyses, charts
+from ucm_analytics.analyses.volume import VolumeBy
 from ucm_analytics.charts import _template
 from ucm_analytics.errors import WrongColumns
 from ucm_analytics.period import Period
@@ -88,6 +89,47 @@ NO_FORECAST = analyses.forecast(FULL["calls"], freq="1d").head(0)
 """forecast() refuses too short a history, so its empty result is cut from a full one."""
 
 
+NOTHING = {
+    "affected_reports": "nothing was found",
+    "anomalies": "no calls",
+    "busy_hour": "no calls",
+    "call_volume": "no calls",
+    "caller_areas": "no calls from outside",
+    "caller_concentration": "no caller showed a number",
+    "compare": "no calls in the period",
+    "concurrent_calls": "no call lasted a second",
+    "cost": "no calls that could cost anything",
+    "coverage_calendar": "no days",
+    "duration_histogram": "no calls with this duration",
+    "durations": "no calls with a duration",
+    "extensions": "no phone rang",
+    "forecast": "no calls are to be expected",
+    "forecast_backtest": "no week to forecast had calls",
+    "fraud_evidence": "no calls are the evidence of a sign",
+    "fraud_signals": "no signs of toll fraud",
+    "hour_of_week": "no calls",
+    "ivr_choices": "no choice was made in a menu",
+    "ivr_dropoff": "no calls went through a menu",
+    "ivr_paths": "no calls went through a menu",
+    "ivr_transitions": "no calls went through a menu",
+    "long_and_short_calls": "no calls that a person answered",
+    "missed_calls": "no caller was missed",
+    "patience": "no caller came to a queue",
+    "queue_agents": "no phone of an agent rang",
+    "queue_waits": "no stay in a queue was answered or abandoned",
+    "queues": "no caller came to a queue",
+    "reconciliation": "no records",
+    "repeat_callers": "no calls from outside",
+    "service_level": "no caller came to a queue",
+    "staffing": "no caller came to a queue",
+    "staffing_check": "no caller came to a queue",
+    "time_to_callback": "no caller with a known number was missed",
+    "top_callers": "no caller showed a number",
+    "trunk_usage": "no call used a trunk",
+}
+"""What each chart says that there is none of: never more than the result tells, which is no period and no calls."""
+
+
 def drawn(name: str, result: pd.DataFrame) -> go.Figure:
     figure = getattr(charts, name)(result)
     assert isinstance(figure, go.Figure)
@@ -144,8 +186,7 @@ def test_every_axis_of_numbers_has_its_unit(name: str) -> None:
 @pytest.mark.parametrize("name", RESULTS)
 def test_an_empty_result_says_so(name: str) -> None:
     figure = drawn(name, RESULTS[name](EMPTY))
-    nothing = "nothing was found" if name == "affected_reports" else "no calls in this period"
-    assert [note.text for note in figure.layout.annotations] == [nothing]
+    assert [note.text for note in figure.layout.annotations] == [NOTHING[name]]
     assert not figure.data
     assert figure.layout.title.text
 
@@ -197,6 +238,76 @@ def test_call_volume_names_its_interval(freq: Any, name: str) -> None:
     figure = drawn("call_volume", volume)
     assert figure.layout.title.text == f"Calls per {name}"
     assert figure.layout.yaxis.title.text == f"calls per {name}"
+
+
+INTERVALS = {"1h": "hour", "1d": "day", "1w": "week", "1mo": "month"}
+
+
+@pytest.mark.parametrize("freq", INTERVALS)
+@pytest.mark.parametrize("by", [None, *get_args(VolumeBy)])
+@pytest.mark.parametrize("single", [False, True])
+def test_a_title_names_the_interval_that_is_drawn(freq: Any, by: Any, single: bool) -> None:
+    """Of a single bar too, whose length cannot be seen."""
+    volume = analyses.call_volume(FULL["calls"], freq=freq, by=by)
+    if single:
+        volume = volume[volume["local_at"] == volume.loc[volume["calls"] > 0, "local_at"].iloc[0]]
+    figure = drawn("call_volume", volume)
+    by_what = f", by {by.replace('_', ' ')}" if by else ""
+    assert figure.layout.title.text == f"Calls per {INTERVALS[freq]}{by_what}"
+    assert figure.layout.xaxis.title.text == INTERVALS[freq]
+    assert figure.layout.yaxis.title.text == f"calls per {INTERVALS[freq]}"
+
+
+def test_a_month_is_no_day() -> None:
+    month = analyses.call_volume(FULL["calls"], freq="1mo", period=Period.of("2026-10"))
+    assert len(month) == 1
+    assert drawn("call_volume", month).layout.title.text == "Calls per month"
+    (bar,) = drawn("call_volume", month).data
+    assert bar.xperiod == "M1"
+
+
+@pytest.mark.parametrize("freq", ["30min", "1h", "1d"])
+def test_a_forecast_names_its_interval(freq: Any) -> None:
+    name = {"30min": "half-hour", "1h": "hour", "1d": "day"}[freq]
+    starts = pd.date_range("2026-03-02 09:00", periods=3, freq="D")
+    if freq != "1d":
+        starts = pd.date_range("2026-03-02 09:00", periods=3, freq=freq)
+    expected = pd.DataFrame({"local_at": starts, "calls": [2.0, 3.0, 1.0], "low": 0, "high": 5, "is_open": True})
+    figure = drawn("forecast", expected)
+    assert figure.layout.title.text == f"Calls to expect per {name}"
+    assert figure.layout.yaxis.title.text == f"calls per {name}"
+
+
+@pytest.mark.parametrize("freq", ["1h", "1d"])
+def test_anomalies_name_their_interval(freq: Any) -> None:
+    found = analyses.anomalies(FULL["calls"], freq=freq)
+    assert drawn("anomalies", found).layout.title.text == f"Calls per {INTERVALS[freq]}, and what is usual"
+    one = found[found["calls"] > 0].head(1)
+    assert drawn("anomalies", one).layout.yaxis.title.text == "calls per interval"
+
+
+@pytest.mark.parametrize("freq", ["1h", "1d"])
+@pytest.mark.parametrize(("by", "what"), [(None, "calls"), ("trunk", "lines in use")])
+def test_concurrency_names_what_is_in_use(freq: Any, by: Any, what: str) -> None:
+    figure = drawn("concurrent_calls", analyses.concurrent_calls(on_trunks(FULL["calls"]), by=by, freq=freq))
+    assert figure.layout.title.text == f"Most {what} at the same time, per {INTERVALS[freq]}"
+    assert figure.layout.yaxis.title.text == f"{what} at the same time"
+
+
+@pytest.mark.parametrize("by", [None, "outcome"])
+def test_repeats_name_what_they_are_split_by(by: Any) -> None:
+    figure = drawn("repeat_callers", analyses.repeat_callers(FULL["calls"], by=by))
+    of = " of the call"
+    assert figure.layout.title.text == "Calls after which the caller called again" + (f", by {by}{of}" if by else "")
+
+
+@pytest.mark.parametrize("measure", ["talk_s", "wait_s", "ring_s", "ivr_s", "queue_s"])
+def test_a_histogram_names_its_measure(measure: Any) -> None:
+    name = {"ivr_s": "in menus", "queue_s": "in queues"}.get(measure, measure.removesuffix("_s"))
+    figure = drawn("duration_histogram", analyses.duration_histogram(FULL["calls"], measure=measure))
+    assert figure.layout.title.text == f"Calls by duration: {name} [s]"
+    assert figure.layout.xaxis.title.text == f"{name} [s]"
+    assert figure.layout.yaxis.title.text == "calls"
 
 
 def test_hour_of_week_is_monday_first() -> None:

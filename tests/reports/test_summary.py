@@ -110,7 +110,7 @@ def test_the_five_numbers_counted_by_hand(store: Store, summary: Report) -> None
 def test_what_to_do_is_computed(store: Store, summary: Report) -> None:
     now = by_hand(store, "2026-W11")
     day, most = now["days"].most_common(1)[0]  # type: ignore[attr-defined]
-    assert summary.cards[0].action == f"Plan for {most} calls a day: so many came on {day:%a %Y-%m-%d}."
+    assert summary.cards[0].action == f"Plan for {most} calls from outside a day: so many came on {day:%a %Y-%m-%d}."
     left = now["left"]
     (weekday, hour), worst = min(left.items(), key=lambda item: (-item[1], item[0]))  # type: ignore[attr-defined]
     assert summary.cards[1].action.startswith(f"Add people on {DAYS[weekday]} at {hour:02d}:00, when {worst} of ")

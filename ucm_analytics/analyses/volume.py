@@ -33,6 +33,7 @@ _MINUTES: Final = np.timedelta64(60, "m")
     Result("answered", "int64", "those that a person answered"),
     Result("low", "Int64", "fewest calls that are usual; hours and days that are not split only", optional=True),
     Result("high", "Int64", "most calls that are usual", optional=True),
+    Result("freq", "category", "length of the interval: 1h, 1d, 1w, 1mo; the same in every row"),
 )
 def call_volume(calls: Any, *, freq: Freq = "1h", by: VolumeBy | None = None, period: Period | None = None) -> pa.Table:
     """Count the calls that start in each interval.
@@ -53,7 +54,7 @@ def call_volume(calls: Any, *, freq: Freq = "1h", by: VolumeBy | None = None, pe
     frame
         The kind that went in. One row per interval and value of `by`, in order of time: ``local_at``,
         ``utc_offset_s`` [s] (hours only), `by`, ``calls``, ``answered``; ``low`` and ``high`` for hours and days
-        that are not split. Intervals without calls are rows with 0, for each value of `by` that occurs in the
+        that are not split; ``freq``. Intervals without calls are rows with 0, for each value of `by` that occurs in the
         period.
 
     Raises
@@ -126,6 +127,7 @@ def call_volume(calls: Any, *, freq: Freq = "1h", by: VolumeBy | None = None, pe
     if freq in ("1h", "1d") and not by:
         cell = volume["local_at"].dt.day_of_week * 24 + volume["local_at"].dt.hour
         volume = volume.join(usual(volume["calls"], cell, cell))
+    volume["freq"] = freq
     order: list[Any] = [("local_at", "ascending")]
     if freq == "1h":
         order.append(("utc_offset_s", "descending"))

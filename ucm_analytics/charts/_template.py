@@ -224,14 +224,12 @@ def over_days(drawn: go.Figure, first: Any, last: Any) -> go.Figure:
     return drawn
 
 
-def without_calls(title: str) -> go.Figure:
-    """Figure that says that there is nothing to draw."""
+def without(what: str, title: str) -> go.Figure:
+    """Figure that says what there is none of."""
     nothing = figure(title)
     nothing.update_xaxes(visible=False)
     nothing.update_yaxes(visible=False)
-    nothing.add_annotation(
-        text="no calls in this period", x=0.5, y=0.5, xref="paper", yref="paper", showarrow=False, font_size=16
-    )
+    nothing.add_annotation(text=what, x=0.5, y=0.5, xref="paper", yref="paper", showarrow=False, font_size=16)
     return nothing
 
 

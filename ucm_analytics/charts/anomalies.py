@@ -8,7 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from ucm_analytics import analyses
-from ucm_analytics.charts._template import NEUTRAL, OUTCOME_COLORS, checked, figure, over_days, without_calls
+from ucm_analytics.charts._template import NEUTRAL, OUTCOME_COLORS, checked, figure, over_days, without
 
 _BAND: Final = "rgba(153,153,153,0.30)"
 _LABELLED: Final = 12
@@ -34,11 +34,11 @@ def anomalies(found: pd.DataFrame) -> go.Figure:
         `found` is not such a result.
     """
     frame = checked(found, analyses.anomalies)
-    title = "Calls outside of what is usual"
-    if not frame["calls"].sum():
-        return without_calls(title)
     step = frame["local_at"].diff().min()
-    name = "day" if pd.isna(step) or step >= pd.Timedelta(days=1) else "hour"
+    name = "interval" if pd.isna(step) else "day" if step >= pd.Timedelta(days=1) else "hour"
+    title = f"Calls per {name}, and what is usual"
+    if not frame["calls"].sum():
+        return without("no calls", title)
     drawn = figure(title, x=name, y=f"calls per {name}")
     edge = {"mode": "lines", "line": {"width": 0, "shape": "hvh"}, "x": frame["local_at"]}
     drawn.add_scatter(
@@ -73,7 +73,7 @@ def anomalies(found: pd.DataFrame) -> go.Figure:
         name="unusual",
         showlegend=bool(len(some)),
         mode="markers+text" if len(some) <= _LABELLED else "markers",
-        text=[f"{at:%a %d %b}" if name == "day" else f"{at:%a %d %b %H:%M}" for at in some["local_at"]],
+        text=[f"{at:%a %d %b}" if name != "hour" else f"{at:%a %d %b %H:%M}" for at in some["local_at"]],
         textposition=[f"{end} center" for end in (some["calls"] > some["high"]).map({True: "top", False: "bottom"})],
         marker={"color": OUTCOME_COLORS["abandoned"], "size": 9, "symbol": "diamond"},
         customdata=some[["expected", "low", "high"]],

@@ -8,7 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from ucm_analytics import analyses
-from ucm_analytics.charts._template import NEUTRAL, NOT_ANSWERED, OUTCOME_COLORS, checked, figure, without_calls
+from ucm_analytics.charts._template import NEUTRAL, NOT_ANSWERED, OUTCOME_COLORS, checked, figure, without
 
 _MOST: Final = 25
 """So many rows have room for a label each."""
@@ -36,7 +36,7 @@ def top_callers(callers: pd.DataFrame) -> go.Figure:
     frame = checked(callers, analyses.top_callers)
     title = "Most frequent callers"
     if not frame["calls"].sum():
-        return without_calls(title)
+        return without("no caller showed a number", title)
     return _stacked(title, frame, frame["caller"].astype(str))
 
 
@@ -61,7 +61,7 @@ def caller_concentration(shares: pd.DataFrame) -> go.Figure:
     frame = checked(shares, analyses.caller_concentration)
     title = "Share of the calls that the most frequent callers make"
     if not frame["calls"].sum():
-        return without_calls(title)
+        return without("no caller showed a number", title)
     drawn = figure(title, x="most frequent callers, part of all", y="share of calls")
     drawn.add_scatter(
         x=[0, *frame["top_rate"]],
@@ -108,9 +108,9 @@ def caller_areas(areas: pd.DataFrame) -> go.Figure:
         `areas` is not such a result.
     """
     frame = checked(areas, analyses.caller_areas)
-    title = "Calls by area"
+    title = "Calls from outside, by area"
     if not frame["calls"].sum():
-        return without_calls(title)
+        return without("no calls from outside", title)
     split = frame["area"].astype(str).duplicated().any()
     rows = frame["area"].astype(str)
     if split:

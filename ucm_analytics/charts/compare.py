@@ -8,7 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from ucm_analytics import analyses
-from ucm_analytics.charts._template import VERDICT_COLORS, checked, figure, without_calls
+from ucm_analytics.charts._template import VERDICT_COLORS, checked, figure, without
 
 _MEASURES: Final = {
     "calls": "calls a day",
@@ -42,16 +42,16 @@ def compare(changes: pd.DataFrame) -> go.Figure:
     frame = checked(changes, analyses.compare)
     title = "Change against earlier periods"
     if not frame["calls"].sum():
-        return without_calls(title)
-    without = [a for a in _AGAINST if frame.loc[frame["against"].astype(str) == a, "change"].isna().all()]
-    if len(without) < len(_AGAINST):
-        frame = frame[~frame["against"].astype(str).isin(without)]
+        return without("no calls in the period", title)
+    lacking = [a for a in _AGAINST if frame.loc[frame["against"].astype(str) == a, "change"].isna().all()]
+    if len(lacking) < len(_AGAINST):
+        frame = frame[~frame["against"].astype(str).isin(lacking)]
     rows = [_MEASURES[measure] for measure in frame["measure"]]
-    if len(without) == 1:
-        title = f"Change against {next(_AGAINST[a] for a in _AGAINST if a not in without)}"
+    if len(lacking) == 1:
+        title = f"Change against {next(_AGAINST[a] for a in _AGAINST if a not in lacking)}"
     else:
         rows = [f"{row}, against {_AGAINST[a]}" for row, a in zip(rows, frame["against"], strict=True)]
-    note = f"{_AGAINST[without[0]]}: nothing to compare with" if len(without) == 1 else ""
+    note = f"{_AGAINST[lacking[0]]}: nothing to compare with" if len(lacking) == 1 else ""
     drawn = figure(title, note, x="change", height=170 + _ROW_PX * len(frame))
     for verdict, color in VERDICT_COLORS.items():
         some = (frame["verdict"].astype(str) == verdict) & frame["change"].notna()
@@ -76,12 +76,12 @@ def compare(changes: pd.DataFrame) -> go.Figure:
             hovertemplate="%{y}<br>%{x:+.1%}<br>%{customdata[0]:.3g} after %{customdata[1]:.3g}<br>"
             "%{customdata[2]} and %{customdata[3]} calls<extra></extra>",
         )
-    without = [row for row, change in zip(rows, frame["change"], strict=True) if pd.isna(change)]
+    blank = [row for row, change in zip(rows, frame["change"], strict=True) if pd.isna(change)]
     drawn.add_scatter(
-        x=[0] * len(without),
-        y=without,
+        x=[0] * len(blank),
+        y=blank,
         mode="text",
-        text=["nothing to compare with"] * len(without),
+        text=["nothing to compare with"] * len(blank),
         textposition="middle right",
         textfont_color="#777777",
         showlegend=False,

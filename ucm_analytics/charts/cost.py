@@ -8,7 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from ucm_analytics import analyses
-from ucm_analytics.charts._template import NEUTRAL, checked, figure, without_calls
+from ucm_analytics.charts._template import NEUTRAL, checked, figure, without
 
 _MOST: Final = 25
 _ROW_PX: Final = 22
@@ -35,7 +35,7 @@ def cost(costs: pd.DataFrame) -> go.Figure:
     frame = checked(costs, analyses.cost)
     title = "Cost of calls out by a trunk"
     if not frame["calls"].sum():
-        return without_calls(title)
+        return without("no calls that could cost anything", title)
     by = next((str(n) for n in frame if n not in {c.name for c in analyses.cost.columns}), None)
     shown = frame.head(_MOST)
     notes = [] if len(shown) == len(frame) else [f"the {_MOST} dearest rows of {len(frame)}"]

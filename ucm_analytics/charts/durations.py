@@ -17,7 +17,7 @@ from ucm_analytics.charts._template import (
     checked,
     figure,
     ordered,
-    without_calls,
+    without,
     words,
 )
 
@@ -57,7 +57,7 @@ def durations(durations: pd.DataFrame) -> go.Figure:
     frame = _named(checked(durations, analyses.durations))
     title = "Durations in seconds" + (", by clock hour" if "hour" in frame else "")
     if not frame["calls"].sum():
-        return without_calls(title)
+        return without("no calls with a duration", title)
     frame = frame[frame["calls"] > 0] if "hour" not in frame else frame
     measures = [name for name in _NAMES if frame.loc[frame["measure"] == name, "calls"].sum()]
     groups = {name: _groups(frame[frame["measure"] == name]) for name in measures}
@@ -113,7 +113,7 @@ def duration_histogram(histogram: pd.DataFrame) -> go.Figure:
     measure = str(frame["measure"].iloc[0]) if len(frame) else ""
     title = f"Calls by duration: {_NAMES.get(measure, measure)} [s]" if measure else "Calls by duration"
     if not frame["calls"].sum():
-        return without_calls(title)
+        return without("no calls with this duration", title)
     drawn = figure(title, x=f"{_NAMES.get(measure, measure)} [s]", y="calls", barmode="stack", bargap=0)
     last = frame.loc[frame["calls"] > 0, "from_s"].max()
     shown = frame[frame["from_s"] <= last]
@@ -167,7 +167,7 @@ def long_and_short_calls(counts: pd.DataFrame) -> go.Figure:
     frame = _named(checked(counts, analyses.long_and_short_calls))
     title = "Very short and long calls"
     if not frame["calls"].sum():
-        return without_calls(title)
+        return without("no calls that a person answered", title)
     short, long = int(frame["short_s"].iloc[0]), int(frame["long_s"].iloc[0])
     bars = {
         "short_rate": (f"calls below {short} s", "short", ACCENT),

@@ -8,7 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from ucm_analytics import analyses
-from ucm_analytics.charts._template import RING_COLORS, checked, figure, without_calls
+from ucm_analytics.charts._template import RING_COLORS, checked, figure, without
 
 _ROW_PX: Final = 20
 _NAMES: Final = {
@@ -40,7 +40,7 @@ def extensions(extensions: pd.DataFrame) -> go.Figure:
     frame = checked(extensions, analyses.extensions)
     title = "Calls that rang each extension"
     if not frame["offered"].sum():
-        return without_calls(title)
+        return without("no phone rang", title)
     rows = frame["extension"].astype(str)
     if frame["pbx"].nunique() > 1:
         rows = rows + " @ " + frame["pbx"].astype(str)

@@ -8,7 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from ucm_analytics import analyses
-from ucm_analytics.charts._template import ACCENT, NEUTRAL, checked, figure, over_days, without_calls
+from ucm_analytics.charts._template import ACCENT, NEUTRAL, checked, figure, over_days, without
 
 _BAND: Final = "rgba(0,114,178,0.18)"
 _UNITS: Final = ((pd.Timedelta(hours=1), "half-hour"), (pd.Timedelta(days=1), "hour"))
@@ -33,11 +33,11 @@ def forecast(expected: pd.DataFrame) -> go.Figure:
         `expected` is not such a result.
     """
     frame = checked(expected, analyses.forecast)
-    title = "Calls to expect"
-    if not frame["calls"].sum():
-        return without_calls(title)
     step = frame["local_at"].diff().min()
     name = next((word for limit, word in _UNITS if step < limit), "day")
+    title = f"Calls to expect per {name}"
+    if not frame["calls"].sum():
+        return without("no calls are to be expected", title)
     drawn = figure(title, x=name, y=f"calls per {name}")
     edge = {"x": frame["local_at"], "mode": "lines", "line": {"width": 0, "shape": "hvh"}}
     drawn.add_scatter(
@@ -84,7 +84,7 @@ def forecast_backtest(weeks: pd.DataFrame) -> go.Figure:
     frame = checked(weeks, analyses.forecast_backtest)
     title = "Error of the forecast in past weeks"
     if not frame["calls"].sum():
-        return without_calls(title)
+        return without("no week to forecast had calls", title)
     drawn = figure(title, x="week from", y="error, calls per interval", barmode="group")
     rows = [f"{first:%d %b %Y}" for first in frame["first"]]
     for column, name, color in (

@@ -8,7 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from ucm_analytics import analyses
-from ucm_analytics.charts._template import RULE_COLORS, checked, figure, without_calls
+from ucm_analytics.charts._template import RULE_COLORS, checked, figure, without
 
 _MOST: Final = 20
 _ROW_PX: Final = 24
@@ -43,7 +43,7 @@ def fraud_signals(signals: pd.DataFrame) -> go.Figure:
     frame = checked(signals, analyses.fraud_signals)
     title = "Signs of toll fraud, by score"
     if not frame["calls"].sum():
-        return without_calls(title)
+        return without("no signs of toll fraud", title)
     shown = frame.head(_MOST)
     note = "" if len(shown) == len(frame) else f"the {_MOST} highest of {len(frame)}"
     drawn = figure(title, note, x="score", height=max(240, 170 + _ROW_PX * len(shown)))
@@ -89,7 +89,7 @@ def fraud_evidence(evidence: pd.DataFrame) -> go.Figure:
     frame = checked(evidence, analyses.fraud_evidence)
     title = "Calls behind the signs of toll fraud"
     if not frame["calls"].sum():
-        return without_calls(title)
+        return without("no calls are the evidence of a sign", title)
     drawn = figure(title, x="day", y="clock hour")
     for rule, color in RULE_COLORS.items():
         some = frame[frame["rule"].astype(str) == rule]

@@ -21,7 +21,7 @@ from ucm_analytics.charts._template import (
     figure,
     node,
     ordered,
-    without_calls,
+    without,
 )
 
 _TOP_PATHS: Final = 15
@@ -54,7 +54,7 @@ def ivr_paths(paths: pd.DataFrame) -> go.Figure:
     """
     frame = checked(paths, analyses.ivr_paths)
     if not frame["calls"].sum():
-        return without_calls("Ways through the menus")
+        return without("no calls went through a menu", "Ways through the menus")
     top = frame.head(_TOP_PATHS)
     more = f"the {len(top)} most frequent of {len(frame)}" if len(frame) > len(top) else ""
     labels = [_path(path) for path in top["path"]]
@@ -115,7 +115,7 @@ def ivr_transitions(transitions: pd.DataFrame) -> go.Figure:
     """
     frame = checked(transitions, analyses.ivr_transitions)
     if not frame["passes"].sum():
-        return without_calls("Moves through the menus")
+        return without("no calls went through a menu", "Moves through the menus")
     steps = _few_places(frame.astype({"from": "str", "to": "str"}))
     again = steps[steps["from"] == steps["to"]].set_index("from")["passes"]
     moves = _forward(steps[steps["from"] != steps["to"]])
@@ -172,7 +172,7 @@ def ivr_dropoff(dropoff: pd.DataFrame) -> go.Figure:
     frame = checked(dropoff, analyses.ivr_dropoff)
     title = "What became of callers in each menu"
     if not frame["passes"].sum():
-        return without_calls(title)
+        return without("no calls went through a menu", title)
     menus = "menu " + frame["menu"].astype(str)
     if frame["pbx"].nunique() > 1:
         menus = menus + " @ " + frame["pbx"].astype(str)
@@ -222,9 +222,9 @@ def ivr_choices(choices: pd.DataFrame) -> go.Figure:
         `choices` is not such a result.
     """
     frame = checked(choices, analyses.ivr_choices)
-    title = "Keys pressed in each menu"
+    title = "Choices in each menu, by key"
     if not frame["passes"].sum():
-        return without_calls(title)
+        return without("no choice was made in a menu", title)
     note = "inferred from where callers went"
     if len(frame) > _TOP_CHOICES:
         note += f": the {_TOP_CHOICES} most frequent of {len(frame)}"

@@ -14,7 +14,7 @@ from ucm_analytics.charts._template import (
     checked,
     figure,
     over_days,
-    without_calls,
+    without,
     words,
 )
 
@@ -51,7 +51,7 @@ def missed_calls(missed: pd.DataFrame) -> go.Figure:
     frame = checked(missed, analyses.missed_calls)
     title = "Missed callers, by what came of them"
     if not len(frame):
-        return without_calls(title)
+        return without("no caller was missed", title)
     drawn = figure(title, x="day of the first try", y="callers", barmode="stack")
     for status, shown in _NAMES.items():
         some = frame[frame["status"].astype(str) == status]
@@ -86,9 +86,9 @@ def time_to_callback(times: pd.DataFrame) -> go.Figure:
         `times` is not such a result.
     """
     frame = checked(times, analyses.time_to_callback)
-    title = "Missed callers without contact, by time since the first try"
+    title = "What came of missed callers, by time since the first try"
     if not len(frame):
-        return without_calls(title)
+        return without("no caller with a known number was missed", title)
     frame = frame.iloc[_thinned(len(frame))]
     hours = frame["after_s"] / 3600
     drawn = figure(title, x="hours since the first try", y="share of missed callers")
@@ -140,11 +140,11 @@ def repeat_callers(repeats: pd.DataFrame) -> go.Figure:
     """
     frame = checked(repeats, analyses.repeat_callers)
     by = next((str(n) for n in frame if n not in {c.name for c in analyses.repeat_callers.columns}), None)
-    title = "Callers who called again" + (f", by {words(by)} of the call" if by else "")
+    title = "Calls after which the caller called again" + (f", by {words(by)} of the call" if by else "")
     if not frame["calls"].sum():
-        return without_calls(title)
+        return without("no calls from outside", title)
     rows = ["all calls"] * len(frame) if by is None else [_value(value, by) for value in frame[by]]
-    drawn = figure(title, x="share of decided calls", height=max(240, 150 + _ROW_PX * len(frame)))
+    drawn = figure(title, x="share of the calls that could be followed", height=max(240, 150 + _ROW_PX * len(frame)))
     drawn.add_scatter(
         x=frame["repeat_rate"],
         y=rows,

@@ -8,7 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from ucm_analytics import analyses
-from ucm_analytics.charts._template import ACCENT, NEUTRAL, checked, figure, without_calls
+from ucm_analytics.charts._template import ACCENT, NEUTRAL, checked, figure, without
 
 _BAND: Final = "rgba(0,114,178,0.18)"
 
@@ -34,7 +34,7 @@ def patience(patience: pd.DataFrame) -> go.Figure:
     frame = checked(patience, analyses.patience)
     title = "Patience: share of callers who would still wait"
     if not frame["offered"].sum():
-        return without_calls(title)
+        return without("no caller came to a queue", title)
     note = f"{frame['offered'].iloc[0]:,} stays, {frame['abandoned'].sum():,} of them abandoned; shaded: 95 % band"
     drawn = figure(title, note, x="wait [s]", y="share of callers", showlegend=False)
     band = frame.dropna(subset=["low_level", "high_level"])

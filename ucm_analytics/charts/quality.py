@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from ucm_analytics import analyses
-from ucm_analytics.charts._template import ACCENT, NEUTRAL, OUTCOME_COLORS, checked, figure, without_calls, words
+from ucm_analytics.charts._template import ACCENT, NEUTRAL, OUTCOME_COLORS, checked, figure, without, words
 
 _ROW_PX: Final = 20
 _GAP_PX: Final = 58
@@ -23,7 +23,7 @@ STATE_COLORS: Final = {
     "missing": _BAD,
 }
 SEVERITY_COLORS: Final = {"error": _BAD, "warning": ACCENT, "note": OUTCOME_COLORS["voicemail"]}
-_STATE_WORDS: Final = {"empty": "settled, no calls", "provisional": "provisional: may still change"}
+_STATE_WORDS: Final = {"empty": "settled, no records", "provisional": "provisional: may still change"}
 _WEEKS: Final = 40
 """A shorter calendar is drawn as long as this, so that its days stay together."""
 
@@ -65,7 +65,7 @@ def reconciliation(reconciliation: pd.DataFrame) -> go.Figure:
     frame = checked(reconciliation, analyses.reconciliation)
     title = "From records to calls"
     if not frame["count"].sum():
-        return without_calls(title)
+        return without("no records", title)
     frame = frame[(frame["count"] != 0) | frame["part"].isin(["start", "total"])]
     parts = [(str(grain), rows) for grain, rows in frame.groupby("grain", sort=False, observed=True)]
     height = sum(len(rows) * _ROW_PX + _GAP_PX for _, rows in parts)
@@ -127,7 +127,7 @@ def coverage_calendar(coverage_calendar: pd.DataFrame) -> go.Figure:
     frame = checked(coverage_calendar, analyses.coverage_calendar)
     title = "Days in the store"
     if frame.empty:
-        return without_calls(title)
+        return without("no days", title)
     years = sorted(frame["day"].dt.year.unique())
     made = make_subplots(rows=len(years), cols=1, vertical_spacing=0.3 / len(years) if len(years) > 1 else 0)
     height = 110 + 175 * len(years)
@@ -201,7 +201,7 @@ def affected_reports(affected_reports: pd.DataFrame) -> go.Figure:
     frame = checked(affected_reports, analyses.affected_reports)
     title = "Findings that touch each report"
     if frame.empty:
-        return without_calls(title).update_annotations(text="nothing was found")
+        return without("nothing was found", title)
     order = list(dict.fromkeys(frame["report"].astype(str)))
     made = figure(title, x="findings", barmode="stack", height=max(220, 140 + 26 * len(order)))
     for severity, color in SEVERITY_COLORS.items():

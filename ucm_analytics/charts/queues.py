@@ -15,7 +15,7 @@ from ucm_analytics.charts._template import (
     RING_COLORS,
     checked,
     figure,
-    without_calls,
+    without,
 )
 
 _ROW_PX: Final = 20
@@ -56,7 +56,7 @@ def queues(queues: pd.DataFrame) -> go.Figure:
     frame = checked(queues, analyses.queues)
     title = "How stays in queues ended"
     if not frame["offered"].sum():
-        return without_calls(title)
+        return without("no caller came to a queue", title)
     frame = frame.assign(abandoned_long=frame["abandoned"] - frame["abandoned_short"])
     drawn = figure(title, x="stays in the queue", barmode="stack", height=max(240, 150 + _BAR_PX * len(frame)))
     for name, (shown, color) in _ENDS.items():
@@ -96,7 +96,7 @@ def queue_agents(agents: pd.DataFrame) -> go.Figure:
     frame = checked(agents, analyses.queue_agents)
     title = "Stays that rang each agent"
     if not frame["offered"].sum():
-        return without_calls(title)
+        return without("no phone of an agent rang", title)
     rows = frame["extension"].astype(str)
     if frame["queue"].nunique() > 1 or frame["pbx"].nunique() > 1:
         rows = rows_of(frame) + " › " + rows

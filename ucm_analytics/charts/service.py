@@ -8,7 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from ucm_analytics import analyses
-from ucm_analytics.charts._template import NEUTRAL, OUTCOME_COLORS, checked, figure, ordered, without_calls
+from ucm_analytics.charts._template import NEUTRAL, OUTCOME_COLORS, checked, figure, ordered, without
 from ucm_analytics.charts.queues import rows_of
 
 _ROW_PX: Final = 100
@@ -46,7 +46,7 @@ def service_level(levels: pd.DataFrame) -> go.Figure:
     frame = checked(levels, analyses.service_level)
     title = "Service level, by formula"
     if not frame["offered"].sum():
-        return without_calls(title)
+        return without("no caller came to a queue", title)
     title += f": within {frame['target_s'].iloc[0]} s"
     labels = rows_of(frame)
     rows = {label: row for row, label in enumerate(dict.fromkeys(labels))}
@@ -102,9 +102,9 @@ def queue_waits(waits: pd.DataFrame) -> go.Figure:
         `waits` is not such a result.
     """
     frame = checked(waits, analyses.queue_waits)
-    title = "Stays in queues by their wait [s]"
+    title = "Answered and abandoned stays in queues, by their wait"
     if not frame["calls"].sum():
-        return without_calls(title)
+        return without("no stay in a queue was answered or abandoned", title)
     drawn = figure(title, x="wait [s]", y="stays in the queue", barmode="stack", bargap=0)
     last = int(frame.loc[frame["calls"] > 0, "from_s"].max())
     shown = frame[frame["from_s"] <= last]

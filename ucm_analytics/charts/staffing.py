@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from ucm_analytics import analyses
-from ucm_analytics.charts._template import ACCENT, NEUTRAL, checked, figure, without_calls
+from ucm_analytics.charts._template import ACCENT, NEUTRAL, checked, figure, without
 
 _PANEL_PX: Final = 190
 _GAP_PX: Final = 60
@@ -43,7 +43,7 @@ def staffing(need: pd.DataFrame) -> go.Figure:
     frame = checked(need, analyses.staffing)
     title = "Agents needed, per half hour"
     if not frame["offered"].sum():
-        return without_calls(title)
+        return without("no caller came to a queue", title)
     drawn, panels = _panels(frame, title)
     for row, some in enumerate(panels, start=1):
         for model, (name, color, band) in _MODELS.items():
@@ -93,9 +93,9 @@ def staffing_check(check: pd.DataFrame) -> go.Figure:
         `check` is not such a result.
     """
     frame = checked(check, analyses.staffing_check)
-    title = "Service level: predicted and reached, per half hour"
+    title = "Answered in time: predicted and reached, per half hour"
     if not frame["offered"].sum():
-        return without_calls(title)
+        return without("no caller came to a queue", title)
     drawn, panels = _panels(frame, title)
     for row, every in enumerate(panels, start=1):
         some = every[every["offered"] > 0]

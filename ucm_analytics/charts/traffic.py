@@ -8,7 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from ucm_analytics import analyses
-from ucm_analytics.charts._template import ACCENT, NEUTRAL, checked, figure, over_days, without_calls
+from ucm_analytics.charts._template import ACCENT, NEUTRAL, checked, figure, over_days, without
 
 _ROW_PX: Final = 44
 _HOUR: Final = pd.Timedelta(hours=1)
@@ -25,7 +25,8 @@ def concurrent_calls(concurrency: pd.DataFrame) -> go.Figure:
     Returns
     -------
     plotly.graph_objects.Figure
-        A line per trunk, or per PBX; y [calls at the same time], x wall clock. The highest step is labelled.
+        A line per trunk, or per PBX; y [lines in use, or calls, at the same time], x wall clock. The highest step is
+        labelled.
 
     Raises
     ------
@@ -34,10 +35,12 @@ def concurrent_calls(concurrency: pd.DataFrame) -> go.Figure:
     """
     frame = checked(concurrency, analyses.concurrent_calls)
     name, length = ("hour", _HOUR) if "utc_offset_s" in frame else ("day", 24 * _HOUR)
-    title = f"Most calls at the same time, per {name}"
+    # a forwarded call holds two lines, and is one call
+    what = "lines in use" if "trunk" in frame else "calls"
+    title = f"Most {what} at the same time, per {name}"
     if not frame["peak"].sum():
-        return without_calls(title)
-    drawn = figure(title, x=name, y="calls at the same time")
+        return without("no call lasted a second", title)
+    drawn = figure(title, x=name, y=f"{what} at the same time")
     labels = _labels(frame)
     for label in labels.drop_duplicates():
         some = frame[labels == label]
@@ -91,7 +94,7 @@ def trunk_usage(usage: pd.DataFrame) -> go.Figure:
     frame = checked(usage, analyses.trunk_usage)
     title = "Lines: needed, and the most that were in use"
     if not frame["calls"].sum():
-        return without_calls(title)
+        return without("no call used a trunk", title)
     rows = _labels(frame)
     drawn = figure(title, x="lines, erlang", height=150 + _ROW_PX * max(len(frame), 2))
     drawn.add_bar(
@@ -124,7 +127,7 @@ def trunk_usage(usage: pd.DataFrame) -> go.Figure:
         x=frame["peak"],
         y=rows,
         mode="markers",
-        name="most calls at the same time",
+        name="most lines in use at the same time",
         marker={"symbol": "circle-open", "size": 16, "color": ACCENT, "line": {"width": 3}},
         customdata=frame["peak_at"].dt.strftime("%a %Y-%m-%d %H:%M:%S").fillna("no call"),
         hovertemplate="%{y}: %{x} at the same time<br>%{customdata}<extra></extra>",

@@ -21,12 +21,19 @@ from ucm_analytics.charts._template import (
     figure,
     ordered,
     over_days,
-    without_calls,
+    without,
     words,
 )
 
 _DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _HOUR_MS: Final = 3_600_000
+_INTERVALS: Final[dict[str, tuple[str, Any]]] = {
+    "1h": ("hour", _HOUR_MS),
+    "1d": ("day", 24 * _HOUR_MS),
+    "1w": ("week", 7 * 24 * _HOUR_MS),
+    "1mo": ("month", "M1"),
+}
+"""Name of an interval, and its length as plotly wants it."""
 _TICKS: Final = {"week": "from<br>%d %b", "month": "%b<br>%Y"}
 _COLORS: Final = {"direction": DIRECTION_COLORS, "outcome": OUTCOME_COLORS}
 
@@ -51,10 +58,13 @@ def call_volume(volume: pd.DataFrame) -> go.Figure:
     """
     frame = checked(volume, analyses.call_volume)
     by = next((str(n) for n in frame if n not in {c.name for c in analyses.call_volume.columns}), None)
-    name, period = _interval(frame)
-    title = f"Calls per {name}" + (f", by {words(by)}" if by else "")
+    by_what = f", by {words(by)}" if by else ""
+    if frame.empty:
+        return without("no calls", f"Calls{by_what}")
+    name, period = _INTERVALS[frame["freq"].iloc[0]]
+    title = f"Calls per {name}{by_what}"
     if not frame["calls"].sum():
-        return without_calls(title)
+        return without("no calls", title)
     drawn = figure(title, x=name, y=f"calls per {name}", barmode="stack")
     colors = _COLORS.get(by or "", {})
     for value in ordered(frame[by], colors) if by else [None]:
@@ -97,7 +107,7 @@ def hour_of_week(hours: pd.DataFrame, *, opening: Mapping[int, tuple[int, int]] 
     frame = checked(hours, analyses.hour_of_week)
     title = "Mean calls per hour, by hour of the week"
     if not frame["calls"].sum():
-        return without_calls(title)
+        return without("no calls", title)
     week = frame.pivot_table(
         index="weekday", columns="hour", values=["calls_per_day", "calls", "days"], aggfunc="first"
     )
@@ -171,7 +181,7 @@ def busy_hour(hours: pd.DataFrame) -> go.Figure:
     frame = checked(hours, analyses.busy_hour)
     title = "Busy hour: calls in 60 minutes, by clock hour"
     if not frame["calls"].sum():
-        return without_calls(title)
+        return without("no calls", title)
     note = "bars: mean over days; lines: usual range; diamonds: most in 60 min that begin then"
     drawn = figure(title, note, x="clock hour", y="calls in 60 minutes", barmode="overlay", showlegend=False)
     for busy, name, color in ((False, "mean over days", NEUTRAL), (True, "busy hour, mean over days", ACCENT)):
@@ -232,16 +242,6 @@ def _is_closed(day: int, hour: int, opening: Mapping[int, tuple[int, int]] | Non
         return bool(calls == 0)
     first, last = opening.get(day, (0, 0))
     return not first <= hour < last
-
-
-def _interval(frame: pd.DataFrame) -> tuple[str, Any]:
-    """Name of the interval, and its length as plotly wants it."""
-    if "utc_offset_s" in frame:
-        return "hour", _HOUR_MS
-    step = frame["local_at"].drop_duplicates().sort_values().diff().min()
-    if pd.isna(step) or step.days < 2:
-        return "day", 24 * _HOUR_MS
-    return ("week", 7 * 24 * _HOUR_MS) if step.days < 20 else ("month", "M1")
 
 
 def _bars(frame: pd.DataFrame, value: str | None, period: Any, colors: dict[str, str]) -> go.Bar:

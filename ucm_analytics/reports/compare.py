@@ -28,7 +28,8 @@ _MEASURES: Final = {
     "talk_s": "Mean talk",
 }
 _KINDS: Final[dict[str, Kind]] = {"calls": "number", "answered_rate": "share", "wait_s": "seconds", "talk_s": "seconds"}
-_VERDICTS: Final = {"noise": "no more than chance", "unknown": "nothing to compare with"}
+_VERDICTS: Final = {"noise": "no more than chance", "unknown": "too few days to tell"}
+_NOTHING: Final = "nothing to compare with"
 _AGAINST: Final = {"previous": "the period before", "last_year": "last year"}
 
 
@@ -47,7 +48,7 @@ def build(store: Store, period: Period, *, pbx: str | None = None) -> list[Secti
         now=[_value(*row) for row in zip(changes["measure"], changes["value"], strict=True)],
         then=[_value(*row) for row in zip(changes["measure"], changes["before"], strict=True)],
         verdict=changes["verdict"].astype(str),
-        judged=changes["verdict"].astype(str).replace(_VERDICTS),
+        judged=changes["verdict"].astype(str).replace(_VERDICTS).where(changes["change"].notna(), _NOTHING),
     )
     return [
         Section(
