@@ -266,6 +266,38 @@ def test_a_month_is_no_day() -> None:
     assert bar.xperiod == "M1"
 
 
+@pytest.mark.parametrize(
+    ("freq", "label"),
+    [("1h", "10:00<br>Wed 21 Oct"), ("1d", "Wed<br>21 Oct"), ("1w", "from<br>19 Oct"), ("1mo", "Oct<br>2026")],
+)
+def test_a_single_bar_says_when(freq: Any, label: str) -> None:
+    """plotly names a period only beside others."""
+    made = calls("local_at", ("2026-10-21 10:30:00",))
+    volume = analyses.call_volume(made, freq=freq, period=Period.of("2026-10-21"))
+    axis = drawn("call_volume", volume[volume["calls"] > 0]).layout.xaxis
+    assert list(axis.ticktext) == [label]
+    first, (middle,) = volume.loc[volume["calls"] > 0, "local_at"].iloc[0], axis.tickvals
+    assert first < pd.Timestamp(middle) < first + pd.Timedelta(days=31)
+
+
+def test_the_hours_of_one_day_have_labels() -> None:
+    made = calls("local_at", ("2026-10-21 10:30:00",))
+    for result in (
+        analyses.call_volume(made, freq="1h"),
+        analyses.anomalies(made, freq="1h", period=Period.of("2026-10-21")),
+        analyses.concurrent_calls(made.assign(duration_s=60), freq="1h"),
+    ):
+        name = "concurrent_calls" if "peak" in result else "anomalies" if "expected" in result else "call_volume"
+        assert drawn(name, result).layout.xaxis.tickformat.startswith("%H:%M")
+
+
+def test_a_lone_point_is_seen_and_says_when() -> None:
+    one = analyses.anomalies(calls("local_at", ("2026-10-21 10:30:00",)), freq="1d")
+    figure = drawn("anomalies", one)
+    assert "markers" in figure.data[2].mode
+    assert list(figure.layout.xaxis.tickvals) == [pd.Timestamp("2026-10-21")]
+
+
 @pytest.mark.parametrize("freq", ["30min", "1h", "1d"])
 def test_a_forecast_names_its_interval(freq: Any) -> None:
     name = {"30min": "half-hour", "1h": "hour", "1d": "day"}[freq]

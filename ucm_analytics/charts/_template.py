@@ -214,13 +214,23 @@ NAMED: Final = 13
 """So many days, weeks or months have room for a label each."""
 
 
-def over_days(drawn: go.Figure, first: Any, last: Any) -> go.Figure:
-    """Write days under the axis of time: each of a few with its weekday, else some of them."""
+def over_days(drawn: go.Figure, first: Any, last: Any, *, hours: bool = False) -> go.Figure:
+    """Write days under the axis of time: each of a few with its weekday, else some of them; of one day its hours."""
     start = pd.Timestamp(first).normalize()
-    if pd.Timestamp(last) - start < pd.Timedelta(days=NAMED):
+    if hours and pd.Timestamp(last) < start + pd.Timedelta(days=1):
+        drawn.update_xaxes(tickformat="%H:%M\n%a %d %b")
+    elif pd.Timestamp(last) - start < pd.Timedelta(days=NAMED):
         drawn.update_xaxes(tick0=start, dtick=_DAY_MS, tickformat="%a<br>%d %b", ticklabelmode="period")
     else:
         drawn.update_xaxes(tickformat="%d %b\n%Y")
+    return drawn
+
+
+def over_points(drawn: go.Figure, at: pd.Series[Any], *, hours: bool) -> go.Figure:
+    """`over_days` for a line: a lone point, between whose neighbours plotly would look for days, has its own label."""
+    over_days(drawn, at.min(), at.max(), hours=hours)
+    if len(at) == 1:
+        drawn.update_xaxes(tickvals=list(at), tickformat="%a<br>%d %b", ticklabelmode="instant")
     return drawn
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from ucm_analytics import analyses
-from ucm_analytics.charts._template import NEUTRAL, OUTCOME_COLORS, checked, figure, over_days, without
+from ucm_analytics.charts._template import NEUTRAL, OUTCOME_COLORS, checked, figure, over_points, without
 
 _BAND: Final = "rgba(153,153,153,0.30)"
 _LABELLED: Final = 12
@@ -61,7 +61,7 @@ def anomalies(found: pd.DataFrame) -> go.Figure:
         x=frame["local_at"],
         y=frame["calls"],
         name=f"calls per {name}",
-        mode="lines",
+        mode="lines+markers" if len(frame) == 1 else "lines",
         line={"color": NEUTRAL, "width": 1.2},
         customdata=frame["expected"],
         hovertemplate="%{x|%a %Y-%m-%d %H:%M}<br>%{y} calls, %{customdata:.1f} expected<extra></extra>",
@@ -81,4 +81,4 @@ def anomalies(found: pd.DataFrame) -> go.Figure:
         "%{customdata[1]} to %{customdata[2]} usual<extra></extra>",
     )
     drawn.update_yaxes(rangemode="tozero")
-    return over_days(drawn, frame["local_at"].min(), frame["local_at"].max())
+    return over_points(drawn, frame["local_at"], hours=name != "day")

@@ -8,7 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from ucm_analytics import analyses
-from ucm_analytics.charts._template import ACCENT, NEUTRAL, checked, figure, over_days, without
+from ucm_analytics.charts._template import ACCENT, NEUTRAL, checked, figure, over_points, without
 
 _BAND: Final = "rgba(0,114,178,0.18)"
 _UNITS: Final = ((pd.Timedelta(hours=1), "half-hour"), (pd.Timedelta(days=1), "hour"))
@@ -60,7 +60,7 @@ def forecast(expected: pd.DataFrame) -> go.Figure:
         hovertemplate="%{x|%a %Y-%m-%d %H:%M}<br>%{y:.1f} calls expected<extra></extra>",
     )
     drawn.update_yaxes(rangemode="tozero")
-    return over_days(drawn, frame["local_at"].min(), frame["local_at"].max())
+    return over_points(drawn, frame["local_at"], hours=name != "day")
 
 
 def forecast_backtest(weeks: pd.DataFrame) -> go.Figure:

@@ -69,7 +69,7 @@ def concurrent_calls(concurrency: pd.DataFrame) -> go.Figure:
     )
     drawn.update_yaxes(range=[0, 1.15 * top["peak"] + 0.1])
     drawn.update_layout(showlegend=labels.nunique() > 1)
-    return over_days(drawn, first, frame["local_at"].max())
+    return over_days(drawn, first, frame["local_at"].max(), hours=name == "hour")
 
 
 def trunk_usage(usage: pd.DataFrame) -> go.Figure:

@@ -27,14 +27,19 @@ from ucm_analytics.charts._template import (
 
 _DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _HOUR_MS: Final = 3_600_000
-_INTERVALS: Final[dict[str, tuple[str, Any]]] = {
-    "1h": ("hour", _HOUR_MS),
-    "1d": ("day", 24 * _HOUR_MS),
-    "1w": ("week", 7 * 24 * _HOUR_MS),
-    "1mo": ("month", "M1"),
+_INTERVALS: Final[dict[str, tuple[str, Any, pd.DateOffset]]] = {
+    "1h": ("hour", _HOUR_MS, pd.DateOffset(hours=1)),
+    "1d": ("day", 24 * _HOUR_MS, pd.DateOffset(days=1)),
+    "1w": ("week", 7 * 24 * _HOUR_MS, pd.DateOffset(weeks=1)),
+    "1mo": ("month", "M1", pd.DateOffset(months=1)),
 }
-"""Name of an interval, and its length as plotly wants it."""
-_TICKS: Final = {"week": "from<br>%d %b", "month": "%b<br>%Y"}
+"""Name of an interval, and its length as plotly and as pandas want it."""
+_TICKS: Final = {
+    "hour": "%H:%M<br>%a %d %b",
+    "day": "%a<br>%d %b",
+    "week": "from<br>%d %b",
+    "month": "%b<br>%Y",
+}
 _COLORS: Final = {"direction": DIRECTION_COLORS, "outcome": OUTCOME_COLORS}
 
 
@@ -61,7 +66,7 @@ def call_volume(volume: pd.DataFrame) -> go.Figure:
     by_what = f", by {words(by)}" if by else ""
     if frame.empty:
         return without("no calls", f"Calls{by_what}")
-    name, period = _INTERVALS[frame["freq"].iloc[0]]
+    name, period, length = _INTERVALS[frame["freq"].iloc[0]]
     title = f"Calls per {name}{by_what}"
     if not frame["calls"].sum():
         return without("no calls", title)
@@ -73,11 +78,14 @@ def call_volume(volume: pd.DataFrame) -> go.Figure:
         drawn.add_trace(_bars(frame[frame[by].isna()], f"no {words(by)}", period, colors))
     drawn.update_yaxes(rangemode="tozero")
     drawn.update_layout(showlegend=by is not None)
+    first = frame["local_at"].iloc[0]
+    if frame["local_at"].nunique() == 1:  # plotly names a period only beside others
+        middle = first + (first + length - first) / 2
+        return drawn.update_xaxes(tickvals=[middle], ticktext=[f"{first:{_TICKS[name]}}"])
     if name in ("hour", "day"):
-        return over_days(drawn, frame["local_at"].min(), frame["local_at"].max())
+        return over_days(drawn, frame["local_at"].min(), frame["local_at"].max(), hours=name == "hour")
     if frame["local_at"].nunique() <= NAMED:
-        first, form = frame["local_at"].iloc[0], _TICKS[name]
-        drawn.update_xaxes(tick0=first, dtick=period, tickformat=form, ticklabelmode="period")
+        drawn.update_xaxes(tick0=first, dtick=period, tickformat=_TICKS[name], ticklabelmode="period")
     return drawn
 
 
