@@ -69,3 +69,21 @@ def test_is_small_and_simple(path: Path) -> None:
 
 def test_there_are_notebooks() -> None:
     assert [path.name[:2] for path in NOTEBOOKS] == [f"{number:02}" for number in range(1, 10)]
+
+
+def test_prose_says_share_only_of_shares_and_number_only_of_counts() -> None:
+    """Where the text above a chart says what a bar is, the axis says the same."""
+    said = []
+    for path in NOTEBOOKS:
+        prose = ""
+        for cell in nbformat.read(path, as_version=4).cells:
+            prose = cell.source if cell.cell_type == "markdown" else prose
+            for output in cell.get("outputs", []):
+                drawn = output.get("data", {}).get("application/vnd.plotly.v1+json")
+                found = re.search(r"\b[Bb]ar is the (share|number) of", prose)
+                if drawn and found:
+                    axes = [axis for name, axis in drawn["layout"].items() if re.match(r"[xy]axis", name)]
+                    shares = any("%" in axis.get("tickformat", "") for axis in axes)
+                    assert shares == (found[1] == "share"), (path.stem, found[0])
+                    said.append(path.stem)
+    assert said
