@@ -252,10 +252,20 @@ def test_a_title_names_the_interval_that_is_drawn(freq: Any, by: Any, single: bo
     if single:
         volume = volume[volume["local_at"] == volume.loc[volume["calls"] > 0, "local_at"].iloc[0]]
     figure = drawn("call_volume", volume)
-    by_what = f", by {by.replace('_', ' ')}" if by else ""
+    said = {"answered_by": "person who answered", "ended_in": "last step", "pbx": "PBX"}
+    by_what = f", by {said.get(by, by)}" if by else ""
     assert figure.layout.title.text == f"Calls per {INTERVALS[freq]}{by_what}"
     assert figure.layout.xaxis.title.text == INTERVALS[freq]
     assert figure.layout.yaxis.title.text == f"calls per {INTERVALS[freq]}"
+
+
+def test_more_values_than_colours_are_drawn_together() -> None:
+    rows = [("2026-03-02 09:00:00", f"extension:{n}") for n in range(1000, 1020) for _ in range(n - 999)]
+    volume = analyses.call_volume(calls("local_at entry", *rows, ("2026-03-02 09:00:00", None)), freq="1d", by="entry")
+    bars = {bar.name: numbers(bar.y) for bar in drawn("call_volume", volume).data}
+    assert list(bars) == ["13 others", *(f"extension {n}" for n in range(1013, 1020)), "no entry"]
+    assert bars["13 others"] == [sum(range(1, 14))]
+    assert sum(y for (y,) in bars.values()) == len(rows) + 1
 
 
 def test_a_month_is_no_day() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import pandas as pd
@@ -15,10 +15,12 @@ from ucm_analytics.charts._template import (
     DIRECTION_COLORS,
     NAMED,
     NEUTRAL,
+    NOT_ANSWERED,
     OUTCOME_COLORS,
     PALE_TO_DARK,
     checked,
     figure,
+    node,
     ordered,
     over_days,
     without,
@@ -40,6 +42,10 @@ _TICKS: Final = {
     "week": "from<br>%d %b",
     "month": "%b<br>%Y",
 }
+_VALUES: Final = 7
+"""Values that have a colour each, beside one for all others."""
+_SPLIT: Final = {"answered_by": "person who answered", "ended_in": "last step", "pbx": "PBX"}
+_STEPS: Final = ("entry", "ended_in")
 _COLORS: Final = {"direction": DIRECTION_COLORS, "outcome": OUTCOME_COLORS}
 
 
@@ -54,7 +60,8 @@ def call_volume(volume: pd.DataFrame) -> go.Figure:
     Returns
     -------
     plotly.graph_objects.Figure
-        One trace per value of the column that the volume was split by; y [calls per interval], x wall clock.
+        One trace per value of the column that the volume was split by, at most seven and one for all others;
+        y [calls per interval], x wall clock.
 
     Raises
     ------
@@ -63,7 +70,7 @@ def call_volume(volume: pd.DataFrame) -> go.Figure:
     """
     frame = checked(volume, analyses.call_volume)
     by = next((str(n) for n in frame if n not in {c.name for c in analyses.call_volume.columns}), None)
-    by_what = f", by {words(by)}" if by else ""
+    by_what = f", by {_SPLIT.get(by, by)}" if by else ""
     if frame.empty:
         return without("no calls", f"Calls{by_what}")
     name, period, length = _INTERVALS[frame["freq"].iloc[0]]
@@ -72,10 +79,14 @@ def call_volume(volume: pd.DataFrame) -> go.Figure:
         return without("no calls", title)
     drawn = figure(title, x=name, y=f"calls per {name}", barmode="stack")
     colors = _COLORS.get(by or "", {})
+    if by and not colors:
+        frame = _few(frame, by)
+    label = node if by in _STEPS else words
     for value in ordered(frame[by], colors) if by else [None]:
-        drawn.add_trace(_bars(frame if by is None else frame[frame[by] == value], value, period, colors))
+        drawn.add_trace(_bars(frame if by is None else frame[frame[by] == value], value, period, colors, label))
     if by and frame[by].isna().any():
-        drawn.add_trace(_bars(frame[frame[by].isna()], f"no {words(by)}", period, colors))
+        none = f"no {_SPLIT.get(by, by)}"
+        drawn.add_trace(_bars(frame[frame[by].isna()], none, period, {none: NOT_ANSWERED}, words))
     drawn.update_yaxes(rangemode="tozero")
     drawn.update_layout(showlegend=by is not None)
     first = frame["local_at"].iloc[0]
@@ -252,8 +263,22 @@ def _is_closed(day: int, hour: int, opening: Mapping[int, tuple[int, int]] | Non
     return not first <= hour < last
 
 
-def _bars(frame: pd.DataFrame, value: str | None, period: Any, colors: dict[str, str]) -> go.Bar:
-    shown = words(value or "calls")
+def _few(frame: pd.DataFrame, by: str) -> pd.DataFrame:
+    """No more values than there are colours: all but those with most calls together."""
+    values = frame[by].astype("str")
+    sums = frame["calls"].groupby(values).sum().sort_values(ascending=False, kind="stable")
+    rare = sums.index[_VALUES:]
+    if len(rare) < 2:
+        return frame
+    named = frame.assign(**{by: values.where(~values.isin(rare), f"{len(rare)} others")})
+    keys = [name for name in frame if name not in ("calls", "answered")]
+    return named.groupby(keys, as_index=False, dropna=False, sort=False, observed=True)[["calls", "answered"]].sum()
+
+
+def _bars(
+    frame: pd.DataFrame, value: str | None, period: Any, colors: dict[str, str], label: Callable[[str], str]
+) -> go.Bar:
+    shown = label(value) if value else "calls"
     return go.Bar(
         x=frame["local_at"],
         y=frame["calls"],

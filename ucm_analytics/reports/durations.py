@@ -110,7 +110,7 @@ def _histogram(
     bins = analyses.duration_histogram(calls, measure=measure, by="direction")
     every = analyses.duration_histogram(calls, measure=measure)
     total = int(every["calls"].sum())
-    sentence = f"No calls have {MEASURES[measure].lower()}."
+    sentence = f"{MEASURES[measure]}: no call had any."
     if total:
         half, most = (_below(every, total, part) for part in (0.5, 0.9))
         sentence = (
