@@ -119,6 +119,13 @@ def added(*numbers: Number) -> Number:
     return lambda pages: show(sum(int(number(pages).replace(",", "")) for number in numbers), "count")
 
 
+def directions(pages: Pages) -> str:
+    """Calls of all directions, whichever occur."""
+    section = pages.section(*BY_WEEK)
+    labels = [shown.label for shown in section.columns]
+    return column(*BY_WEEK, *labels[labels.index("Answered by a person") + 1 :])(pages)
+
+
 N = r"([\d,]+)"
 SHARE = r"(\d+ %)"
 BY_DAY = ("call-volume", "Calls by day and outcome")
@@ -136,7 +143,7 @@ EQUAL: dict[str, tuple[Number, ...]] = {
         said(*FINDINGS, rf"records of {N} calls"),
         column(*BY_DAY, "Calls"),
         column(*BY_WEEK, "Calls"),
-        column(*BY_WEEK, "Inbound", "Outbound", "Internal", "External"),
+        directions,
         column("call-volume", "Busy hour", "Calls"),
         column("call-volume", "Hour by hour", "Calls"),
         column("traffic", "Most calls at once by hour", "Calls"),
