@@ -193,7 +193,7 @@ OUTCOMES: Final[dict[str, str]] = {
 CALLS: Final[tuple[Column, ...]] = (
     *_KEY,
     Column("started_at", "utc", "the call reached the PBX"),
-    Column("ended_at", "utc", "the last leg of the call ended"),
+    Column("ended_at", "utc", "the last leg of the call ended, or of an answered row that goes on with it"),
     Column("local_at", "wall", "started_at on the PBX's wall clock"),
     Column("utc_offset_s", "int32", "local_at - started_at", "s"),
     Column("direction", "category", "one of DIRECTIONS"),
@@ -203,13 +203,23 @@ CALLS: Final[tuple[Column, ...]] = (
     Column("entry", "category", "`kind:target` of the first step behind the DID"),
     Column("outcome", "category", "one of OUTCOMES: what happened to the caller"),
     Column("ended_in", "category", "kind of the step in which the call ended"),
-    Column("answered_by", "category", "first person who answered: extension or number; null if nobody"),
+    Column(
+        "answered_by",
+        "category",
+        "first person who answered, here or in a row that goes on with this call: extension or number; null if nobody",
+    ),
     Column("answered_at", "utc", "when; null if nobody"),
     Column("wait_s", "int64", "started_at until a person or a mailbox answered, else until the end", "s"),
     Column("ring_s", "int64", "part of wait_s in which phones rang outside queues", "s"),
     Column("ivr_s", "int64", "time in menus", "s"),
     Column("queue_s", "int64", "time in queues until a person picked up or the caller left", "s"),
-    Column("talk_s", "int64", "time with people, all of them together", "s"),
+    Column(
+        "talk_s",
+        "int64",
+        "time with people, all of them together, also in the rows that go on with this call; not in conference rooms,"
+        " whose records do not show who was there",
+        "s",
+    ),
     Column("voicemail_s", "int64", "time in a mailbox", "s"),
     Column("duration_s", "int64", "ended_at - started_at", "s"),
     Column("path", "string", "`kind:target` of every step but the DID, joined by ` > `"),
@@ -218,10 +228,16 @@ CALLS: Final[tuple[Column, ...]] = (
     Column("phones", "int32", "phones that rang"),
     Column("transfers", "int32", "transfers"),
     Column("queue", "category", "first queue; null if none"),
-    Column("trunk", "category", "trunk in or out; null if internal"),
+    Column(
+        "trunk", "category", "trunk in or out; null if internal, or if picked up from park: the parked call holds it"
+    ),
     Column("recordings", "string", "recording files, joined by `@`; null if none"),
     Column("exact_pickup", "bool", "false where the records do not show when the phone was picked up"),
-    Column("forward_of", "string", "call_id of the call that this row goes on with; null if none is certain"),
+    Column(
+        "forward_of",
+        "string",
+        "call_id of the call that this row goes on with, the first of its line; null if none is certain",
+    ),
     Column(
         "is_forward",
         "bool",

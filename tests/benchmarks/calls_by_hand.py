@@ -161,14 +161,15 @@ parent AS (
     ) GROUP BY call_id HAVING count(*) = 1
 ),
 brought AS (
-    SELECT of AS call_id, arg_min(struct_pack(answered_at, answered_by, talk_s), row(answered_at, call_id)) AS b
+    SELECT of AS call_id, arg_min(struct_pack(answered_at, answered_by), row(answered_at, call_id)) AS b,
+        sum(talk_s) AS further_s
     FROM parent JOIN call USING (call_id) WHERE answered_at IS NOT NULL GROUP BY of
 )
 SELECT
     call_id, direction, CASE WHEN b IS NOT NULL AND answered_at IS NULL THEN 'answered' ELSE outcome END AS outcome,
     ended_in, coalesce(c.answered_by, CASE WHEN answered_at IS NULL THEN b.answered_by END) AS answered_by,
     date_diff('second', began, coalesce(c.answered_at, b.answered_at, mailbox_at, over_at)) AS wait_s,
-    CASE WHEN c.answered_at IS NULL AND b IS NOT NULL THEN b.talk_s ELSE c.talk_s END AS talk_s,
+    c.talk_s + coalesce(further_s, 0) AS talk_s,
     ivr_s, queue_s, path, of AS forward_of, forwarded_from IS NOT NULL OR of IS NOT NULL AS is_forward
 FROM call c LEFT JOIN parent USING (call_id) LEFT JOIN brought USING (call_id)
 ORDER BY call_id
@@ -186,8 +187,10 @@ def calls(legs: pd.DataFrame) -> pd.DataFrame:
     reached = made[made["forward_of"].notna() & made["answered_at"].notna()].sort_values("answered_at", kind="stable")
     brought = reached.drop_duplicates("forward_of").set_index("forward_of").reindex(made.index)
     hit = made["answered_at"].isna() & brought["answered_at"].notna()
-    for name in ("answered_at", "answered_by", "talk_s"):
+    for name in ("answered_at", "answered_by"):
         made[name] = brought[name].where(hit, made[name])
+    further_s = reached.groupby("forward_of")["talk_s"].sum()
+    made["talk_s"] += further_s.reindex(made.index, fill_value=0)
     made["outcome"] = made["outcome"].where(~hit, "answered")
     waited = made["answered_at"].fillna(made["mailbox_at"]).fillna(made["over_at"])
     made["wait_s"] = _seconds(waited - made["began"])

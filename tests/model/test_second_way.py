@@ -147,6 +147,20 @@ def reached(seed: int, caller: Caller) -> Caller | None:
 
 
 @cache
+def picked_up_again(seed: int) -> dict[str, Caller]:
+    """The session in which a parked caller was picked up, by the session in which the caller was parked."""
+    parked = {}
+    for caller in callers(seed).values():
+        parked |= {leg["uniqueid"]: caller.session for leg in caller.legs if leg["lastdata"].startswith("default:")}
+    return {
+        parked[leg["uniqueid"]]: caller
+        for caller in callers(seed).values()
+        for leg in caller.legs
+        if leg["lastapp"] == "Park" and leg["lastdata"] == "default"
+    }
+
+
+@cache
 def built(seed: int) -> dict[str, list[dict]]:
     tables = model.build(legs_table(records(seed), pbx="clinic"), zone=ZONE)
     return {name: getattr(tables, name).to_pylist() for name in ("calls", "steps", "rings")}
@@ -179,9 +193,11 @@ def test_talk_in_total_and_by_call(seed: int) -> None:
     expected = {}
     for session, caller in callers(seed).items():
         forward = reached(seed, caller)
-        expected[session] = forward.talk if forward else caller.talk
+        again = picked_up_again(seed).get(session)
+        expected[session] = (forward or caller).talk + (again.talk if again else 0)
     found = {call["call_id"]: call["talk_s"] for call in built(seed)["calls"]}
     assert found == expected
+    assert len(picked_up_again(seed)) > 5
     assert sum(found.values()) == sum(expected.values()) > 50_000
 
 
@@ -195,6 +211,14 @@ def test_wait_in_total_and_by_call(seed: int) -> None:
         expected[session] = (caller.end if until is None else until) - began(session)
     found = {call["call_id"]: call["wait_s"] for call in built(seed)["calls"]}
     assert found == expected
+
+
+def test_durations_in_total_and_by_call(seed: int) -> None:
+    expected = {}
+    for session, caller in callers(seed).items():
+        others = [reached(seed, caller), picked_up_again(seed).get(session)]
+        expected[session] = max([caller.end, *(other.end for other in others if other)]) - began(session)
+    assert {call["call_id"]: call["duration_s"] for call in built(seed)["calls"]} == expected
 
 
 def test_answered_calls_of_each_extension(seed: int) -> None:

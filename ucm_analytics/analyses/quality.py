@@ -104,7 +104,7 @@ def reconciliation(legs: Any, *, steps: Any, rings: Any, calls: Any) -> pa.Table
     ringing = collect(rung).fillna(0).iloc[0]
     lines = [
         *_calls(sessions, by_call),
-        *_answered(by_kind, sessions, by_call, brought=_brought(known)),
+        *_answered(by_kind, sessions, by_call, brought=_brought(known, rows)),
         *_callers(known.with_columns(number=number("caller", more))),
         *_rings(by_kind, rings=int(ringing["rings"])),
         *_calls_by_rings(sessions, by_call, rings=int(ringing["rings"]), rang=int(ringing["calls"])),
@@ -241,13 +241,14 @@ def _sessions(rows: nw.LazyFrame[Any], by_kind: pd.DataFrame) -> pd.Series[Any]:
     return found
 
 
-def _brought(calls: nw.LazyFrame[Any]) -> int:
-    """Calls that show the very pick-up of a session that goes on with them."""
+def _brought(calls: nw.LazyFrame[Any], legs: nw.LazyFrame[Any]) -> int:
+    """Calls whose legs show no pick-up, and that show the very pick-up of a session that goes on with them."""
     when = ("local_at", "utc_offset_s", "wait_s")
+    silent = legs.group_by(_CALL).agg(own=nw.col("picked_up").cast(nw.Int64).max()).filter(nw.col("own") == 0)
     answered = calls.filter(nw.col("outcome") == "answered")
     went_on = answered.filter(~nw.col("forward_of").is_null())
     went_on = went_on.select("pbx", nw.col("forward_of").alias("call_id"), *(nw.col(n).alias(f"on_{n}") for n in when))
-    both = collect(answered.select(*_CALL, *when).join(went_on, on=_CALL))
+    both = collect(answered.select(*_CALL, *when).join(went_on, on=_CALL).join(silent.select(_CALL), on=_CALL))
     later_s = (both["on_local_at"] - both["local_at"]).dt.total_seconds()
     later_s += both["utc_offset_s"] - both["on_utc_offset_s"]
     same = later_s + both["on_wait_s"] == both["wait_s"]

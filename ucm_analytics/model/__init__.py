@@ -106,7 +106,12 @@ def build(legs: pa.Table | Path, *, zone: ZoneInfo | None = None) -> Built:
                 connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {sql}")
             steps.append(_fetch(connection, "steps", _steps.SELECT))
             rings.append(_fetch(connection, "rings", _rings.SELECT))
-            for name, sql in (("every_call", "FROM call"), ("rung", _links.RUNG)):
+            for name, sql in (
+                ("every_call", "FROM call"),
+                ("rung", _links.RUNG),
+                ("parked", _links.PARKED),
+                ("talked", _links.TALKED),
+            ):
                 connection.execute(f"INSERT INTO {name} {sql}" if number else f"CREATE TEMP TABLE {name} AS {sql}")
             ((upto,),) = connection.execute("SELECT coalesce(max(call_no), 0) FROM every_call").fetchall()
             numbered.append(upto)

@@ -44,7 +44,6 @@ legs AS (
     SELECT
         call_no,
         min(object) FILTER (action = 'FOLLOWME') AS forwarded_from,
-        arg_min(uniqueid, leg_no) FILTER (kind = 'park') AS parked_uniqueid,
         bool_or(action = 'FOLLOWME') AS follow_me,
         arg_min(coalesce(src_trunk_name, dst_trunk_name), leg_no) AS trunk,
         max(t_end) AS t_end,

@@ -8,12 +8,22 @@ WHERE kind IN ('extension', 'transfer', 'ring_group', 'queue') AND lastapp IS DI
 """
 """Which extension was tried in which call."""
 
+PARKED = "SELECT DISTINCT call_no, pbx, uniqueid, began FROM leg WHERE kind = 'park'"
+"""Which channel waited in a park slot, or was picked up from one, in which call."""
+
+TALKED = """
+SELECT call_no, epoch(began) + t_pickup AS since_s, epoch(began) + t_talk_end AS until_s
+FROM step WHERE t_pickup IS NOT NULL
+"""
+"""When somebody talked, in which call."""
+
 # A follow-me attempt is a session of its own that names the extension it came from, and shows the
 # original caller or the DID. It is linked where exactly one call tried that extension for that caller
 # at that moment, directly or in a ring group or queue. A call that is picked up from park keeps its
-# uniqueid in the session of the one who picks it up, so that link is certain.
+# uniqueid in the session of the one who picks it up, so that link is certain, however often it is
+# parked. Each session is linked to the first call of its line: the one that goes on with no other.
 SQL = """
-WITH candidates AS (
+WITH RECURSIVE candidates AS (
     SELECT f.call_no, p.call_no AS parent
     FROM every_call f
     JOIN rung r ON r.pbx = f.pbx AND r.extension = f.forwarded_from AND r.call_no <> f.call_no
@@ -21,43 +31,70 @@ WITH candidates AS (
     WHERE f.follow_me AND NOT p.follow_me AND (p.caller IS NOT DISTINCT FROM f.caller OR p.did = f.caller)
         AND f.began BETWEEN p.began AND p.began + to_seconds(p.t_end + 2)
     UNION
-    SELECT c.call_no, p.call_no
-    FROM every_call c
-    JOIN every_call p ON p.pbx = c.pbx AND p.uniqueid = c.parked_uniqueid AND p.call_no <> c.call_no
-    WHERE c.parked_uniqueid IS NOT NULL AND c.began > p.began
+    SELECT c.call_no, arg_min(p.call_no, row(p.began, p.call_no))
+    FROM parked c
+    JOIN (
+        SELECT call_no, pbx, uniqueid, began FROM every_call WHERE uniqueid IN (SELECT uniqueid FROM parked)
+        UNION FROM parked
+    ) p ON p.pbx = c.pbx AND p.uniqueid = c.uniqueid AND p.began < c.began
+    GROUP BY c.call_no
+),
+certain AS (
+    SELECT call_no, min(parent) AS parent FROM candidates
+    GROUP BY call_no HAVING count(*) = 1
+),
+line AS (
+    FROM certain
+    UNION
+    SELECT l.call_no, c.parent FROM line l JOIN certain c ON c.call_no = l.parent
 )
-SELECT call_no, min(parent) AS parent FROM candidates
-GROUP BY call_no HAVING count(*) = 1
+SELECT call_no, parent FROM line WHERE parent NOT IN (SELECT call_no FROM certain)
 """
 
 SELECT = """
-WITH reached AS (
+WITH onward AS (
+    SELECT l.parent AS call_no, f.*
+    FROM linked l JOIN (
+        SELECT call_no AS session_no, call_id, answered_by, exact_pickup,
+            epoch(began) + answered_at_s AS at_s, epoch(began) + t_end AS ended_s
+        FROM every_call WHERE answered_at_s IS NOT NULL
+    ) f ON f.session_no = l.call_no
+),
+reached AS (
     SELECT
-        l.parent AS call_no,
-        arg_min(struct_pack(
-            at_s := epoch(f.began) + f.answered_at_s, ended_s := epoch(f.began) + f.t_end,
-            answered_by := f.answered_by, talk_s := f.talk_s, exact := f.exact_pickup
-        ), row(epoch(f.began) + f.answered_at_s, f.call_id)) AS forward
-    FROM linked l JOIN every_call f USING (call_no)
-    WHERE f.answered_at_s IS NOT NULL
-    GROUP BY l.parent
+        call_no,
+        min(at_s) AS at_s,
+        arg_min(answered_by, row(at_s, call_id)) AS answered_by,
+        max(ended_s) AS ended_s,
+        bool_and(exact_pickup) AS exact_pickup
+    FROM onward GROUP BY call_no
+),
+-- what people said in all sessions of a call together: nobody talks twice at once
+talk AS (
+    SELECT call_no, sum(new_s) AS talk_s FROM (
+        SELECT call_no, greatest(until_s - greatest(since_s, max(until_s) OVER (
+            PARTITION BY call_no ORDER BY since_s, until_s ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+        )), 0) AS new_s
+        FROM (
+            SELECT o.call_no, since_s, until_s FROM onward o JOIN talked t ON t.call_no = o.session_no
+            UNION ALL
+            SELECT call_no, since_s, until_s FROM reached JOIN talked USING (call_no)
+        )
+    ) GROUP BY call_no
 ),
 resolved AS (
     SELECT
         c.* EXCLUDE (outcome, answered_by, answered_at_s, talk_s, exact_pickup, t_end),
-        -- a caller whom the other session brought to a person was answered, though this one never was
-        CASE WHEN hit THEN 'answered' ELSE c.outcome END AS outcome,
-        CASE WHEN hit THEN r.forward.answered_by ELSE c.answered_by END AS answered_by,
-        CASE WHEN hit THEN r.forward.at_s - epoch(c.began) ELSE c.answered_at_s END AS answered_at_s,
-        CASE WHEN hit THEN r.forward.talk_s ELSE c.talk_s END AS talk_s,
-        CASE WHEN hit THEN r.forward.exact ELSE c.exact_pickup END AS exact_pickup,
-        CASE WHEN hit THEN greatest(r.forward.ended_s - epoch(c.began), c.t_end) ELSE c.t_end END AS t_end
-    FROM (
-        SELECT c.*, c.answered_at_s IS NULL AND r.forward IS NOT NULL AS hit FROM every_call c
-        LEFT JOIN reached r USING (call_no)
-        WHERE c.call_no > getvariable('calls_before') AND c.call_no <= getvariable('calls_upto')
-    ) c
-    LEFT JOIN reached r USING (call_no)
+        -- a caller whom another session brought to a person was answered, though this one never was
+        CASE WHEN r.at_s IS NULL THEN c.outcome ELSE 'answered' END AS outcome,
+        CASE WHEN r.at_s < coalesce(epoch(c.began) + c.answered_at_s, 'inf'::DOUBLE)
+            THEN r.answered_by ELSE c.answered_by END AS answered_by,
+        least(c.answered_at_s, r.at_s - epoch(c.began)) AS answered_at_s,
+        coalesce(t.talk_s, c.talk_s) AS talk_s,
+        c.exact_pickup AND coalesce(r.exact_pickup, true) AS exact_pickup,
+        greatest(c.t_end, r.ended_s - epoch(c.began)) AS t_end
+    FROM every_call c LEFT JOIN reached r USING (call_no) LEFT JOIN talk t USING (call_no)
+    WHERE c.call_no > getvariable('calls_before') AND c.call_no <= getvariable('calls_upto')
 )
 SELECT
     pbx, call_id,
@@ -69,14 +106,17 @@ SELECT
     outcome, ended_in, answered_by,
     began + to_seconds(answered_at_s) AS answered_at,
     coalesce(answered_at_s, voicemail_at_s, t_end) AS wait_s,
-    coalesce(ring_s, 0) AS ring_s,
+    least(ring_s, coalesce(answered_at_s, voicemail_at_s, t_end)) AS ring_s,
     coalesce(ivr_s, 0) AS ivr_s,
     coalesce(queue_s, 0) AS queue_s,
     coalesce(talk_s, 0) AS talk_s,
     coalesce(voicemail_s, 0) AS voicemail_s,
     t_end AS duration_s,
     coalesce(path, '') AS path,
-    steps, legs, phones, transfers, queue, trunk, recordings, exact_pickup,
+    steps, legs, phones, transfers, queue,
+    -- the line of a call that is picked up from park is still held by the call that was parked
+    CASE WHEN parent IS NULL OR follow_me THEN trunk END AS trunk,
+    recordings, exact_pickup,
     forward_of,
     follow_me OR parent IS NOT NULL AS is_forward
 FROM resolved LEFT JOIN linked USING (call_no)

@@ -108,7 +108,7 @@ def _park(day: Day, plot: Plot, stage: Stage, picked_up: float, flow: str) -> No
     picked = day.call(slot.left, "inbound", colleague, colleague, line=plot.line)
     slot.left = picked.started
     picked.caller, picked.caller_name, picked.parked = plot.caller, plot.caller_name, plot
-    picked.forward_of = plot.session
+    picked.forward_of, plot.retrieved = plot.session, picked
     taken = enter(picked, "park", colleague, picked.started, "retrieved")
     taken.picked_up, taken.person = picked.started, colleague
     taken.recorded = rng.random() < RECORDED_SHARE

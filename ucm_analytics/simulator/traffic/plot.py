@@ -145,6 +145,8 @@ class Plot:
         Session of the call that this one carries on: forwards by follow-me, or picks up from park.
     parked : Plot or None
         The parked call that this call picks up.
+    retrieved : Plot or None
+        The call that picks this one up from park.
     keys : list of (str, str)
         Menu and key, for each key really pressed.
     """
@@ -169,6 +171,7 @@ class Plot:
     exact: bool = True
     forward_of: str | None = None
     parked: Plot | None = None
+    retrieved: Plot | None = None
     stages: list[Stage] = field(default_factory=list)
     keys: list[tuple[str, str]] = field(default_factory=list)
 

@@ -25,13 +25,13 @@ class Truth:
         Epoch [s] at which the call reached the PBX.
     direction, caller, callee, outcome, ended_in, path : str
         As in the table of calls.
-        Picking up a parked caller is a call of its own, ``park:<extension>``; the caller's own call
-        ends in ``park:<slot>``, and its `talk_s` is the talk before.
+        Picking up a parked caller is a call of its own, ``park:<extension>``; the path of the caller's own
+        call ends in ``park:<slot>``, but its `talk_s` and `duration_s` go on until the caller has hung up.
     answered_by : str or None
         First person who answered. A caller who was sent on by follow-me was answered by the mobile.
     answered_at : float or None
         Epoch [s] of that.
-    wait_s, ring_s, ivr_s, queue_s, talk_s, voicemail_s : int
+    wait_s, ring_s, ivr_s, queue_s, talk_s, voicemail_s, duration_s : int
         As in the table of calls, from the true instants, rounded to whole seconds [s]. A caller on
         hold counts as talking. A busy phone does not ring; one whose owner declines rings until then.
     forward_of : str or None
@@ -61,6 +61,7 @@ class Truth:
     queue_s: int
     talk_s: int
     voicemail_s: int
+    duration_s: int
     path: str
     forward_of: str | None
     exact_pickup: bool
@@ -98,6 +99,10 @@ def truth_of(plot: Plot) -> Truth:
             talk_s += stage.left - stage.picked_up
             if answered_at is None:
                 answered_at, answered_by = stage.picked_up, stage.person
+    ended = plot.ended
+    if plot.retrieved is not None:
+        ended = plot.retrieved.ended
+        talk_s += sum(stage.left - stage.picked_up for stage in plot.retrieved.stages if stage.picked_up is not None)
     waited_until = answered_at if answered_at is not None else mailbox_at
     if waited_until is None:
         waited_until = plot.ended
@@ -117,6 +122,7 @@ def truth_of(plot: Plot) -> Truth:
         queue_s=round(queue_s),
         talk_s=round(talk_s),
         voicemail_s=round(voicemail_s),
+        duration_s=round(ended - plot.started),
         path=" > ".join([f"{stage.kind}:{stage.target}" for stage in plot.stages]),
         forward_of=plot.forward_of,
         exact_pickup=plot.exact,
