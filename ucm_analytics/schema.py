@@ -116,8 +116,8 @@ STEP_KINDS: Final[dict[str, str]] = {
     "ivr": "a menu",
     "queue": "one stay in a queue, however many agents rang",
     "ring_group": "one round of a ring group, however many phones rang",
-    "extension": "one extension rang",
-    "external": "a number outside, reached by a trunk",
+    "extension": "one extension rang, or could not be reached",
+    "external": "a number outside, reached by a trunk or handed to the outbound routes in vain",
     "voicemail": "a mailbox recorded or played its greeting",
     "park": "waiting in a park slot, or picked up from it",
     "transfer": "sent on to this number after talking to somebody",
@@ -175,9 +175,10 @@ RINGS: Final[tuple[Column, ...]] = (
 
 DIRECTIONS: Final[dict[str, str]] = {
     "inbound": "came in by a trunk",
-    "outbound": "left, or tried to leave, by a trunk",
-    "internal": "between extensions and objects of the PBX",
+    "outbound": "left by a trunk, or failed before one was chosen and the number dialled has 7 to 20 digits",
+    "internal": "between extensions and objects of the PBX; or a number that no route takes, not of 7 to 20 digits",
     "external": "from trunk to trunk",
+    "unknown": "failed on a route before a trunk was chosen, with another number; or the PBX does not say",
 }
 
 OUTCOMES: Final[dict[str, str]] = {
@@ -228,9 +229,7 @@ CALLS: Final[tuple[Column, ...]] = (
     Column("phones", "int32", "phones that rang"),
     Column("transfers", "int32", "transfers"),
     Column("queue", "category", "first queue; null if none"),
-    Column(
-        "trunk", "category", "trunk in or out; null if internal, or if picked up from park: the parked call holds it"
-    ),
+    Column("trunk", "category", "trunk in or out; null if internal"),
     Column("recordings", "string", "recording files, joined by `@`; null if none"),
     Column("exact_pickup", "bool", "false where the records do not show when the phone was picked up"),
     Column(

@@ -87,7 +87,7 @@ def saved(explorer: Explorer) -> pd.DataFrame:
 USUAL = {"period": "Last four weeks", "first": date(2026, 3, 2), "last": date(2026, 3, 29), "dark": False}
 CHOICES: list[dict[str, Any]] = [
     {},
-    *({"direction": direction} for direction in DIRECTIONS),
+    *({"direction": direction} for direction in DIRECTIONS if direction != "unknown"),  # the demo has none
     *({"outcome": outcome} for outcome in OUTCOMES),
     {"extension": Place("clinic", "1004")},
     {"queue": Place("clinic", "6501")},

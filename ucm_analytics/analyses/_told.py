@@ -12,6 +12,9 @@ from ucm_analytics.analyses._frame import lazy, needs
 _RUNG: Final = ("queue", "ring_group", "park", "transfer", "extension")
 """Kinds of leg behind which a phone can ring; an action that is not known rings one if it dials."""
 
+_SHORTEST: Final = 7
+"""Digits of the shortest number outside that is certainly one."""
+
 
 def told(legs: Any) -> nw.LazyFrame[Any]:
     """Legs with `kind`, and whether each `is_ring` of a phone, was `answered`, was `picked_up` by a person."""
@@ -36,10 +39,12 @@ def told(legs: Any) -> nw.LazyFrame[Any]:
     )
     # regular expressions are slow: they see only the rows that the tests before leave over
     own_menu = raw.str.replace_all(r"\].*$", "]") == nw.concat_str(nw.lit("IVR["), dst, nw.lit("]"))
+    # an announcement instead of a call, for what is too short to be a number outside
+    misdialled = dst.str.len_chars() < _SHORTEST
     by_trunk = (
         ~nw.col("dst_trunk_name").is_null()
         | nw.col("dcontext").str.starts_with("outbound-route").fill_null(False)
-        | (nw.col("dcontext") == "after-outbound-context").fill_null(False)
+        | ((nw.col("dcontext") == "after-outbound-context") & ~((app == "Playback") & misdialled)).fill_null(False)
     )
     by_channel = nw.col("dstchannel_ext").str.contains(r"^(trunk_.+|o\d+|g\d+)$").fill_null(False)
     kinds = (

@@ -27,7 +27,7 @@ _FATES: Final = ("answered", "elsewhere", "missed")
     Result("talk_s", "int64", "time talked in calls that it picked up", "s"),
     Result("mean_talk_s", "float64", "talk_s / answered; NA if it answered none", "s"),
     Result("mean_ring_s", "float64", "mean ringing before it picked up; NA if it answered none", "s"),
-    Result("placed", "int64", "outbound and internal calls that it made"),
+    Result("placed", "int64", "calls that it made: outbound, internal, or of unknown direction"),
     Result("placed_talk_s", "int64", "time talked in them", "s"),
     Result("busiest_hour", "Int64", "clock hour in which it rang and called most; of equals the earliest"),
 )
@@ -85,7 +85,7 @@ def extensions(calls: Any, rings: Any) -> pa.Table:
     rang = rang.filter(~nw.col("extension").is_null())
     made = lazy(calls, "calls", needs("calls", "pbx", "local_at", "direction", "caller", "talk_s", "is_forward"))
     made = made.filter(
-        (nw.col("direction") == "outbound") | (nw.col("direction") == "internal"),
+        nw.col("direction").is_in(["outbound", "internal", "unknown"]),
         ~nw.col("is_forward").fill_null(False),
         ~nw.col("caller").is_null(),
     ).rename({"caller": "extension"})

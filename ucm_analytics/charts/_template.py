@@ -40,6 +40,7 @@ DIRECTION_COLORS: Final[dict[str, str]] = {
     "outbound": _ORANGE,
     "internal": _SKY,
     "external": _PURPLE,
+    "unknown": _DARK,
 }
 RING_COLORS: Final[dict[str, str]] = {
     "answered": _GREEN,

@@ -37,7 +37,8 @@ SQL = f"""
 WITH firsts AS (
     SELECT
         call_no, pbx, call_id, began, offset_s, uniqueid,
-        userfield, src, new_src, channel_ext, caller_name AS shown_name, clid, dst, action
+        userfield, src, new_src, channel_ext, caller_name AS shown_name, clid, dst, action,
+        coalesce(userfield IN ('Internal', 'EXT'), false) AS inside
     FROM leg WHERE leg_no = 1
 ),
 legs AS (
@@ -45,6 +46,7 @@ legs AS (
         call_no,
         min(object) FILTER (action = 'FOLLOWME') AS forwarded_from,
         bool_or(action = 'FOLLOWME') AS follow_me,
+        bool_or(goes_out) AS goes_out,
         arg_min(coalesce(src_trunk_name, dst_trunk_name), leg_no) AS trunk,
         max(t_end) AS t_end,
         CAST(count(*) AS INTEGER) AS legs
@@ -93,17 +95,20 @@ joined AS (
             least(coalesce(queue_s, 0), t_end) AS queue_s,
             least(coalesce(voicemail_s, 0), t_end) AS voicemail_s
         ),
+        -- where an attempt fails before a trunk is chosen, the PBX says Internal; only its number can tell
         CASE
             WHEN userfield = 'Inbound' THEN 'inbound'
-            WHEN userfield = 'Outbound' OR userfield = 'Internal' AND first_kind = 'external' THEN 'outbound'
+            WHEN first_kind = 'park' THEN 'internal'
             WHEN userfield = 'External' THEN 'external'
-            ELSE 'internal'
+            WHEN userfield = 'Outbound' OR inside AND first_kind = 'external' AND goes_out THEN 'outbound'
+            WHEN inside AND first_kind IS DISTINCT FROM 'external' THEN 'internal'
+            ELSE 'unknown'
         END AS direction
     FROM firsts JOIN legs USING (call_no) JOIN steps USING (call_no)
         LEFT JOIN ringing USING (call_no) LEFT JOIN recorded USING (call_no)
 )
 SELECT
-    * EXCLUDE (userfield, src, new_src, channel_ext, shown_name, clid, dst, action),
+    * EXCLUDE (userfield, inside, goes_out, src, new_src, channel_ext, shown_name, clid, dst, action),
     CASE
         WHEN direction IN ('inbound', 'external') OR follow_me OR regexp_matches(channel_ext, '{TRUNK}') THEN src
         ELSE coalesce(new_src, channel_ext, src)

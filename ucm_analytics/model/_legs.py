@@ -41,6 +41,9 @@ TRUNK = r"^(trunk_.+|o\d+|g\d+)$"
 PEOPLE = ("extension", "external", "ring_group", "queue", "transfer", "park")
 """Kinds of step in which a person can pick up."""
 
+OUTSIDE = r"^\+?[0-9]{7,20}$"
+"""What can be a number outside: as long as a telephone number, before it at most an access code and a prefix."""
+
 # Only a leg with a channel on the other side can have reached a person, whatever an unknown action
 # is called. ForkCDR legs are copies. A queue leg without talk time is an announcement.
 REACHES = f"""dstchannel IS NOT NULL AND lastapp IS DISTINCT FROM 'ForkCDR'
@@ -62,7 +65,7 @@ KINDS = (
     (
         "external",
         "dst_trunk_name IS NOT NULL OR to_trunk"
-        " OR dcontext LIKE 'outbound-route%' OR dcontext = 'after-outbound-context'",
+        " OR dcontext LIKE 'outbound-route%' OR dcontext = 'after-outbound-context' AND NOT misdialled",
         "dst",
     ),
     ("extension", "action IN ('DIAL', 'IVR', 'FOLLOWME')", "dst"),
@@ -82,6 +85,9 @@ WITH named AS (
     SELECT
         raw.*,
         coalesce(regexp_matches(dstchannel_ext, '{TRUNK}'), false) AS to_trunk,
+        coalesce(regexp_matches(dst, '{OUTSIDE}'), false) AS is_outside,
+        -- what is neither a number of the PBX nor a full number outside ends behind the outbound routes
+        coalesce(lastdata LIKE '%wrong-number%', false) AND NOT is_outside AS misdialled,
         -- the firmware of 2013 has no action_type
         CASE
             WHEN action_type IS NOT NULL THEN regexp_extract(action_type, '^([^\\[]*)', 1)
@@ -176,6 +182,7 @@ SELECT
         ELSE coalesce(nullif(peer, ''), dst)
     END AS person,
     {REACHES} AND kind <> 'external' AS is_ring,
+    kind = 'external' AND (to_trunk OR dst_trunk_name IS NOT NULL OR is_outside) AS goes_out,
     row_number() OVER () AS told_no,
     -- legs that no field of the key tells apart come in one order all the same
     hash(

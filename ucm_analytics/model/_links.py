@@ -113,10 +113,7 @@ SELECT
     coalesce(voicemail_s, 0) AS voicemail_s,
     t_end AS duration_s,
     coalesce(path, '') AS path,
-    steps, legs, phones, transfers, queue,
-    -- the line of a call that is picked up from park is still held by the call that was parked
-    CASE WHEN parent IS NULL OR follow_me THEN trunk END AS trunk,
-    recordings, exact_pickup,
+    steps, legs, phones, transfers, queue, trunk, recordings, exact_pickup,
     forward_of,
     follow_me OR parent IS NOT NULL AS is_forward
 FROM resolved LEFT JOIN linked USING (call_no)
