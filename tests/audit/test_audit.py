@@ -17,6 +17,7 @@ from ucm_analytics.quality import CHECKS, SEVERITIES, audit
 from ucm_analytics.quality._audit import Audit
 from ucm_analytics.store import Store
 
+from . import zones
 from .made import FIRST, HOURS, LAST, ZONE, by_id, counts, found, leg, sound, store_of
 
 REPO = Path(__file__).resolve().parents[2]
@@ -216,7 +217,7 @@ def test_a_time_zone_that_was_changed(tmp_path: Path) -> None:
             for name in ("start", "answer", "end"):
                 each[name] = f"{pd.Timestamp(each[name]) - pd.Timedelta(hours=6)}"
     findings = found(legs, tmp_path)
-    assert counts(findings) == {"zone_changed": 1}
+    assert counts(findings) == {"zone_changed": 1, "zone_contradicted": 140}
     assert findings["zone_changed"].detail == "2026-02-16: UTC+01:00 to UTC-05:00"
 
 
@@ -227,7 +228,7 @@ def test_an_hour_for_a_week_is_no_summer_time(tmp_path: Path) -> None:
             for name in ("start", "answer", "end"):
                 each[name] = f"{pd.Timestamp(each[name]) + pd.Timedelta(hours=1)}"
     findings = found(legs, tmp_path)
-    assert counts(findings) == {"zone_changed": 2}
+    assert counts(findings) == {"zone_changed": 2, "zone_contradicted": 70}
     assert findings["zone_changed"].examples == ("2026-02-09", "2026-02-16")
 
 
@@ -235,6 +236,15 @@ def test_the_change_of_the_clock_is_told(tmp_path: Path) -> None:
     findings = found(sound(date(2026, 3, 20), date(2026, 4, 5)), tmp_path)
     assert counts(findings) == {"clock_changed": 1}
     assert findings["clock_changed"].examples == ("2026-03-29",)
+
+
+@pytest.mark.parametrize(("named", "real", "changes"), zones.PAIRS)
+def test_a_zone_that_is_not_that_of_the_records(named: str, real: str, changes: set[str], tmp_path: Path) -> None:
+    zones.check(named, real, changes, tmp_path, first=date(2025, 3, 10), last=date(2025, 4, 15), calls_per_day=20)
+
+
+def test_where_no_zone_is_named_none_is_contradicted(tmp_path: Path) -> None:
+    assert counts(found(sound(date(2026, 3, 20), date(2026, 4, 5)), tmp_path, zone=False)) == {"clock_changed": 1}
 
 
 def test_calls_longer_than_half_a_day(tmp_path: Path) -> None:

@@ -171,12 +171,22 @@ CHECKS: Final = (
         ("call-volume",),
     ),
     Check(
+        "zone_contradicted",
+        "warning",
+        "calls whose wall clock is not that of the time zone named for the PBX",
+        "calls",
+        "Either the time zone is not that of the site, or the clock of the PBX does not follow it. Calls are shown by "
+        "the clock of the PBX. If that is right, set timezone in the settings (or UCM_TIMEZONE) and build the tables "
+        "again with Store.rebuild(zone=...); if not, set the zone on the PBX: hours shown so far stay off.",
+        _EVERY,
+    ),
+    Check(
         "zone_changed",
         "warning",
         "days on which the clock changed for no daylight saving time",
         "days",
-        "The offset to UTC changed by something else than an hour, or back again within four weeks: somebody changed "
-        "the time zone or the clock of the PBX.",
+        "The offset to UTC changed by something else than an hour, or back again within four weeks, or when the time "
+        "zone named for the PBX does not: somebody changed the zone or the clock of the PBX, or it has another zone.",
         ("call-volume",),
     ),
     Check(

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import pandas as pd
 
+from ucm_analytics import config
 from ucm_analytics.analyses.quality import reconciliation
 from ucm_analytics.period import Period
 from ucm_analytics.quality._checks import CHECKS
 from ucm_analytics.schema import KEY, LEGS, TableName
+from ucm_analytics.store.files import read_footer
+from ucm_analytics.store.months import Months
 
 if TYPE_CHECKING:
     import duckdb
@@ -31,6 +34,7 @@ _WEEKDAYS: Final = 3
 """Such weekdays that must be there to say what is normal."""
 
 _HOUR_S: Final = 3600
+_DAY_S: Final = 86_400
 _SUMMER_DAYS: Final = 28
 _DECLARED: Final = {column.raw for column in LEGS if column.raw}
 
@@ -69,6 +73,16 @@ class Source:
         """When the latest day was pulled."""
         pulled = self.coverage["pulled_at"].dropna()
         return None if pulled.empty else cast("pd.Timestamp", pulled.max()).to_pydatetime()
+
+    def zones(self, days: pd.DataFrame) -> list[str]:
+        """Time zone that was named for the month of each `pbx` and `day`; empty where none was."""
+
+        @cache
+        def named(pbx: str, month: str) -> str:
+            footer = read_footer(Months(self.store.path, pbx).path("legs", month))
+            return footer.zone if footer else ""
+
+        return [named(pbx, f"{day:%Y-%m}") for pbx, day in _pairs(days)]
 
     def days(self, rows: pd.DataFrame) -> tuple[str, ...]:
         """First days of some rows with `pbx` and `day`, with the PBX where there are several."""
@@ -207,8 +221,13 @@ def _clock(source: Source) -> dict[str, Seen]:
     found["day"] = pd.to_datetime(found["day"])
     usual = found.sort_values(["n", "offset_s"], ascending=[False, True]).drop_duplicates(["pbx", "day"])
     usual = usual.sort_values(["pbx", "day"])[["pbx", "day", "offset_s"]]
-    beside = usual.groupby("pbx")["offset_s"]
-    usual = usual.assign(before=beside.shift(1), after=beside.shift(-1)).rename(columns={"offset_s": "usual"})
+    beside = usual.groupby("pbx")
+    usual = usual.assign(
+        before=beside["offset_s"].shift(1),
+        after=beside["offset_s"].shift(-1),
+        day_before=beside["day"].shift(1),
+        zone=source.zones(usual),
+    ).rename(columns={"offset_s": "usual"})
     found = found.merge(usual, on=["pbx", "day"])
     off = pd.concat([(found["offset_s"] - found[name]) for name in ("usual", "before", "after")], axis=1)
     odd = found[~(off == 0).any(axis=1)]
@@ -217,17 +236,63 @@ def _clock(source: Source) -> dict[str, Seen]:
     return {
         "late_first_leg": _grouped(odd[late]),
         "odd_clock": _grouped(odd[~late]),
+        "zone_contradicted": _contradicted(source, usual),
         **_changes(source, usual),
     }
 
 
+def _contradicted(source: Source, usual: pd.DataFrame) -> Seen:
+    """Calls whose clock is usual on their day or beside it, and not that of the time zone named for the PBX."""
+    rows = source.query(
+        "calls",
+        f"""
+        SELECT pbx, CAST(started_at AS DATE) AS day, CAST(epoch(date_trunc('hour', started_at)) AS BIGINT) AS hour_s,
+            utc_offset_s, count(*) AS n, min(call_id, {EXAMPLES}) AS calls
+        FROM calls WHERE regexp_matches(call_id, '^[0-9]{{10}}')
+        GROUP BY pbx, day, hour_s, utc_offset_s
+        """,
+    )
+    found = pd.DataFrame(rows, columns=["pbx", "day", "hour_s", "utc_offset_s", "n", "calls"])
+    found = found.assign(day=pd.to_datetime(found["day"])).merge(usual, on=["pbx", "day"])
+    some = found[
+        found[["usual", "before", "after"]].eq(found["utc_offset_s"], axis=0).any(axis=1) & (found["zone"] != "")
+    ]
+    by_s = [seen - _offset(zone, hour_s) for zone, hour_s, seen in _cells(some, "zone", "hour_s", "utc_offset_s")]
+    off = some.assign(by_s=by_s)
+    off = off[off["by_s"] != 0]
+    kinds = off.groupby(["pbx", "zone", "by_s"]).agg(n=("n", "sum"), since=("day", "min"), until=("day", "max"))
+    words = []
+    for pbx, zone, by, n, since, until in _cells(kinds.reset_index(), "pbx", "zone", "by_s", "n", "since", "until"):
+        of = int(found.loc[found["pbx"] == pbx, "n"].sum())
+        words.append(
+            f"{pbx}: {n:,} of {of:,} calls ({n / of:.1%}) stand {abs(by) / _HOUR_S:g} h "
+            f"{'ahead of' if by > 0 else 'behind'} {zone}, {since:%Y-%m-%d} to {until:%Y-%m-%d}"
+        )
+    return replace(_grouped(off), detail="; ".join(words[:EXAMPLES]))
+
+
+@cache
+def _offset(zone: str, epoch_s: int) -> int:
+    """Offset of a time zone at an instant [s]."""
+    offset = datetime.fromtimestamp(epoch_s, config.zone(zone)).utcoffset()
+    return int(offset.total_seconds()) if offset else 0
+
+
+def _rules(zone: str, before: pd.Timestamp, day: pd.Timestamp, by_s: int) -> bool:
+    """Whether a time zone changes by so much between two days."""
+    old, new = ([_offset(zone, int(at.timestamp()) + n * _DAY_S) for n in (0, 1)] for at in (before, day))
+    return any(then - now == by_s for then in new for now in old)
+
+
 def _changes(source: Source, usual: pd.DataFrame) -> dict[str, Seen]:
     moved = usual[usual["before"].notna() & (usual["before"] != usual["usual"])]
-    by = (moved["usual"] - moved["before"]).astype("int64")
+    moved = moved.assign(by_s=(moved["usual"] - moved["before"]).astype("int64"))
     to_next = -moved.groupby("pbx")["day"].diff(-1).dt.days
     since = moved.groupby("pbx")["day"].diff().dt.days
     brief = (to_next < _SUMMER_DAYS) | (since < _SUMMER_DAYS)
-    expected = (by.abs() == _HOUR_S) & ~brief
+    changes = _cells(moved, "zone", "day_before", "day", "by_s")
+    ruled = [not zone or _rules(zone, before, day, by_s) for zone, before, day, by_s in changes]
+    expected = (moved["by_s"].abs() == _HOUR_S) & ~brief & pd.Series(ruled, index=moved.index, dtype=bool)
     words = [f"{day:%Y-%m-%d}: {_utc(a)} to {_utc(b)}" for day, a, b in _cells(moved, "day", "before", "usual")]
     return {
         name: Seen(

@@ -309,19 +309,21 @@ class Store:
         country = country and config.country_code(country)
         return add(Months(self.path, pbx), legs, zone=zone.key if zone else "", country=country)
 
-    def rebuild(self, pbx: str | None = None, *, country: str = "") -> None:
+    def rebuild(self, pbx: str | None = None, *, zone: ZoneInfo | None = None, country: str = "") -> None:
         """Build steps, rings and calls again from the legs of one PBX, or of all.
 
         Parameters
         ----------
         pbx : str, optional
             One PBX; all of them if not given.
+        zone : ZoneInfo, optional
+            Time zone to read all clocks by, from now on; without it, that which each month names.
         country : str
             Country to read all numbers by, from now on; where empty, that which each month names.
         """
         country = country and config.country_code(country)
         for months in self._stored(pbx):
-            months.rebuild(country=country)
+            months.rebuild(zone=zone.key if zone else "", country=country)
 
     def directory(
         self, kind: str | None = None, *, pbx: str | None = None, on: str | date | None = None

@@ -187,11 +187,11 @@ class Months:
                 if self._stale(month):
                     self._build(month)
 
-    def rebuild(self, *, country: str = "") -> None:
-        """Build all tables again from the legs; where a country is given, it is that of the PBX from now on."""
+    def rebuild(self, *, zone: str = "", country: str = "") -> None:
+        """Build all tables again from the legs; a zone or country that is given is that of the PBX from now on."""
         for month in self.names():
             with self._locked("write", WRITE_WAIT_S):
-                self._build(month, country)
+                self._build(month, zone, country)
 
     def change_directory(self, change: Callable[[pa.Table], pa.Table]) -> None:
         """Replace the file of the PBX's names and menus by what `change` makes of it."""
@@ -211,14 +211,14 @@ class Months:
                 rows = rows.append_column(field, pa.nulls(rows.num_rows, field.type))
         return rows.select(schema.names).cast(schema)
 
-    def _build(self, month: str, country: str = "") -> None:
+    def _build(self, month: str, zone: str = "", country: str = "") -> None:
         footer = self._legs_footer(month)
         if footer is None:
             return
-        country = country or footer.country
-        if (footer.version, footer.country) != (VERSION, country):
+        zone, country = zone or footer.zone, country or footer.country
+        if (footer.version, footer.zone, footer.country) != (VERSION, zone, country):
             legs = self._legs(month, footer)
-            footer = Footer(id=uuid4().hex, zone=footer.zone, country=country, days=footer.days)
+            footer = Footer(id=uuid4().hex, zone=zone, country=country, days=footer.days)
             self._write("legs", month, legs, footer)
         path = self.path("legs", month)
         try:
