@@ -215,6 +215,7 @@ def status(
         _check_pbx(store, pbx)
     answer: dict[str, Any] = {"store": str(store.path), "pbxs": {}}
     for name in [pbx] if pbx else store.pbxs:
+        aside = store.legs(pbx=name, columns=["set_aside"])["set_aside"].dropna().value_counts()
         days = store.coverage(pbx=name)
         states = days["state"].value_counts()
         answer["pbxs"][name] = {
@@ -224,6 +225,7 @@ def status(
             "provisional_days": int(states.get("provisional", 0)),
             "missing_days": int(states.get("missing", 0)),
             "legs": int(days["legs"].sum()),
+            "set_aside": {str(reason): int(count) for reason, count in aside.items()},
             "last_pull": days["pulled_at"].max().isoformat() if days["pulled_at"].notna().any() else None,
         }
     if as_json:
@@ -238,6 +240,9 @@ def status(
             f"    days: {known['settled_days']} settled, {known['provisional_days']} may still change, "
             f"{known['missing_days']} missing"
         )
+        if aside := known["set_aside"]:
+            reasons = ", ".join(f"{reason}: {count:,}" for reason, count in aside.items())
+            print(f"    set aside: {sum(aside.values()):,} records of which no call can be made ({reasons})")
         print(f"    last pull: {known['last_pull'] or 'never'}")
 
 

@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ucm_analytics.aside import in_calls
 from ucm_analytics.errors import SettingError
 from ucm_analytics.schema import NUMBERS, stored_schema
 
@@ -26,7 +27,7 @@ _SHORTEST: Final = 7
 """Digits from which on a text is taken for a telephone number, though none that can be normalised."""
 
 
-NUMBERED_BY: Final = ("call_id", "anonymous_call", "channel_ext", "dstchannel_ext")
+NUMBERED_BY: Final = ("call_id", "anonymous_call", "channel_ext", "dstchannel_ext", "set_aside")
 """Columns of LEGS that `with_numbers` reads."""
 
 
@@ -140,7 +141,7 @@ def with_numbers(calls: pa.Table, *, steps: pa.Table, legs: pa.Table, country: s
     Each text is read once, however often it occurs. A caller from outside whom a record calls
     anonymous is anonymous though the PBX knows the number, and has no `caller_number`.
     """
-    inside = _own_numbers(steps, legs)
+    inside = _own_numbers(steps, in_calls(legs))
     direction = calls["direction"].cast(pa.string())
     from_outside = pc.is_in(direction, value_set=pa.array(["inbound", "external"]))
     to_outside = pc.is_in(direction, value_set=pa.array(["outbound", "external"]))

@@ -1,8 +1,8 @@
 """Bytes of one answer to typed legs, and back, losing nothing.
 
 A field is one column where its text has the column's plain form. An empty text is null. What a
-column cannot hold as it came (a number that is none, a date of zeros, an unknown field, a JSON
-null) stays in `extra` as JSON, and `fields` remembers which fields came in which order; so
+column cannot hold as it came (a number that is none, a date of zeros, a text without end, an unknown
+field, a JSON null) stays in `extra` as JSON, and `fields` remembers which fields came in which order; so
 `dump_legs` writes the PBX's own objects again.
 """
 
@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from itertools import chain
 from operator import itemgetter
 from typing import Any
@@ -18,11 +19,13 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ucm_analytics.aside import TEXT, believed, epoch, reasons
 from ucm_analytics.client.page import decode
 from ucm_analytics.schema import LEGS, Column, arrow_schema
 
 _COLUMNS = {column.raw: column for column in LEGS if column.raw}
 _READ: dict[str, pa.DataType] = {"int64": pa.int64(), "wall": pa.timestamp("s")}
+_YEAR_1 = pa.scalar(datetime.min, pa.timestamp("s"))
 
 
 def parse_page(body: bytes, *, pbx: str) -> pa.Table:
@@ -155,13 +158,16 @@ def _typed(layout: tuple[str, ...], legs: list[Mapping[str, Any]], pbx: str, sch
     )
     columns["pbx"] = pa.DictionaryArray.from_arrays(pa.array([0] * rows, pa.int32()), pa.array([pbx]))
     columns["call_id"] = pc.coalesce(session, uniqueid, own)
-    columns["called_at"] = pc.coalesce(_epoch(session), _epoch(uniqueid), start.cast(pa.timestamp("us", tz="UTC")))
+    instants = (epoch(session), epoch(uniqueid), start.cast(pa.timestamp("us", tz="UTC")))
+    columns["called_at"] = pc.coalesce(*map(believed, instants))
     columns["fields"] = pa.DictionaryArray.from_arrays(
         pa.array([0] * rows, pa.int32()), pa.array([json.dumps(layout, ensure_ascii=False)])
     )
     if extra:
         columns["extra"] = pa.array([extra.get(row) for row in range(rows)], schema.field("extra").type)
-    return pa.table([columns.get(f.name, pa.nulls(rows, f.type)) for f in schema], schema=schema)
+    table = pa.table([columns.get(f.name, pa.nulls(rows, f.type)) for f in schema], schema=schema)
+    aside = reasons(table).cast(schema.field("set_aside").type)
+    return table.set_column(schema.get_field_index("set_aside"), "set_aside", aside)
 
 
 def _column(given: Sequence[Any], column: Column, dtype: pa.DataType) -> tuple[pa.Array, list[int]]:
@@ -173,14 +179,20 @@ def _column(given: Sequence[Any], column: Column, dtype: pa.DataType) -> tuple[p
         odd = [row for row, value in enumerate(given) if not isinstance(value, str)]
         texts = pa.array([value if isinstance(value, str) else None for value in given], pa.string())
     texts = pc.if_else(pc.equal(texts, ""), None, texts)
+    endless = pc.fill_null(pc.greater(pc.binary_length(texts), TEXT), False)
+    if endless.true_count:
+        odd += pc.indices_nonzero(endless).to_pylist()
+        texts = pc.if_else(endless, None, texts)
     if column.dtype in _READ:
         read = _READ[column.dtype]
         try:
             typed = texts.cast(read)
         except pa.ArrowInvalid:
             typed = pa.array([_read(text, read) for text in texts.to_pylist()], read)
-        # what does not print as it came ("007", "2026-02-28T10:00:00") is not this column's
+        # what does not print as it came ("007", "2026-02-28T10:00:00") is not this column's, nor is the year 0
         same = pc.fill_null(pc.equal(typed.cast(pa.string()), texts), False)
+        if column.dtype == "wall":
+            same = pc.and_(same, pc.fill_null(pc.greater_equal(typed, _YEAR_1), False))
         odd += pc.indices_nonzero(pc.and_(pc.invert(same), texts.is_valid())).to_pylist()
         return pc.if_else(same, typed, None).cast(dtype), odd
     return texts if dtype == pa.string() else texts.cast(dtype), odd
@@ -190,14 +202,8 @@ def _read(text: str | None, dtype: pa.DataType) -> Any:
     """One text as Arrow reads it, or None."""
     try:
         return pa.scalar(text).cast(dtype).as_py()
-    except pa.ArrowInvalid:
+    except (pa.ArrowInvalid, OverflowError):  # the year 0 is a time for Arrow, and none for Python
         return None
-
-
-def _epoch(ids: pa.Array) -> pa.Array:
-    """UTC instant in the first ten digits of a session or uniqueid; null where there is none."""
-    digits = pc.if_else(pc.match_substring_regex(ids, r"^[0-9]{10}"), pc.utf8_slice_codeunits(ids, 0, 10), None)
-    return pc.multiply(digits.cast(pa.int64()), 1_000_000).cast(pa.timestamp("us", tz="UTC"))
 
 
 def _texts(column: pa.ChunkedArray, declared: Column) -> list[str]:

@@ -51,7 +51,11 @@ _KEY = (
 
 LEGS: Final[tuple[Column, ...]] = (
     *_KEY,
-    Column("called_at", "utc", "start of the call the leg belongs to: the epoch inside call_id"),
+    Column(
+        "called_at",
+        "utc",
+        "start of the call the leg belongs to: the epoch in session, else in uniqueid, else start; 2000 to 2099",
+    ),
     # the 22 fields of 2013
     _raw("AcctId", "int64", "row number; restarts every month on some firmware", "acct_id"),
     _raw("accountcode", "category", "account code or PIN group"),
@@ -109,6 +113,7 @@ LEGS: Final[tuple[Column, ...]] = (
     _raw("cdr", "string", "key that the PBX puts on a leg outside a group: the session, or empty"),
     Column("fields", "category", "the leg's field names in the order they arrived, a JSON list"),
     Column("extra", "map", "fields not declared here, and values a typed column cannot hold, as JSON"),
+    Column("set_aside", "category", "why no call is made of this leg; null if one is"),
 )
 
 STEP_KINDS: Final[dict[str, str]] = {

@@ -172,8 +172,8 @@ def test_records_from_the_future(tmp_path: Path) -> None:
 
 def test_records_without_any_time(tmp_path: Path) -> None:
     findings = found([*sound(), {"AcctId": "7", "src": "1001", "dst": "1002", "session": "x"}], tmp_path)
-    assert counts(findings) == {"undated_legs": 1}
-    assert findings["undated_legs"].examples == ("x",)
+    assert counts(findings) == {"set_aside": 1}
+    assert findings["set_aside"].examples == ("x",)
 
 
 def test_calls_that_begin_in_the_middle(tmp_path: Path) -> None:

@@ -82,7 +82,7 @@ def test_a_call_whose_legs_name_several_hours_stays_whole(monkeypatch: pytest.Mo
     assert built.steps.equals(whole.steps)
 
 
-def test_legs_without_a_time_are_the_last_part(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_legs_without_a_time_are_in_no_part(monkeypatch: pytest.MonkeyPatch) -> None:
     timeless = {"AcctId": "9", "session": "one", "dst": "1004", "disposition": "NO ANSWER", "lastapp": "Dial"}
     first = Tree(0)
     first.extension("1004", 5, 30)
@@ -91,14 +91,14 @@ def test_legs_without_a_time_are_the_last_part(monkeypatch: pytest.MonkeyPatch) 
     table = legs_table([timeless, *first.legs, *later.legs], pbx="clinic")
     built, parts = of_parts(table, 1, monkeypatch)
     assert parts == 2
-    assert built.calls["call_id"].to_pylist()[-1] == "one"
-    assert len(built.calls) == 3
+    assert "one" not in built.calls["call_id"].to_pylist()
+    assert len(built.calls) == 2
 
 
-def test_many_legs_without_a_time_are_one_part(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_but_legs_without_a_time_is_one_empty_part(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = [{"AcctId": str(n), "session": f"s{n}", "dst": "1004", "disposition": "NO ANSWER"} for n in range(9)]
     built, parts = of_parts(legs_table(rows, pbx="clinic"), 1, monkeypatch)
-    assert (parts, len(built.calls)) == (1, 9)
+    assert (parts, len(built.calls)) == (1, 0)
 
 
 def test_no_legs_are_one_part(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,7 @@ _SHORTEST: Final = 7
 
 
 def told(legs: Any) -> nw.LazyFrame[Any]:
-    """Legs with `kind`, and whether each `is_ring` of a phone, was `answered`, was `picked_up` by a person."""
+    """Legs in calls with `kind`, and whether each `is_ring` of a phone, was `answered`, was `picked_up` by a person."""
     frame = lazy(
         legs,
         "legs",
@@ -26,9 +26,9 @@ def told(legs: Any) -> nw.LazyFrame[Any]:
             "pbx",
             "call_id",
             *("dst", "dcontext", "dstchannel", "dstchannel_ext", "lastapp", "disposition", "billsec_s"),
-            *("action_type", "dst_trunk_name"),
+            *("action_type", "dst_trunk_name", "set_aside"),
         ),
-    )
+    ).filter(nw.col("set_aside").is_null())
     app, dst, raw = nw.col("lastapp").fill_null(""), nw.col("dst").fill_null(""), nw.col("raw")
     frame = frame.with_columns(
         raw=nw.when(~nw.col("action_type").is_null())

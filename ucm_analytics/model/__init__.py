@@ -45,7 +45,7 @@ _BATCH: Final = 20_000
 _HOURS: Final = """
 SELECT first, last, sum(legs)::BIGINT FROM (
     SELECT date_trunc('hour', min(called_at)) AS first, date_trunc('hour', max(called_at)) AS last, count(*) AS legs
-    FROM every_leg WHERE called_at IS NOT NULL GROUP BY pbx, call_id
+    FROM every_leg GROUP BY pbx, call_id
 ) GROUP BY first, last ORDER BY first, last
 """
 
@@ -72,7 +72,7 @@ def build(legs: pa.Table | Path, *, zone: ZoneInfo | None = None) -> Built:
     ----------
     legs : pyarrow.Table or Path
         Columns of `schema.LEGS`, in any order, all legs of each call; or a Parquet file of them, which is read
-        piece by piece.
+        piece by piece. Legs that are set aside are left out.
     zone : ZoneInfo, optional
         The PBX's time zone. Without it the offset of each call comes from its own records, which is
         right but for calls that last through a change of the clock.
@@ -91,7 +91,7 @@ def build(legs: pa.Table | Path, *, zone: ZoneInfo | None = None) -> Built:
             connection.read_parquet(str(legs), hive_partitioning=False).create_view("legs")
         else:
             connection.register("legs", legs)
-        connection.execute(f"CREATE TEMP VIEW every_leg AS SELECT {_COLUMNS} FROM legs")
+        connection.execute(f"CREATE TEMP VIEW every_leg AS SELECT {_COLUMNS} FROM legs WHERE set_aside IS NULL")
         ((*span, legs_in_all),) = connection.execute(
             "SELECT min(called_at), max(called_at), count(*) FROM every_leg"
         ).fetchall()
@@ -131,7 +131,7 @@ def _parts(connection: duckdb.DuckDBPyConnection, legs_in_all: int) -> list[tupl
     sizes: list[int] = []
     if legs_in_all > _PART:
         hours = connection.execute(_HOURS).fetchall()
-        legs, reached = 0, hours[0][1] if hours else None
+        legs, reached = 0, hours[0][1]
         for first, last, more in hours:
             if legs + more > _PART and first > reached:
                 cuts.append(first)
@@ -141,7 +141,6 @@ def _parts(connection: duckdb.DuckDBPyConnection, legs_in_all: int) -> list[tupl
     at_least = ["true", *(f"called_at >= TIMESTAMP '{cut}'" for cut in cuts)]
     below = [*(f"called_at < TIMESTAMP '{cut}'" for cut in cuts), "true"]
     parts = [f"{low} AND {high}" for low, high in zip(at_least, below, strict=True)]
-    parts[-1] = f"({parts[-1]} OR called_at IS NULL)"
     return list(zip(parts, [*sizes, legs_in_all - sum(sizes)], strict=True))
 
 

@@ -122,14 +122,14 @@ CHECKS: Final = (
         _EVERY,
     ),
     Check(
-        "undated_legs",
+        "set_aside",
         "warning",
-        "records without any time",
+        "records of which no call can be made",
         "records",
-        "They belong to no day and are in no report.",
+        "They say what no call can be, as after a clock that jumped. They are kept as they came and are in no other "
+        "report; where their call has more records, it is told by those. Those without any time may be of any day, and "
+        "are counted in every period.",
         _EVERY,
-        table="legs",
-        condition="called_at IS NULL",
     ),
     Check(
         "without_session",

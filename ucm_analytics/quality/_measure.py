@@ -27,6 +27,9 @@ EXAMPLES: Final = 5
 _LOOKED_AT: Final = 25
 """Rows among which examples are looked for: several can belong to one call."""
 
+_LEGIBLE: Final = 80
+"""Characters of a name or example that are shown: an odd one may be endless."""
+
 _MANY: Final = 10
 """Calls that a weekday has in the median for a day of it without calls to be odd."""
 
@@ -119,8 +122,20 @@ def _rows(source: Source, table: TableName) -> dict[str, Seen]:
         f"min(call_id, {_LOOKED_AT}) FILTER (WHERE {_bound(check.condition, now)}) AS {check.id}_calls"
         for check in checks
     )
-    (row,) = source.query(table, f"SELECT count(*) AS of, {aggregates} FROM {table}")
+    rows = f"{table} WHERE set_aside IS NULL" if table == "legs" else table
+    (row,) = source.query(table, f"SELECT count(*) AS of, {aggregates} FROM {rows}")
     return {check.id: Seen(row[check.id], _calls(row[f"{check.id}_calls"])) for check in checks}
+
+
+def _set_aside(source: Source) -> dict[str, Seen]:
+    """Records in no call, by their reason; those without a time are in every period, for they may be of it."""
+    sql = (
+        f"SELECT set_aside AS name, count(*) AS n, min(call_id, {_LOOKED_AT}) AS calls FROM legs "
+        "WHERE set_aside IS NOT NULL AND {} GROUP BY name ORDER BY n DESC, name"
+    )
+    rows = source.query("legs", sql.format("called_at IS NOT NULL"))
+    rows += replace(source, period=None).query("legs", sql.format("called_at IS NULL"))
+    return {"set_aside": _named(rows)} if rows else {}
 
 
 def _unknown_actions(source: Source) -> dict[str, Seen]:
@@ -211,7 +226,7 @@ def _clock(source: Source) -> dict[str, Seen]:
         FROM (
             SELECT pbx, call_id, min(called_at) AS began, epoch(min(start_at)) - epoch(min(called_at)) AS lead_s
             FROM legs
-            WHERE start_at IS NOT NULL AND regexp_matches(call_id, '^[0-9]{{10}}')
+            WHERE set_aside IS NULL AND start_at IS NOT NULL AND regexp_matches(call_id, '^[0-9]{{10}}')
             GROUP BY pbx, call_id
         )
         GROUP BY pbx, day, offset_s
@@ -305,6 +320,7 @@ def _changes(source: Source, usual: pd.DataFrame) -> dict[str, Seen]:
 
 
 _MEASURES: Final[tuple[Callable[[Source], dict[str, Seen]], ...]] = (
+    _set_aside,
     _unknown_actions,
     _ambiguous,
     _fields,
@@ -319,12 +335,12 @@ def _bound(condition: str, now: str) -> str:
 
 
 def _calls(found: Iterable[str] | None) -> tuple[str, ...]:
-    return tuple(list(dict.fromkeys(found or ()))[:EXAMPLES])
+    return tuple(call[:_LEGIBLE] for call in list(dict.fromkeys(found or ()))[:EXAMPLES])
 
 
 def _named(rows: Sequence[dict[str, Any]]) -> Seen:
     """Rows by name, most first."""
-    names = [f"{row['name']} {row['n']:,} ×" for row in rows]
+    names = [f"{row['name'][:_LEGIBLE]} {row['n']:,} ×" for row in rows]
     shown = ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
     return Seen(sum(row["n"] for row in rows), _calls(sorted(call for row in rows for call in row["calls"])), shown)
 

@@ -11,11 +11,12 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ucm_analytics.aside import in_calls
 from ucm_analytics.schema import KEY, arrow_schema
 
 _ORDER = ("called_at", "call_id", "start_at", "acct_id", "uniqueid", "dstchannel")
 UNDATED: Final = "undated"
-"""Month of legs that carry no time at all."""
+"""Month of legs that carry no time that is believed."""
 
 _KEY = [name for name in KEY if name != "pbx"]
 _PART: Final = 50_000
@@ -76,7 +77,7 @@ def merge(stored: pa.Table, fresh: pa.Table, *, days: Collection[date] = ()) -> 
         last.take(order),
         new=pc.sum(pc.invert(was_there)).as_py() or 0,
         updated=_different(both.take(first.filter(again)), both.take(last.filter(again))),
-        vanished=_vanished(both.select(["call_id", "called_at", "start_at"]).take(last), came, days),
+        vanished=_vanished(both.select(["call_id", "called_at", "start_at", "set_aside"]).take(last), came, days),
     )
 
 
@@ -93,21 +94,21 @@ def span(fresh: pa.Table, days: Collection[date] = ()) -> tuple[datetime, dateti
 
 
 def call_days(legs: pa.Table) -> pa.ChunkedArray:
-    """Local day on which the call of each leg began; the PBX filters by it."""
-    starts = legs.group_by("call_id").aggregate([("start_at", "min"), ("called_at", "min")])
+    """Local day on which the call of each leg began; the PBX filters by it. Null where all its legs are set aside."""
+    starts = in_calls(legs).group_by("call_id").aggregate([("start_at", "min"), ("called_at", "min")])
     began = pc.coalesce(starts["start_at_min"], starts["called_at_min"].cast(pa.timestamp("us")))
     row = pc.index_in(legs["call_id"], value_set=starts["call_id"].combine_chunks())
     return pc.take(began.cast(pa.date32()), row)
 
 
 def count_days(legs: pa.Table) -> Counter[date]:
-    """Legs for each local day."""
-    return _counts(call_days(legs))
+    """Legs for each local day, but for those that are set aside."""
+    return _counts(call_days(in_calls(legs)))
 
 
 def longest_call_s(legs: pa.Table) -> int:
-    """Length of the longest call [s]."""
-    calls = legs.group_by("call_id").aggregate([("start_at", "min"), ("end_at", "max")])
+    """Length of the longest call [s], but for legs that are set aside."""
+    calls = in_calls(legs).group_by("call_id").aggregate([("start_at", "min"), ("end_at", "max")])
     lengths = pc.subtract(calls["end_at_max"], calls["start_at_min"]).cast(pa.int64())
     return max(0, pc.max(lengths).as_py() or 0) // 1_000_000
 
@@ -130,7 +131,8 @@ def no_legs() -> pa.Table:
 
 
 def _split(legs: pa.Table, months: pa.ChunkedArray) -> dict[str, pa.Table]:
-    return {month: legs.filter(pc.equal(months, month)) for month in sorted(pc.unique(months).to_pylist())}
+    names = sorted(pc.unique(months).to_pylist())
+    return {month: legs.filter(pc.equal(months, month)) if len(names) > 1 else legs for month in names}
 
 
 def _different(old: pa.Table, new: pa.Table) -> int:

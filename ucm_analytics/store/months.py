@@ -217,8 +217,12 @@ class Months:
             return
         zone, country = zone or footer.zone, country or footer.country
         if (footer.version, footer.zone, footer.country) != (VERSION, zone, country):
-            legs = self._legs(month, footer)
-            footer = Footer(id=uuid4().hex, zone=zone, country=country, days=footer.days)
+            homes = by_month(self._legs(month, footer))
+            legs = homes.pop(month, no_legs())
+            for home, moved in homes.items():
+                self._take_over(home, moved, footer)
+            days = {day: known for day, known in footer.days.items() if legs.num_rows or known.source == "pbx"}
+            footer = Footer(id=uuid4().hex, zone=zone, country=country, days=days)
             self._write("legs", month, legs, footer)
         path = self.path("legs", month)
         try:
@@ -230,6 +234,16 @@ class Months:
         calls = with_numbers(built.calls, steps=built.steps, legs=read_table(path, NUMBERED_BY), country=country)
         for table, rows in (("steps", built.steps), ("rings", built.rings), ("calls", calls)):
             self._write(table, month, rows, Footer(made_from=footer.id))
+
+    def _take_over(self, month: str, legs: pa.Table, told: Footer) -> None:
+        """Put legs into the month in which this version sees them; reading it builds its tables.
+
+        A kill before they have left their old month costs nothing: they are put in again.
+        """
+        footer = self._legs_footer(month)
+        both = merge(self._legs(month, footer), legs)
+        footer = footer or Footer(zone=told.zone, country=told.country)
+        self._write("legs", month, both.parts(), msgspec.structs.replace(footer, id=uuid4().hex))
 
     def _stale(self, month: str) -> bool:
         legs = self._legs_footer(month)

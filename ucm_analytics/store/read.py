@@ -92,6 +92,9 @@ def relation(
         if table != "calls":
             calls = f"SELECT call_id, pbx FROM {_parquet([file.calls for file in edges])} WHERE {near}"
             near = f"(call_id, pbx) IN ({calls})"
+        if table == "legs":  # those that are set aside may be in no call: they go by UTC
+            near += " OR set_aside IS NOT NULL AND make_timestamp(epoch_us(called_at))"
+            near += f" BETWEEN TIMESTAMP '{period.start}' AND TIMESTAMP '{period.end}' - INTERVAL 1 MICROSECOND"
         parts.append(f"SELECT {names} FROM {_parquet([file.path for file in edges])} WHERE {near}")
     return connection.sql(" UNION ALL ".join(parts))
 
@@ -100,12 +103,16 @@ def _rows(file: Source, table: TableName, period: Period | None, columns: list[s
     if file.whole or period is None:
         return _read(file.path, columns)
     start, end = pa.scalar(period.start, pa.timestamp("us")), pa.scalar(period.end, pa.timestamp("us"))
-    key = "local_at" if table == "calls" else "call_id"
-    rows = _read(file.path, list(dict.fromkeys([*columns, key])))
+    keys = {"calls": ["local_at"], "legs": ["call_id", "called_at", "set_aside"]}.get(table, ["call_id"])
+    rows = _read(file.path, list(dict.fromkeys([*columns, *keys])))
     calls = rows if table == "calls" else _read(file.calls, ["call_id", "local_at"])
     near = pc.and_(pc.greater_equal(calls["local_at"], start), pc.less(calls["local_at"], end))
     if table != "calls":
         near = pc.is_in(rows["call_id"], value_set=calls["call_id"].filter(near).combine_chunks())
+    if table == "legs":  # those that are set aside may be in no call: they go by UTC
+        at = rows["called_at"].cast(pa.timestamp("us"))
+        aside = pc.and_(pc.is_valid(rows["set_aside"]), pc.and_(pc.greater_equal(at, start), pc.less(at, end)))
+        near = pc.or_(near, pc.fill_null(aside, False))
     return rows.filter(near).select(columns)
 
 
@@ -120,12 +127,11 @@ def _overlap(month: str, period: Period) -> tuple[bool, bool]:
     """Whether a UTC month can hold calls of the period, and whether all of them lie in it, in any zone."""
     try:
         first = date.fromisoformat(f"{month}-01")
-    except ValueError:
+        last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+        before, after = first - timedelta(days=1), last + timedelta(days=1)
+    except (ValueError, OverflowError):  # undated, or at an end of the calendar
         return False, False
-    last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
-    day = timedelta(days=1)
-    inside = first - day <= period.last and last + day >= period.first
-    return inside, period.first <= first - day and last + day <= period.last
+    return before <= period.last and after >= period.first, period.first <= before and after <= period.last
 
 
 def _parquet(paths: Sequence[Path]) -> str:

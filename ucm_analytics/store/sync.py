@@ -24,6 +24,7 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 from tqdm.auto import tqdm
 
+from ucm_analytics.aside import LONGEST
 from ucm_analytics.client.cdr import pull_day
 from ucm_analytics.client.lists import system_general_status, system_status
 from ucm_analytics.client.session import UCM
@@ -184,7 +185,8 @@ class _Pull:
         self._lag = lag
         self._known = known
         self._firmware = firmware
-        self._longest_s = max((day.longest_s for day in known.values()), default=0)
+        seen_s = max((day.longest_s for day in known.values()), default=0)
+        self._longest_s = min(seen_s, int(LONGEST.total_seconds()))  # older versions noted a clock that jumped
         self._legs: list[pa.Table] = []
         self._days: dict[date, Day] = {}
         self._ahead = Counter[date]()
