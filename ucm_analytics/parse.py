@@ -75,10 +75,12 @@ def legs_table(legs: Sequence[Mapping[str, Any]], *, pbx: str) -> pa.Table:
     if not layouts:
         return schema.empty_table()
     parts = [_typed(layout, [legs[i] for i in rows], pbx, schema) for layout, rows in layouts.items()]
-    if len(parts) == 1:
-        return parts[0]
-    order = pa.array(list(chain.from_iterable(layouts.values())), pa.int64())
-    return pa.concat_tables(parts).unify_dictionaries().take(pc.array_sort_indices(order)).combine_chunks()
+    table = parts[0]
+    if len(parts) > 1:
+        order = pa.array(list(chain.from_iterable(layouts.values())), pa.int64())
+        table = pa.concat_tables(parts).unify_dictionaries().take(pc.array_sort_indices(order)).combine_chunks()
+    place = schema.get_field_index("set_aside")
+    return table.set_column(place, schema.field(place), reasons(table).cast(schema.field(place).type))
 
 
 def dump_legs(legs: pa.Table) -> list[dict[str, Any]]:
@@ -165,9 +167,7 @@ def _typed(layout: tuple[str, ...], legs: list[Mapping[str, Any]], pbx: str, sch
     )
     if extra:
         columns["extra"] = pa.array([extra.get(row) for row in range(rows)], schema.field("extra").type)
-    table = pa.table([columns.get(f.name, pa.nulls(rows, f.type)) for f in schema], schema=schema)
-    aside = reasons(table).cast(schema.field("set_aside").type)
-    return table.set_column(schema.get_field_index("set_aside"), "set_aside", aside)
+    return pa.table([columns.get(f.name, pa.nulls(rows, f.type)) for f in schema], schema=schema)
 
 
 def _column(given: Sequence[Any], column: Column, dtype: pa.DataType) -> tuple[pa.Array, list[int]]:
@@ -179,10 +179,10 @@ def _column(given: Sequence[Any], column: Column, dtype: pa.DataType) -> tuple[p
         odd = [row for row, value in enumerate(given) if not isinstance(value, str)]
         texts = pa.array([value if isinstance(value, str) else None for value in given], pa.string())
     texts = pc.if_else(pc.equal(texts, ""), None, texts)
-    endless = pc.fill_null(pc.greater(pc.binary_length(texts), TEXT), False)
-    if endless.true_count:
-        odd += pc.indices_nonzero(endless).to_pylist()
-        texts = pc.if_else(endless, None, texts)
+    sizes = pc.binary_length(texts)
+    if (pc.max(sizes).as_py() or 0) > TEXT:
+        odd += pc.indices_nonzero(pc.greater(sizes, TEXT)).to_pylist()
+        texts = pc.if_else(pc.greater(sizes, TEXT), None, texts)
     if column.dtype in _READ:
         read = _READ[column.dtype]
         try:
