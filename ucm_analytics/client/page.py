@@ -30,6 +30,10 @@ _typed: Final = msgspec.json.Decoder(_Typed)
 _untyped: Final = msgspec.json.Decoder()
 _MARKS: Final = frozenset(("src", "dst", "start", "end", "session", "uniqueid", "AcctId"))
 """Fields of which a record has at least one."""
+_SURROGATE: Final = re.compile(
+    rb"\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<half>\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
+)
+"""An escaped backslash, an escaped character of two halves, or half of one, which no text can hold."""
 _PRIVATE: Final = re.compile(r"[0-9a-f]{32}|\d{4,}")
 
 
@@ -84,8 +88,8 @@ def excerpt(body: bytes, limit: int = 160) -> str:
 def loads(body: bytes) -> Any:
     """Any JSON.
 
-    A name that the PBX cut in the middle of a character becomes U+FFFD there: one byte must not
-    cost a day of records.
+    A name that the PBX cut in the middle of a character, or of the two escapes of one, becomes U+FFFD
+    there: one byte must not cost a day of records.
 
     Raises
     ------
@@ -93,12 +97,16 @@ def loads(body: bytes) -> Any:
         The bytes are no JSON, or nested deeper than any answer of a PBX.
     """
     try:
-        try:
-            return _untyped.decode(body)
-        except UnicodeDecodeError:
-            return _untyped.decode(body.decode("utf-8", "replace"))
+        return _untyped.decode(body)
+    except UnicodeDecodeError:
+        return loads(body.decode("utf-8", "replace").encode())
     except RecursionError as error:
         raise msgspec.DecodeError("nested too deep") from error
+    except msgspec.DecodeError:
+        whole = _SURROGATE.sub(lambda found: rb"\ufffd" if found["half"] else found[0], body)
+        if whole == body:
+            raise
+        return loads(whole)
 
 
 def _any(body: bytes) -> Any:
