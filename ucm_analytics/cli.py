@@ -242,7 +242,8 @@ def status(
         )
         if aside := known["set_aside"]:
             reasons = ", ".join(f"{reason}: {count:,}" for reason, count in aside.items())
-            print(f"    set aside: {sum(aside.values()):,} records of which no call can be made ({reasons})")
+            count = sum(aside.values())
+            print(f"    set aside: {count:,} record{'s' * (count > 1)} of which no call can be made ({reasons})")
         print(f"    last pull: {known['last_pull'] or 'never'}")
 
 

@@ -253,6 +253,15 @@ def test_a_store_without_any_says_nothing(tmp_path: Path) -> None:
     assert json.loads(shell.invoke(app, ["status", "--json"]).stdout)["pbxs"]["clinic"]["set_aside"] == {}
 
 
+def test_a_store_of_nothing_else_does_not_call_itself_empty(tmp_path: Path) -> None:
+    store = Store(tmp_path / "store")
+    put(store, [odd(0, "end in the last second")])
+    assert len(store.calls()) == len(store.calls("2026-03-10")) == 0
+    assert "records of which no call can be made (1)" in ucm.audit(store, "2026-03-10").verdict
+    told = CliRunner(env={"UCM_DATA": str(store.path)}).invoke(app, ["status"]).stdout
+    assert "set aside: 1 record of which" in told
+
+
 def test_numbers_of_records_that_are_set_aside_are_not_taken_for_extensions(tmp_path: Path) -> None:
     store = Store(tmp_path)
     inside = {"userfield": "Internal", "channel_ext": "", "src": "12025550142", "dstchannel_ext": "1001"}

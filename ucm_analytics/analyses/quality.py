@@ -47,7 +47,7 @@ def reconciliation(legs: Any, *, steps: Any, rings: Any, calls: Any) -> pa.Table
     ----------
     legs : frame
         One row per CDR row: ``pbx, call_id, dst, dcontext, dstchannel, dstchannel_ext, lastapp,
-        disposition, billsec_s, action_type, dst_trunk_name``.
+        disposition, billsec_s, action_type, dst_trunk_name, set_aside``. Rows that are set aside are in no line.
     steps : frame
         One row per step: ``pbx, legs``.
     rings : frame
@@ -227,7 +227,7 @@ _FINDINGS: Final = (
 
 _OF_CALLS: Final = ("caller", "direction", "forward_of", "is_forward", "local_at", "outcome", "utc_offset_s", "wait_s")
 _GOES_ON: Final = "sessions that only go on with another call: follow-me attempts, calls picked up from park"
-_RECORDS: Final = "CDR rows, called legs: what the PBX writes"
+_RECORDS: Final = "CDR rows, called legs: what the PBX writes, but for those that are set aside"
 
 Line = tuple[str, str, str, int, int, str]
 

@@ -208,7 +208,11 @@ def _contents(store: Store, period: Period, *, pbx: str | None) -> dict[tuple[st
     found = legs.query(
         "legs",
         f"""
-        WITH hashed AS (SELECT pbx, call_id, start_at, called_at, sha256(concat_ws(chr(31), {row})) AS leg FROM legs),
+        WITH hashed AS (
+            SELECT pbx, call_id, CASE WHEN set_aside IS NULL THEN start_at END AS start_at, called_at,
+                sha256(concat_ws(chr(31), {row})) AS leg
+            FROM legs
+        ),
         begun AS (
             SELECT pbx, call_id, CAST(coalesce(min(start_at), CAST(min(called_at) AS TIMESTAMP)) AS DATE) AS day
             FROM hashed GROUP BY pbx, call_id

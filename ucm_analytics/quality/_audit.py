@@ -57,7 +57,7 @@ class Audit:
     checks : int
         How many things were looked for.
     days, legs, calls : int
-        How much was looked at; calls that only go on with another are not counted, as in every report.
+        How much was looked at: no legs that are set aside, and no calls that only go on with another.
     reconciliation : pandas.DataFrame
         How the records become rings, calls and callers: result of `analyses.reconciliation`.
     """
@@ -87,7 +87,7 @@ class Audit:
     @property
     def verdict(self) -> str:
         """One plain sentence: can the numbers be trusted."""
-        if not self.legs:
+        if not self.legs and "set_aside" not in (found.id for found in self.findings):
             return "no records are stored, so there is nothing to trust or to doubt."
         worst = [f"{found.title} ({found.count:,})" for found in self.findings if found.severity == self.worst]
         named = "; ".join(worst[:3]) + (f"; and {len(worst) - 3} more" if len(worst) > 3 else "")

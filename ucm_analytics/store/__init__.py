@@ -146,7 +146,10 @@ class Store:
         pbx: str | None = None,
         columns: Sequence[str] | None = None,
     ) -> pd.DataFrame:
-        """Legs of the calls that began in a period, as columns of `schema.LEGS`; see `calls`."""
+        """Legs of the calls that began in a period, as columns of `schema.LEGS`; see `calls`.
+
+        Legs that are set aside come too, by the UTC day of `called_at`; those without it only without a period.
+        """
         return self._frame("legs", first, last, pbx, columns)
 
     def scan(
@@ -203,8 +206,8 @@ class Store:
         -------
         pandas.DataFrame
             One row a day and PBX: `pbx`, `day`, `state` (settled, provisional, missing), `source`
-            (pbx, file), `legs`, `pages`, `vanished` (stored legs that the PBX no longer sends),
-            `pulled_at` (UTC), `asked_from`, `asked_to` (PBX wall clock), `firmware`, `sha256`.
+            (pbx, file), `legs` (but for those set aside), `pages`, `vanished` (stored legs that the PBX no
+            longer sends), `pulled_at` (UTC), `asked_from`, `asked_to` (PBX wall clock), `firmware`, `sha256`.
         """
         period = _period(first, last)
         return coverage_frame([Months(self.path, name) for name in ([pbx] if pbx else self.pbxs)], period)
