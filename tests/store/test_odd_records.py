@@ -257,7 +257,7 @@ def test_a_store_of_nothing_else_does_not_call_itself_empty(tmp_path: Path) -> N
     store = Store(tmp_path / "store")
     put(store, [odd(0, "end in the last second")])
     assert len(store.calls()) == len(store.calls("2026-03-10")) == 0
-    assert "records of which no call can be made (1)" in ucm.audit(store, "2026-03-10").verdict
+    assert "records of which no call can be made (1)" in ucm.audit(store).verdict
     told = CliRunner(env={"UCM_DATA": str(store.path)}).invoke(app, ["status"]).stdout
     assert "set aside: 1 record of which" in told
 
@@ -274,3 +274,10 @@ def test_no_rows_have_no_reason() -> None:
     assert aside.in_calls(legs_table([], pbx="clinic")).num_rows == 0
     assert isinstance(aside.RULES, tuple) and len({rule.reason for rule in aside.RULES}) == len(aside.RULES)
     assert pa.types.is_dictionary(legs_table([], pbx="clinic")["set_aside"].type)
+
+
+@pytest.mark.parametrize("report", ["summary", "missed-calls", "data-quality"])
+def test_reports_on_a_period_with_odd_records(report: str, everything: list[Leg], tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    put(store, [*(good(number) for number in range(10)), *everything, {**good(11), "src": "", "disposition": "BUSY"}])
+    assert "2026" in ucm.run_report(report, store, "2026-03-10").headline

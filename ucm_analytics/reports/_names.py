@@ -70,4 +70,6 @@ _WORDS: Final = {"ivr": "menu", "did": "DID"}
 
 
 def _each(change: Callable[[str], str], column: pd.Series[Any]) -> pd.Series[Any]:
-    return pd.Series([change(value) for value in column.astype(str)], index=column.index, dtype="str")
+    """Each text changed; where there is none, there is none after it."""
+    texts = [None if pd.isna(value) else change(value) for value in column.astype(str)]
+    return pd.Series(texts, index=column.index, dtype="str")
