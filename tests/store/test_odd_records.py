@@ -141,6 +141,14 @@ def test_the_rules_look_at_every_text_that_the_model_reads() -> None:
     assert set(aside._TEXTS.to_pylist()) == texts | {"session"}
 
 
+def test_a_session_in_two_months_is_read_alike_in_both_ways(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    days = ("2026-02-28", "2026-03-10")
+    put(store, [{**good(0, day), "session": "x", "uniqueid": "", "AcctId": day[-2:]} for day in days])
+    for table in ("calls", "steps", "rings", "legs"):
+        assert len(getattr(store, table)("2026-03")) == len(store.scan(table, "2026-03").collect()) == 1
+
+
 def test_the_other_legs_of_a_call_tell_it(tmp_path: Path) -> None:
     queue = {**good(0), "dst": "6500", "action_type": "QUEUE[6500]", "AcctId": "7", "dstchannel": "", "billsec": "0"}
     store = Store(tmp_path)

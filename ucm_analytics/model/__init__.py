@@ -28,7 +28,7 @@ import pyarrow as pa
 from ucm_analytics.model import _calls, _legs, _links, _rings, _steps
 from ucm_analytics.model._calls import OUTCOME_RULES
 from ucm_analytics.model._clock import clock_changes
-from ucm_analytics.schema import TableName, arrow_schema
+from ucm_analytics.schema import LEGS, TableName, arrow_schema
 
 __all__ = ["OUTCOME_RULES", "Built", "build"]
 
@@ -38,6 +38,9 @@ _LEG_BYTES: Final = 1_000
 _CALL_BYTES: Final = 500
 """What the engine may hold: some, and so much for each leg or call that it works on; the rest goes to a temporary
 folder. Results, and legs in memory, come on top."""
+
+_COPIES: Final = 4
+"""How often the engine holds a text, where texts are longer than usual."""
 
 _PART: Final = 50_000
 """Legs that are worked on at the same time, so that a build needs no more memory for a larger month."""
@@ -53,6 +56,13 @@ SELECT first, last, sum(legs)::BIGINT FROM (
 # naive UTC inside, so that no engine's idea of a session zone comes in between
 _COLUMNS: Final = ", ".join(
     "make_timestamp(epoch_us(called_at)) AS called_at" if name == "called_at" else name for name in _legs.COLUMNS
+)
+
+
+_TEXT: Final = " + ".join(
+    f"coalesce(strlen({column.name}), 0)"
+    for column in LEGS
+    if column.name in _legs.COLUMNS and column.dtype in ("string", "category")
 )
 
 
@@ -97,11 +107,13 @@ def build(legs: pa.Table | Path, *, zone: ZoneInfo | None = None) -> Built:
         ).fetchall()
         connection.register("clock", clock_changes(zone, *span))
         steps, rings, calls = [], [], []
-        numbered = [0]
+        numbered, long = [0], 0
         for number, (part, size) in enumerate(_parts(connection, legs_in_all)):
-            connection.execute(f"SET memory_limit = '{_ENGINE_BYTES + size * _LEG_BYTES}B'")
-            connection.execute(f"SET VARIABLE calls_before = {numbered[-1]}")
             connection.execute(f"CREATE OR REPLACE TEMP VIEW raw AS SELECT * FROM every_leg WHERE {part}")
+            ((text,),) = connection.execute(f"SELECT coalesce(sum({_TEXT}), 0)::BIGINT FROM raw").fetchall()
+            long = max(long, text * _COPIES - size * _LEG_BYTES)
+            connection.execute(f"SET memory_limit = '{_ENGINE_BYTES + size * _LEG_BYTES + long}B'")
+            connection.execute(f"SET VARIABLE calls_before = {numbered[-1]}")
             for name, sql in (("leg", _legs.SQL), ("step", _steps.SQL), ("ring", _rings.SQL), ("call", _calls.SQL)):
                 connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {sql}")
             steps.append(_fetch(connection, "steps", _steps.SELECT))
@@ -116,10 +128,10 @@ def build(legs: pa.Table | Path, *, zone: ZoneInfo | None = None) -> Built:
             ((upto,),) = connection.execute("SELECT coalesce(max(call_no), 0) FROM every_call").fetchall()
             numbered.append(upto)
         connection.execute("DROP TABLE leg; DROP TABLE step; DROP TABLE ring; DROP TABLE call")
-        connection.execute(f"SET memory_limit = '{_ENGINE_BYTES + numbered[-1] * _CALL_BYTES}B'")
+        connection.execute(f"SET memory_limit = '{_ENGINE_BYTES + numbered[-1] * _CALL_BYTES + long}B'")
         connection.execute(f"CREATE TEMP TABLE linked AS {_links.SQL}")
         for before, upto in pairwise(numbered):
-            connection.execute(f"SET memory_limit = '{_ENGINE_BYTES + (upto - before) * _CALL_BYTES}B'")
+            connection.execute(f"SET memory_limit = '{_ENGINE_BYTES + (upto - before) * _CALL_BYTES + long}B'")
             connection.execute(f"SET VARIABLE calls_before = {before}; SET VARIABLE calls_upto = {upto}")
             calls.append(_fetch(connection, "calls", _links.SELECT))
         return Built(steps=_together(steps), rings=_together(rings), calls=_together(calls))

@@ -87,16 +87,21 @@ def relation(
     parts = []
     if whole := [file.path for file in files if file.whole]:
         parts.append(f"SELECT {names} FROM {_parquet(whole)}")
-    if period and (edges := [file for file in files if not file.whole]):
-        near = f"local_at >= TIMESTAMP '{period.start}' AND local_at < TIMESTAMP '{period.end}'"
-        if table != "calls":
-            calls = f"SELECT call_id, pbx FROM {_parquet([file.calls for file in edges])} WHERE {near}"
-            near = f"(call_id, pbx) IN ({calls})"
-        if table == "legs":  # those that are set aside may be in no call: they go by UTC
-            near += " OR set_aside IS NOT NULL AND make_timestamp(epoch_us(called_at))"
-            near += f" BETWEEN TIMESTAMP '{period.start}' AND TIMESTAMP '{period.end}' - INTERVAL 1 MICROSECOND"
-        parts.append(f"SELECT {names} FROM {_parquet([file.path for file in edges])} WHERE {near}")
+    for file in files:
+        if period and not file.whole:
+            parts.append(f"SELECT {names} FROM {_parquet([file.path])} WHERE {_near(file, table, period)}")
     return connection.sql(" UNION ALL ".join(parts))
+
+
+def _near(file: Source, table: TableName, period: Period) -> str:
+    """Condition for the rows of a file whose calls began in the period."""
+    near = f"local_at >= TIMESTAMP '{period.start}' AND local_at < TIMESTAMP '{period.end}'"
+    if table != "calls":
+        near = f"call_id IN (SELECT call_id FROM {_parquet([file.calls])} WHERE {near})"
+    if table == "legs":  # those that are set aside may be in no call: they go by UTC
+        near += " OR set_aside IS NOT NULL AND make_timestamp(epoch_us(called_at))"
+        near += f" BETWEEN TIMESTAMP '{period.start}' AND TIMESTAMP '{period.end}' - INTERVAL 1 MICROSECOND"
+    return near
 
 
 def _rows(file: Source, table: TableName, period: Period | None, columns: list[str]) -> pa.Table:
