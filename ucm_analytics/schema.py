@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Dtype = Literal["string", "category", "int64", "int32", "bool", "wall", "utc", "map"]
 TableName = Literal["legs", "steps", "rings", "calls"]
 
-VERSION: Final = 2
+VERSION: Final = 3
 """Raised when a table's columns or the model's rules change; `Store.rebuild` then runs by itself."""
 
 
