@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from datetime import date
 from math import comb, exp, factorial, isinf
 from statistics import mean
@@ -9,6 +10,7 @@ from statistics import mean
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from tests.analyses.made import as_arrow, calls, random_calls
 from ucm_analytics import analyses
@@ -125,13 +127,34 @@ def test_bands_of_large_and_of_no_counts() -> None:
     assert count_band(0, float("inf"), 0.01) == (0, 0)
 
 
+@pytest.mark.parametrize("tail", [1e-7, 1e-5, 7e-4, 0.025, 0.2])
+def test_bands_of_every_mean_and_spread_take_no_room(tail: float) -> None:
+    means = [0, 1e-300, 1e-9, 1e-3, 0.5, 1, 20, 1e3, 1e6, 1e9, 1e12]
+    spreads = [0, 1e-300, 1e-15, 1e-12, 1e-9, 1e-3, 0.1, 1, 2, 10, 1e3, 1e6, 1e9, 1e12, 1e300]
+    mean, spread = (axis.ravel() for axis in np.meshgrid(means, spreads))
+    with np.errstate(divide="ignore"):
+        size = 1 / spread
+    count_band(1, 1, tail)  # imports what is needed
+    tracemalloc.start()
+    low, high = count_band(mean, size, tail)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 1e6
+    assert ((low >= 0) & (low <= high) & (high <= 2**53)).all()
+    for m, s, k in zip(mean.tolist(), size.tolist(), high.tolist(), strict=True):
+        if 0 < m < 1e6 and 1e-3 < s < 1e6:  # where SciPy's distribution takes no time and loses no digits
+            of = stats.nbinom(s, s / (s + m))
+            assert of.cdf(k) >= (1 - tail) * (1 - 1e-12), (m, s)
+            assert k == 0 or of.sf(k - 1) > tail * (1 - 1e-6), (m, s)
+
+
 def test_intervals_of_textbooks() -> None:
     low, high = wilson([0, 10, 5, 0], [10, 10, 10, 0])
     assert low[:3].tolist() == pytest.approx([0, 0.7225, 0.2366], abs=1e-4)
     assert high[:3].tolist() == pytest.approx([0.2775, 1, 0.7634], abs=1e-4)
     assert np.isnan(low[3])
     table = {1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776, 6: 2.447, 10: 2.228, 30: 2.042, 120: 1.980}
-    assert {f: student(f) for f in table} == pytest.approx(table, rel=0.01)
+    assert {f: student(f) for f in table} == pytest.approx(table, abs=5e-4)
 
 
 @pytest.mark.parametrize("seed", range(2))

@@ -201,13 +201,13 @@ def test_sixty_erlang() -> None:
     assert found["lines_low"] < 75 < found["lines_high"]
 
 
-def test_byar_is_near_the_exact_interval_of_a_poisson_count() -> None:
+def test_the_interval_is_the_exact_one_of_a_poisson_count() -> None:
     made = calls(HELD, *((f"2026-03-02 09:0{n}:00", 360, "M") for n in range(10)))
     found = one(analyses.trunk_usage(made))
-    # exact (Garwood) for a count of 10: 4.795 to 18.390
+    # Garwood for a count of 10: 4.79539 to 18.39036
     assert found["traffic"] == 1
-    assert found["traffic_low"] == pytest.approx(0.4795, abs=0.005)
-    assert found["traffic_high"] == pytest.approx(1.8390, abs=0.005)
+    assert found["traffic_low"] == pytest.approx(0.479539, abs=1e-6)
+    assert found["traffic_high"] == pytest.approx(1.839036, abs=1e-6)
 
 
 def test_the_busy_hour_is_of_the_days_that_carry_the_traffic() -> None:

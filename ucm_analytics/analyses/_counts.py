@@ -28,8 +28,8 @@ def usual(calls: pd.Series[Any], cell: pd.Series[Any], of: pd.Series[Any]) -> pd
     sums = cells.sum()
     expected = (sums["total"] + 0.5) / sums["m"]
     size = 1 / (alpha * (1 + 1 / sums["m"]) + 1 / (sums["total"] + 0.5))
-    found = [count_band(*pair, _TAIL) for pair in zip(expected, size, strict=True)]
-    bands = pd.DataFrame(found, index=sums.index, columns=["low", "high"], dtype="Int64")
+    low, high = count_band(expected, size, _TAIL)
+    bands = pd.DataFrame({"low": low, "high": high}, index=sums.index, dtype="Int64")
     return bands.where(sums["m"] >= _FEWEST).reindex(of.to_numpy()).set_axis(of.index)
 
 

@@ -1,4 +1,4 @@
-"""Intervals and quantiles that several analyses need, in closed form or by plain summation."""
+"""Intervals that several analyses need. SciPy's quantiles are imported where they are used: that takes a while."""
 
 from __future__ import annotations
 
@@ -9,16 +9,23 @@ import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
+Counts = npt.NDArray[np.int64]
 
-Z95: Final = NormalDist().inv_cdf(0.975)
+_Z95: Final = NormalDist().inv_cdf(0.975)
+_LEAST: Final = 1e-12
+"""A smaller mean, or size, leaves so little above 0 that every quantile is 0."""
+_POISSON: Final = 1e9
+"""A size of so many times the mean adds nothing to the variance that could be seen."""
+_MOST: Final = 2.0**53
+"""Up to here a float holds every count."""
 
 
 def wilson(hits: Any, of: Any) -> tuple[Floats, Floats]:
     """95 % interval of a share (Wilson 1927); NaN where `of` is 0."""
     k, n = np.asarray(hits, dtype=float), np.asarray(of, dtype=float)
     with np.errstate(divide="ignore", invalid="ignore"):
-        centre = (k + Z95**2 / 2) / (n + Z95**2)
-        half = Z95 / (n + Z95**2) * np.sqrt(k * (n - k) / n + Z95**2 / 4)
+        centre = (k + _Z95**2 / 2) / (n + _Z95**2)
+        half = _Z95 / (n + _Z95**2) * np.sqrt(k * (n - k) / n + _Z95**2 / 4)
     none = n == 0
     return (
         np.where(none, np.nan, np.where(k == 0, 0.0, centre - half)),
@@ -26,42 +33,59 @@ def wilson(hits: Any, of: Any) -> tuple[Floats, Floats]:
     )
 
 
+def survival_band(level: Floats, events: Floats, at_risk: Floats) -> tuple[Floats, Floats]:
+    """95 % log-log band of a Kaplan-Meier curve, by Greenwood's variance; NaN where the curve is 1 or 0."""
+    inside = (level > 0) & (level < 1)
+    left = np.where(at_risk > events, at_risk - events, np.nan)
+    greenwood = np.cumsum(events / (at_risk * left))
+    logarithm = np.log(level, where=inside, out=np.full_like(level, np.nan))
+    power = np.exp(_Z95 * np.sqrt(greenwood) / logarithm)
+    # 1 ** NaN is 1, but there is no band before anything happened
+    return np.where(inside, level ** (1 / power), np.nan), np.where(inside, level**power, np.nan)
+
+
 def student(freedom: float) -> float:
-    """97.5 % quantile of Student's t, within 1 % (Abramowitz and Stegun 26.7.5)."""
-    if freedom <= 2:
-        return 4.3027 if freedom == 2 else 12.7062
-    z, f = Z95, freedom
-    return float(
-        z
-        + (z**3 + z) / (4 * f)
-        + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * f**2)
-        + (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / (384 * f**3)
-    )
+    """97.5 % quantile of Student's t."""
+    from scipy.special import stdtrit
+
+    return float(stdtrit(freedom, 0.975))
 
 
-def count_band(mean: float, size: float, tail: float) -> tuple[int, int]:
+def poisson_limits(count: Floats) -> tuple[Floats, Floats]:
+    """95 % limits of the mean of a Poisson count above 0, which need not be whole (Garwood 1936)."""
+    from scipy.special import gammaincinv
+
+    return gammaincinv(count, 0.025), gammaincinv(count + 1, 0.975)
+
+
+def count_band(mean: Any, size: Any, tail: float) -> tuple[Counts, Counts]:
     """Smallest and largest count that are not in a tail of this probability.
 
     Parameters
     ----------
-    mean : float
+    mean : float or array
         Expected count.
-    size : float
+    size : float or array
         Size of the negative binomial: its variance is mean + mean² / size; infinite for Poisson.
     tail : float
         Probability below the first count, and above the second, at most.
     """
-    if mean <= 0:
-        return 0, 0
-    variance = mean + mean * mean / size
-    top = int(mean + 12 * np.sqrt(variance) + 60 / max(-np.log1p(-1 / (1 + size / mean)), 0.05)) + 10
-    counts = np.arange(top)
-    if np.isinf(size):
-        first, steps = -mean, np.log(mean / (counts + 1.0))
-    else:
-        first = -size * np.log1p(mean / size)
-        steps = np.log((counts + size) / (counts + 1.0)) - np.log1p(size / mean)
-    below = np.cumsum(np.exp(first + np.concatenate([[0.0], np.cumsum(steps)])))
-    low = int(np.searchsorted(below, tail, side="right"))
-    high = int(np.searchsorted(below, 1 - tail, side="left"))
-    return low, min(high, top)
+    mean, size = np.broadcast_arrays(np.asarray(mean, dtype=float), np.asarray(size, dtype=float))
+    low, high = (np.minimum(_quantile(share, mean, size), _MOST).astype(np.int64) for share in (tail, 1 - tail))
+    return low, high
+
+
+def _quantile(share: float, mean: Floats, size: Floats) -> Floats:
+    """Smallest count with a distribution function of at least `share`.
+
+    The special functions take bounded time; `scipy.stats.nbinom.ppf` takes minutes for some dispersions.
+    """
+    from scipy.special import betainc, nbdtrik
+
+    mean = np.maximum(mean, _LEAST)
+    size = np.clip(size, _LEAST, _POISSON * mean)
+    p = size / (size + mean)
+    # inverse of the continuous function between the counts; the next count, but for the error of the inverse
+    count = np.ceil(nbdtrik(share, size, p).clip(0))
+    before = betainc(size, np.maximum(count, 1), p)
+    return np.asarray(np.where((count > 0) & (before >= share), count - 1, count))

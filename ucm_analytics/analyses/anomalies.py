@@ -151,9 +151,7 @@ def _judged(calls: pd.Series, cell: pd.Series, usual: pd.Series, tail: float, tr
     alpha = dispersion(seen, total / weeks, weeks, known & inside, trimmed)
     expected = (total + 0.5) / weeks
     size = 1 / (alpha * (1 + 1 / weeks) + 1 / (total + 0.5))
-    bands = {pair: count_band(*pair, tail) for pair in set(zip(expected.tolist(), size.tolist(), strict=True))}
-    found = [bands[pair] for pair in zip(expected.tolist(), size.tolist(), strict=True)]
-    low, high = (np.array([band[n] for band in found], dtype=float) for n in (0, 1))
+    low, high = (end.astype(float) for end in count_band(expected, size, tail))
     judged = pd.DataFrame(
         {"weeks": m.astype("int64"), "expected": expected, "low": low, "high": high}, index=calls.index
     )

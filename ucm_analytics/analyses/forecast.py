@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 
 from ucm_analytics.analyses._days import meant
-from ucm_analytics.analyses._estimates import Floats, count_band
+from ucm_analytics.analyses._estimates import Counts, Floats, count_band
 from ucm_analytics.analyses._frame import Result, analysis, arrow
 from ucm_analytics.analyses._intervals import interval_counts
 from ucm_analytics.errors import NoData, SettingError
@@ -220,8 +220,7 @@ def forecast_from(
     result = pd.DataFrame({"local_at": ahead, "calls": np.where(closed, 0.0, history.fitted()[weekday, slot])})
     result["weeks"] = history.weeks()[weekday, slot].astype("int64")
     result = result[meant(result["local_at"], weekdays)].dropna(ignore_index=True)
-    bands = [_band(mean, alpha, level) for mean in result["calls"].tolist()]
-    result["low"], result["high"] = (pd.Series([band[n] for band in bands], dtype="int64") for n in (0, 1))
+    result["low"], result["high"] = _band(result["calls"].to_numpy(), alpha, level)
     result["is_open"] = result["calls"] > 0
     return result[[column.name for column in forecast.columns]]
 
@@ -236,9 +235,9 @@ def backtest_from(
     for n, fold in enumerate(folds):
         alpha = _alpha([other for k, other in enumerate(errors) if k != n] or errors)
         seen, mean = errors[n]
-        bands = [_band(each, alpha, level) for each in mean.tolist()]
-        inside = [low <= value <= high for value, (low, high) in zip(seen.tolist(), bands, strict=True)]
-        rows.append((*fold, float(np.mean(inside)) if inside else np.nan))
+        low, high = _band(mean, alpha, level)
+        inside = (low <= seen) & (seen <= high)
+        rows.append((*fold, float(inside.mean()) if len(inside) else np.nan))
     result = pd.DataFrame(rows, columns=[column.name for column in forecast_backtest.columns])
     return result.astype({"weeks": "int64", "calls": "int64", "first": "datetime64[us]"})
 
@@ -349,7 +348,7 @@ def _alpha(errors: list[tuple[Floats, Floats]]) -> float:
     return max(float(((seen - mean) ** 2 - mean).sum()) / below, 0.0) if below > 0 else 0.0
 
 
-def _band(mean: float, alpha: float, level: float) -> tuple[int, int]:
+def _band(mean: Floats, alpha: float, level: float) -> tuple[Counts, Counts]:
     return count_band(mean, 1 / alpha if alpha > 0 else np.inf, (1 - level) / 2)
 
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ucm_analytics.analyses._clock import placed_in_time
-from ucm_analytics.analyses._estimates import Z95, wilson
+from ucm_analytics.analyses._estimates import survival_band, wilson
 from ucm_analytics.analyses._frame import Result, analysis, arrow, collect, gathered, lazy, needs, wall
 from ucm_analytics.analyses._keys import with_keys
 from ucm_analytics.analyses._numbers import number, optional
@@ -225,7 +225,7 @@ def time_to_callback(calls: Any, *, period: Period | None = None) -> pa.Table:
     open_rate = np.cumprod(1 - events_at / n)
     before = np.concatenate([[1.0], open_rate])[: len(n)]
     times["open_rate"] = open_rate
-    times["open_low"], times["open_high"] = _greenwood(open_rate, events_at, n)
+    times["open_low"], times["open_high"] = survival_band(open_rate, events_at, n)
     for way in ("returned", "reached"):
         times[f"{way}_rate"] = np.cumsum(before * times[way].to_numpy(dtype=float) / n)
     return arrow(
@@ -392,12 +392,3 @@ def _within(frame: nw.LazyFrame[Any], period: Period | None) -> nw.LazyFrame[Any
     if period is not None:
         frame = frame.filter(nw.col("local_at") >= wall(period.start), nw.col("local_at") < wall(period.end))
     return frame
-
-
-def _greenwood(open_rate: Any, events: Any, at_risk: Any) -> tuple[Any, Any]:
-    with np.errstate(divide="ignore", invalid="ignore"):
-        spread = np.sqrt(np.cumsum(events / (at_risk * (at_risk - events))))
-        power = np.exp(Z95 * spread / np.log(open_rate))
-        low, high = open_rate ** (1 / power), open_rate**power
-    inside = (open_rate > 0) & (open_rate < 1)
-    return np.where(inside, low, np.nan), np.where(inside, high, np.nan)

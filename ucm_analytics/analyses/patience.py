@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from ucm_analytics.analyses._estimates import Z95, Floats
+from ucm_analytics.analyses._estimates import survival_band
 from ucm_analytics.analyses._frame import Result, analysis, arrow, collect
 from ucm_analytics.analyses._stays import in_queues, times
 
@@ -94,21 +94,10 @@ def patience(steps: Any, *, queue: str | None = None) -> pa.Table:
     curve["at_risk"] = curve["offered"] - curve["ended"].cumsum() + curve["ended"]
     at_risk, abandoned = (curve[name].to_numpy(dtype="float64") for name in ("at_risk", "abandoned"))
     level = np.cumprod(1 - abandoned / at_risk)
-    low, high = _band(level, at_risk, abandoned)
+    low, high = survival_band(level, abandoned, at_risk)
     curve = curve.assign(patience_level=level, low_level=low, high_level=high)
     waits = curve["wait_s"].to_numpy()
     for name, of in (("median_s", level), ("median_low_s", low), ("median_high_s", high)):
         reached = waits[of <= _HALF]
         curve[name] = pd.array([reached[0] if len(reached) else pd.NA] * len(curve), dtype="Int64")
     return arrow(curve[[column.name for column in patience.columns]], sort=[("wait_s", "ascending")])
-
-
-def _band(level: Floats, at_risk: Floats, abandoned: Floats) -> tuple[Floats, Floats]:
-    """Both ends of the log-log band; NaN where the logarithms do not exist."""
-    inside = (level > 0) & (level < 1)
-    left = np.where(at_risk > abandoned, at_risk - abandoned, np.nan)
-    greenwood = np.cumsum(abandoned / (at_risk * left))
-    logarithm = np.log(level, where=inside, out=np.full_like(level, np.nan))
-    power = np.exp(Z95 * np.sqrt(greenwood) / logarithm)
-    # 1 ** NaN is 1, but there is no band before anybody gave up
-    return np.where(inside, level ** (1 / power), np.nan), np.where(inside, level**power, np.nan)

@@ -13,6 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from ucm_analytics.analyses._days import DAY_TYPES, day_types, meant, on_days, span, weekdays_meant
+from ucm_analytics.analyses._estimates import Floats, wilson
 from ucm_analytics.analyses._frame import Result, analysis, arrow, collect, lazy, needs, truncated
 from ucm_analytics.analyses._intervals import starts
 from ucm_analytics.erlang import agents_needed, erlang_a, erlang_c
@@ -26,10 +27,6 @@ _HALF_HOUR_S: Final = 1800
 _SLOTS: Final = 48
 _DRAWS: Final = 400
 _SEED: Final = 20260302
-_Z: Final = 1.959964
-"""Normal quantile of a 95 % interval."""
-
-_Floats = NDArray[np.float64]
 
 
 @analysis(
@@ -247,7 +244,7 @@ def predicted(queues: Queues, target_s: float) -> pa.Table:
     offered = result["offered"].to_numpy(float)
     reached = np.divide(result["in_time"], offered, out=np.full(len(result), np.nan), where=offered > 0)
     result["reached_level"] = reached
-    result["reached_low"], result["reached_high"] = _wilson(reached, offered)
+    result["reached_low"], result["reached_high"] = wilson(result["in_time"], offered)
     for model in ("c", "a"):
         for end in ("", "_low", "_high"):
             result[f"level_{model}{end}"] = np.nan
@@ -278,9 +275,9 @@ _SUMMED: Final = ("answered", "abandoned", "wait_s", "talk_s", "talk_squares")
 class _Inputs:
     """What the formulas take, for one queue: column 0 the estimate, the others draws of the bootstrap."""
 
-    rate: _Floats
-    handle_s: _Floats
-    patience_s: _Floats | None
+    rate: Floats
+    handle_s: Floats
+    patience_s: Floats | None
 
 
 @dataclass(frozen=True)
@@ -373,7 +370,7 @@ class Queues:
                 patience = total["wait_s"] / np.concatenate([[total["abandoned"]], left])[None, :]
             yield at, _Inputs(rate, np.concatenate([[handle], handles])[None, :], patience)
 
-    def presence(self) -> _Floats:
+    def presence(self) -> Floats:
         """Share of the callers of each row of `slots` who came while 0, 1, 2, ... agents were there."""
         long = self.stays.loc[self.stays.index.repeat(self.stays["last"] - self.stays["first"] + 1)]
         long = long.assign(slot=long["first"] + long.groupby(level=0).cumcount())
@@ -415,13 +412,6 @@ def _finished(result: pd.DataFrame, columns: tuple[Result, ...]) -> pa.Table:
     order = [*_QUEUE, "order", "minute"]
     sorted_ = arrow(result[[*(column.name for column in columns), "order"]], sort=[(k, "ascending") for k in order])
     return sorted_.drop(["order"])
-
-
-def _wilson(share: _Floats, count: _Floats) -> tuple[_Floats, _Floats]:
-    count = np.where(count > 0, count, np.nan)
-    middle = (share + _Z**2 / (2 * count)) / (1 + _Z**2 / count)
-    half = _Z / (1 + _Z**2 / count) * np.sqrt(share * (1 - share) / count + _Z**2 / (4 * count**2))
-    return np.clip(middle - half, 0, share), np.clip(middle + half, share, 1)
 
 
 def _count(test: nw.Expr) -> nw.Expr:

@@ -14,6 +14,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from ucm_analytics.analyses._days import day_types, span
+from ucm_analytics.analyses._estimates import Floats, poisson_limits
 from ucm_analytics.analyses._frame import Result, analysis, arrow, collect, lazy, needs, truncated, wall
 from ucm_analytics.analyses._intervals import hours, with_offsets
 from ucm_analytics.erlang import lines_needed
@@ -26,9 +27,6 @@ _COLUMNS: Final = ("pbx", "trunk", "local_at", "utc_offset_s", "duration_s", "ou
 _HOUR_S: Final = 3600
 _SLICE: Final = 500_000
 """Calls that are looked at together: what bounds the memory."""
-
-_Z: Final = 1.959964
-"""Normal quantile of a 95 % interval."""
 
 _Seconds = NDArray[np.int64]
 
@@ -179,7 +177,7 @@ def trunk_usage(calls: Any, *, blocking: float = 0.01, retry: float = 0.5, perio
 
     The interval is that of a compound Poisson sum: calls come by chance and hold by chance, so the sum of the
     holds has the relative spread of a Poisson count of (sum of holds)^2 / sum of squared holds, whose 95 %
-    limits are Byar's. It does not hold the growth of the business, nor that the busy hour was chosen because
+    limits are exact. It does not hold the growth of the business, nor that the busy hour was chosen because
     it was the highest.
 
     Offered is what reached the PBX or was tried from it. Callers whom the provider turned away because all
@@ -187,8 +185,8 @@ def trunk_usage(calls: Any, *, blocking: float = 0.01, retry: float = 0.5, perio
 
     References
     ----------
-    ITU-T E.500, E.501: busy hour, offered traffic. N. E. Breslow, N. E. Day: Statistical Methods in Cancer
-    Research II (1987), equation 2.13, for Byar's limits.
+    ITU-T E.500, E.501: busy hour, offered traffic. F. Garwood: Fiducial Limits for the Poisson Distribution.
+    Biometrika 28 (1936) 437-442.
 
     Examples
     --------
@@ -233,7 +231,7 @@ def trunk_usage(calls: Any, *, blocking: float = 0.01, retry: float = 0.5, perio
     result["busy_hour"] = result["hour"].astype("int64")
     result["bhca"] = result["bh_calls"] / result["days"]
     result["traffic"] = result["bh_busy_s"] / result["days"] / _HOUR_S
-    low, high = _byar(result["bh_busy_s"].to_numpy(float), result["bh_squares"].to_numpy(float))
+    low, high = _limits(result["bh_busy_s"].to_numpy(float), result["bh_squares"].to_numpy(float))
     result["traffic_low"], result["traffic_high"] = result["traffic"] * low, result["traffic"] * high
     for end in ("", "_low", "_high"):
         result[f"lines{end}"] = lines_needed(result[f"traffic{end}"].to_numpy(float), blocking)
@@ -382,13 +380,11 @@ def _by_day(hours: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     return days.merge(best, on=[*keys, "local_at"])
 
 
-def _byar(total: NDArray[np.float64], squares: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Byar's limits of a compound Poisson sum, as parts of the sum; 1 where the sum is 0."""
+def _limits(total: Floats, squares: Floats) -> tuple[Floats, Floats]:
+    """Limits of a compound Poisson sum, as parts of the sum; 1 where the sum is 0."""
     count = np.where(total > 0, total**2 / np.where(squares > 0, squares, 1.0), 1.0)
-    low = np.maximum(1 - 1 / (9 * count) - _Z / (3 * np.sqrt(count)), 0) ** 3
-    more = count + 1
-    high = more / count * (1 - 1 / (9 * more) + _Z / (3 * np.sqrt(more))) ** 3
-    return np.where(total > 0, low, 1.0), np.where(total > 0, high, 1.0)
+    low, high = poisson_limits(count)
+    return np.where(total > 0, low / count, 1.0), np.where(total > 0, high / count, 1.0)
 
 
 def _epoch(local_at: pd.Series[Any]) -> _Seconds:
