@@ -10,10 +10,15 @@ import pytest
 from hypothesis import settings
 from playwright.sync_api import Browser, sync_playwright
 
+from tests.samples import SAMPLES
+
 # The gate gives the same answer for the same code; `make soak` searches on, with other examples each time.
 settings.register_profile("gate", derandomize=True, deadline=None)
 settings.register_profile("soak", max_examples=2000, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "gate"))
+
+# tests of what is not beside this checkout are left out, rather than skipped
+collect_ignore = [] if SAMPLES else ["samples"]
 
 
 def pytest_xdist_auto_num_workers() -> int:

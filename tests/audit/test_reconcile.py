@@ -18,13 +18,12 @@ from tests.scenarios.conftest import read_story
 from tests.scenarios.test_scenarios import STORIES
 from ucm_analytics import analyses, model
 from ucm_analytics.client import UCM
-from ucm_analytics.parse import dump_legs, legs_table, parse_page
+from ucm_analytics.parse import dump_legs, legs_table
 from ucm_analytics.simulator import PROFILES, Simulator, User
 from ucm_analytics.simulator.profiles import FIELDS_22
 from ucm_analytics.simulator.traffic import clinic, generate
 from ucm_analytics.store import Store
 
-SAMPLES = Path(__file__).resolve().parents[2] / "../shared/samples"
 BERLIN = ZoneInfo("Europe/Berlin")
 FIRST, LAST = date(2026, 3, 27), date(2026, 3, 30)
 
@@ -224,16 +223,6 @@ def test_records_of_2013() -> None:
     table = reconciled(legs_table([leg | {"AcctId": str(n)} for n, leg in enumerate(legs)], pbx="clinic"))
     assert_adds_up(table)
     assert table.loc[0, "count"] == len(legs)
-
-
-def test_genuine_answers() -> None:
-    answers = [path.read_bytes() for path in sorted(SAMPLES.glob("[02]*_*.json"))]
-    pages = [parse_page(answer, pbx="clinic") for answer in answers if b'"disposition"' in answer]
-    if pages:
-        legs = pa.concat_tables(pages).unify_dictionaries()
-        keys = legs.select(["session", "acct_id", "uniqueid", "dstchannel"]).to_pylist()
-        first = {tuple(key.values()): row for row, key in reversed(list(enumerate(keys)))}
-        assert_adds_up(reconciled(legs.take(pa.array(sorted(first.values()))), None))
 
 
 def test_no_records() -> None:

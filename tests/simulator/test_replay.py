@@ -8,11 +8,9 @@ from typing import Any
 
 import pytest
 
-from tests.simulator.pbx import call, connected, leg, legs_in
+from tests.simulator.pbx import call, connected, leg
 from ucm_analytics.errors import SettingError
 from ucm_analytics.simulator import Simulator
-
-SAMPLES = Path(__file__).resolve().parents[2] / "../shared/samples"
 
 
 def row(start: str, dst: str, **fields: Any) -> dict[str, Any]:
@@ -114,16 +112,3 @@ def test_what_a_replay_cannot_do(tmp_path: Path) -> None:
         Simulator(replay=[path], offset_unit="row")
     with pytest.raises(SettingError, match="cannot be added to a replay"):
         Simulator(replay=[path]).add(call(leg("2026-03-02 08:00:00", 1)))
-
-
-def test_genuine_answers_come_back_as_they_are() -> None:
-    paths = [path for path in sorted(SAMPLES.glob("*.json")) if path.name[:2] in ("01", "20", "30")]
-    everything = []
-    for path in paths:
-        answer = json.loads(path.read_text())
-        elements = answer.get("cdr_root") or answer.get("cdr")
-        assert served(path) == compact(elements)
-        everything += [json.dumps(row) for row in legs_in(elements)]
-    if paths:
-        together = json.loads(served(*paths))["cdr_root"]
-        assert sorted(json.dumps(row) for row in legs_in(together)) == sorted(everything)

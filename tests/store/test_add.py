@@ -13,14 +13,13 @@ import pytest
 
 from tests.store.made import ZONE, Pbx, call, contents, daily, plain, states
 from ucm_analytics.errors import SettingError, WrongColumns
-from ucm_analytics.parse import dump_legs, legs_table, parse_page
+from ucm_analytics.parse import dump_legs, legs_table
 from ucm_analytics.simulator.traffic import clinic, generate
 from ucm_analytics.store import Store, files
 from ucm_analytics.store.files import read_table
 from ucm_analytics.store.merge import by_month, call_days, longest_call_s, merge, no_legs
 from ucm_analytics.store.months import Months
 
-SAMPLES = Path(__file__).resolve().parents[2] / "../shared/samples"
 CALLS = daily(date(2026, 2, 27), date(2026, 3, 2))
 
 
@@ -147,18 +146,6 @@ def test_legs_in_any_order_and_number_of_pieces_give_one_store(
     path = Months(pieced.path, "clinic").path("legs", "2026-03")
     sizes = [pq.read_metadata(path).row_group(n).num_rows for n in range(pq.read_metadata(path).num_row_groups)]
     assert set(sizes[:-1]) == {23} and 0 < sizes[-1] <= 23
-
-
-def test_no_leg_of_a_genuine_answer_is_lost_or_changed(store: Store) -> None:
-    answers = [path.read_bytes() for path in sorted(SAMPLES.glob("[02]*_*.json"))]
-    pages = [parse_page(answer, pbx="clinic") for answer in answers if b'"disposition"' in answer]
-    legs = pa.concat_tables([table("2026-03-01 09:00", "2026-03-02 09:00"), *pages]).unify_dictionaries()
-    put = store.add(legs, pbx="clinic")
-    months = Months(store.path, "clinic")
-    kept = [leg for month in months.names() for leg in dump_legs(read_table(months.path("legs", month)))]
-    sent = {tuple(sorted(leg.items())) for leg in dump_legs(legs)}
-    assert {tuple(sorted(leg.items())) for leg in kept} == sent
-    assert put.new == len(kept) == len(sent)
 
 
 def test_merge_counts_by_hand() -> None:

@@ -1,7 +1,4 @@
-"""Genuine answers through the whole line: simulator, TLS, client, parser, store, model.
-
-They are not part of the project; where they are absent the same shapes are tested by the stories.
-"""
+"""Genuine answers through the whole line: simulator, TLS, client, parser, store, model."""
 
 from __future__ import annotations
 
@@ -15,13 +12,11 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 import pytest
 
+from tests.samples import RECORDS
 from ucm_analytics.client import UCM
 from ucm_analytics.parse import dump_legs, legs_table
 from ucm_analytics.simulator import Simulator, User
 from ucm_analytics.store import Store
-
-FOLDER = Path(__file__).resolve().parents[1] / "../shared/samples"
-FILES = sorted(path for path in FOLDER.glob("*.json") if path.name[:2] in ("01", "20", "30"))
 
 
 def legs_of(path: Path) -> list[dict[str, Any]]:
@@ -64,7 +59,7 @@ def stored(store: Store) -> list[dict[str, Any]]:
     return [leg for file in files for leg in dump_legs(pq.read_table(file, partitioning=None))]
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", RECORDS, ids=lambda path: path.stem)
 def test_no_leg_is_lost_or_counted_twice(path: Path, tmp_path: Path) -> None:
     store = line([path], tmp_path / "store")
     legs = legs_of(path)
@@ -75,9 +70,8 @@ def test_no_leg_is_lost_or_counted_twice(path: Path, tmp_path: Path) -> None:
     assert calls["call_id"].is_unique
 
 
-@pytest.mark.skipif(not FILES, reason="the genuine answers are not beside this checkout")
 def test_all_files_of_one_pbx_together(tmp_path: Path) -> None:
-    files = [path for path in FILES if path.name.startswith("20")]
+    files = [path for path in RECORDS if path.name.startswith("20")]
     store = line(files, tmp_path / "store")
     legs = [leg for path in files for leg in legs_of(path)]
     assert canonical(stored(store)) == canonical(legs)
@@ -85,9 +79,8 @@ def test_all_files_of_one_pbx_together(tmp_path: Path) -> None:
     assert store.calls()["legs"].sum() == len(legs) == 48
 
 
-@pytest.mark.skipif(not FILES, reason="the genuine answers are not beside this checkout")
 def test_shifted_groups_come_out_as_the_right_calls(tmp_path: Path) -> None:
-    files = [path for path in FILES if path.name.startswith("01")]
+    files = [path for path in RECORDS if path.name.startswith("01")]
     store = line(files, tmp_path / "store")
     calls = store.calls().set_index("call_id")
     columns = ["direction", "outcome", "answered_by", "path", "wait_s", "talk_s", "phones", "legs"]
