@@ -145,7 +145,7 @@ def test_nothing_is_refused(kind: str) -> None:
     with pytest.raises(NoData, match="0 days of calls"):
         analyses.forecast(blank)
     one = random_calls(1).slice(0, 1)
-    with pytest.raises(NoData, match=r"[01] days of calls"):
+    with pytest.raises(NoData, match=r"[01] days? of calls"):
         analyses.forecast(KINDS[kind](one))
 
 
@@ -157,6 +157,16 @@ def test_a_forecast_that_does_not_beat_last_week_is_refused() -> None:
     steady = frame([9, 8, 8, 8, 7, 2, 1] * 5, "D")  # last week's counts are exactly right
     with pytest.raises(NoData, match=r"they by 0\.00"):
         analyses.forecast(steady, freq="1d")
+
+
+@pytest.mark.parametrize("first", [0, 21])
+def test_calls_in_one_week_are_too_few(first: int) -> None:
+    counts = [0] * first + [9, 8, 8, 8, 7, 2, 1] + [0] * (21 - first)
+    march = Period(date(2026, 3, 2), date(2026, 3, 29))
+    made = frame(counts, "D")
+    with pytest.raises(NoData, match="calls in 1 week only are too few"):
+        analyses.forecast(made, freq="1d", period=march)
+    assert len(analyses.forecast_backtest(made, freq="1d", period=march)) == 0
 
 
 def test_nothing_but_holidays_is_refused() -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from ucm_analytics.parse import legs_table
+from ucm_analytics.simulator import Site
 from ucm_analytics.simulator.traffic import Story, clinic, generate
 from ucm_analytics.store import Store
 
@@ -34,17 +35,18 @@ def store_of(told: Iterable[Story], folder: Path, *, pbx: str = "clinic") -> Sto
     rows = [leg for story in told for leg in story.call.legs]
     legs = [leg | {"AcctId": str(number)} for number, leg in enumerate(rows, 1)]
     store.add(legs_table(legs, pbx=pbx), pbx=pbx, zone=ZoneInfo(SITE.timezone))
-    store.save_directory(pbx, _directory())
+    store.save_directory(pbx, directory_of(SITE, HOSTILE))
     return store
 
 
-def _directory() -> Iterator[dict[str, str]]:
-    for number, extension in enumerate(SITE.extensions):
-        name = HOSTILE[number] if number < len(HOSTILE) else extension.name
+def directory_of(site: Site, hostile: Sequence[str] = ()) -> Iterator[dict[str, str]]:
+    """Names and menus of a site; the first extensions have other names."""
+    for number, extension in enumerate(site.extensions):
+        name = hostile[number] if number < len(hostile) else extension.name
         yield {"kind": "extension", "number": extension.number, "name": name}
-    for queue in SITE.queues:
+    for queue in site.queues:
         yield {"kind": "queue", "number": queue.extension, "name": queue.name}
-    for menu in SITE.ivrs:
+    for menu in site.ivrs:
         yield {"kind": "ivr", "number": menu.extension, "name": "<b>Main</b> & <a href='https://example.org'>x</a>"}
         for key in menu.keys:
             target = TARGETS.get(key.event, "other")

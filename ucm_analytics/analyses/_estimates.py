@@ -59,7 +59,7 @@ def poisson_limits(count: Floats) -> tuple[Floats, Floats]:
 
 
 def count_band(mean: Any, size: Any, tail: float) -> tuple[Counts, Counts]:
-    """Smallest and largest count that are not in a tail of this probability.
+    """Smallest and largest count that are not in a tail of this probability; they hold the mean between them.
 
     Parameters
     ----------
@@ -71,8 +71,10 @@ def count_band(mean: Any, size: Any, tail: float) -> tuple[Counts, Counts]:
         Probability below the first count, and above the second, at most.
     """
     mean, size = np.broadcast_arrays(np.asarray(mean, dtype=float), np.asarray(size, dtype=float))
-    low, high = (np.minimum(_quantile(share, mean, size), _MOST).astype(np.int64) for share in (tail, 1 - tail))
-    return low, high
+    low, high = (_quantile(share, mean, size) for share in (tail, 1 - tail))
+    # of a distribution that is nearly all 0 and seldom very large, even a quantile near 1 lies below the mean
+    high = np.maximum(high, np.floor(mean))
+    return np.minimum(low, _MOST).astype(np.int64), np.minimum(high, _MOST).astype(np.int64)
 
 
 def _quantile(share: float, mean: Floats, size: Floats) -> Floats:

@@ -90,8 +90,9 @@ def anomalies(
     In the autumn night the hour that happens twice is two rows, told apart by ``utc_offset_s``; in spring the hour
     that does not happen is no row: see `call_volume`.
 
-    A trend or season over the weeks is not in the model: it widens the band. The hours of one unusual day
-    are unusual together, so alarms come in clusters.
+    A week (Monday to Sunday) without a single call tells nothing of what is usual: nobody used the PBX, or it was
+    not yet there. Its days are judged where two other weeks tell. A trend or season over the weeks is not in the
+    model: it widens the band. The hours of one unusual day are unusual together, so alarms come in clusters.
 
     References
     ----------
@@ -123,10 +124,12 @@ def anomalies_from(
 ) -> pd.DataFrame:
     """Judge what `interval_counts` gives."""
     free = ~counts["local_at"].dt.normalize().isin([pd.Timestamp(day) for day in holidays])
+    monday = counts["local_at"].dt.normalize() - pd.to_timedelta(counts["local_at"].dt.day_of_week, unit="D")
+    in_use = free & (counts.groupby(monday)["calls"].transform("sum") > 0)
     cell = counts["local_at"].dt.day_of_week * 24 + (counts["local_at"].dt.hour if freq == "1h" else 0)
-    usual = free
+    usual = in_use
     for trimmed in (_TRIMMED, 0.0):
-        usual = free & ~_judged(counts["calls"], cell, usual, _GROSS, trimmed)["is_anomaly"]
+        usual = in_use & ~_judged(counts["calls"], cell, usual, _GROSS, trimmed)["is_anomaly"]
     judged = _judged(counts["calls"], cell, usual, false_alarms / _A_MONTH[freq] / 2, 0.0)
     result = counts.join(judged)
     nothing = ~free | (result["weeks"] < _FEWEST)

@@ -115,6 +115,8 @@ def cost(
     frame = in_full(truncated(frame, "1d", "day"), home).with_columns(prefix=_longest(prices.index))
     groups = [by] if by else []
     seen = collect(frame.group_by("prefix", "talk_s", *groups).agg(calls=nw.len().cast(nw.Int64)))
+    # sums of floats depend on the order, and the engine's is not always the same
+    seen = seen.sort_values(["prefix", "talk_s", *groups], ignore_index=True)
     seen["talk_s"] = seen["talk_s"].fillna(0).astype("int64")
     seen["prefix"] = seen["prefix"].astype("str")
     priced = seen.join(prices, on="prefix")

@@ -22,7 +22,7 @@ ForecastFreq = Literal["30min", "1h", "1d"]
 
 _SLOTS: Final[dict[str, int]] = {"30min": 48, "1h": 24, "1d": 1}
 _FEWEST_WEEKS: Final = 2
-"""Weeks of history under every forecast, those of the back-test too."""
+"""Weeks of history, with calls in each, under every forecast, those of the back-test too."""
 _FOLDS: Final = 4
 _WEEK: Final = 7
 
@@ -76,8 +76,8 @@ def forecast(
     Raises
     ------
     NoData
-        The history is shorter than three weeks, or the forecast was no better in its last weeks than the
-        count of the same interval one week before.
+        The history is shorter than three weeks, has calls in fewer, or the forecast was no better in its last weeks
+        than the count of the same interval one week before.
     WrongColumns
         A column is missing or has another type.
     SettingError
@@ -164,7 +164,7 @@ def forecast_backtest(
     frame
         The kind that went in. One row per week of the back-test, at most four, in order of time: ``first``,
         ``weeks``, ``calls``, ``expected``, ``rmse``, ``naive_rmse``, ``covered_rate``. No rows if the history is
-        shorter than three weeks.
+        shorter than three weeks, or has calls in fewer.
 
     Raises
     ------
@@ -267,6 +267,12 @@ class _History:
     def slots(self) -> int:
         return int(self.counts.shape[1])
 
+    @property
+    def weeks_with_calls(self) -> int:
+        """Weeks, Monday to Sunday, with calls."""
+        called = (day for day, seen in zip(self.days, self.counts, strict=True) if seen.any())
+        return len({day - timedelta(days=day.weekday()) for day in called})
+
     def until(self, n: int) -> _History:
         """Only the first n days."""
         return _History(self.days[:n], self.counts[:n], self.often[:n])
@@ -308,14 +314,15 @@ def _backtest(history: _History) -> tuple[list[tuple[Any, ...]], list[tuple[Floa
     folds, errors = [], []
     for back in range(_FOLDS, 0, -1):
         begin = len(history.days) - back * _WEEK
-        if begin < _FEWEST_WEEKS * _WEEK:
+        before = history.until(max(begin, 0))
+        if begin < _FEWEST_WEEKS * _WEEK or before.weeks_with_calls < _FEWEST_WEEKS:
             continue
-        week, before = slice(begin, begin + _WEEK), slice(begin - _WEEK, begin)
-        often, often_before = history.often[week], history.often[before]
-        fitted = history.until(begin).fitted()[[day.weekday() for day in history.days[week]]]
+        week, last = slice(begin, begin + _WEEK), slice(begin - _WEEK, begin)
+        often, often_before = history.often[week], history.often[last]
+        fitted = before.fitted()[[day.weekday() for day in history.days[week]]]
         used = (often > 0) & (often_before > 0) & ~np.isnan(fitted)
         seen, mean = history.counts[week][used], (fitted * often)[used]
-        naive = history.counts[before][used] / often_before[used] * often[used]
+        naive = history.counts[last][used] / often_before[used] * often[used]
         sums = (int(seen.sum()), float(mean.sum()), _rmse(seen, mean), _rmse(seen, naive))
         folds.append((pd.Timestamp(history.days[begin]), begin // _WEEK, *sums))
         errors.append((seen, mean))
@@ -325,10 +332,15 @@ def _backtest(history: _History) -> tuple[list[tuple[Any, ...]], list[tuple[Floa
 def _worth(history: _History, folds: list[tuple[Any, ...]]) -> None:
     """Refuse a forecast that would be worth nothing."""
     folds = [fold for fold in folds if not np.isnan(fold[4])]
+    enough = f"give {(_FEWEST_WEEKS + 1) * _WEEK} days or more"
+    if len(history.days) > _FEWEST_WEEKS * _WEEK and history.weeks_with_calls <= _FEWEST_WEEKS:
+        weeks = "1 week" if history.weeks_with_calls == 1 else f"{history.weeks_with_calls} weeks"
+        raise NoData(f"calls in {weeks} only are too few for a forecast", hint=f"{enough}, with calls in three weeks")
     if not folds:
+        days = int(history.often.any(axis=1).sum())
         raise NoData(
-            f"{int(history.often.any(axis=1).sum())} days of calls are too few for a forecast",
-            hint=f"give {(_FEWEST_WEEKS + 1) * _WEEK} days or more",
+            f"{days} {'day' if days == 1 else 'days'} of calls are too few for a forecast",
+            hint=enough,
         )
     own, naive = (float(np.sqrt(np.mean([fold[n] ** 2 for fold in folds]))) for n in (4, 5))
     if not own < naive:

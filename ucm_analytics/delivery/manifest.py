@@ -2,7 +2,8 @@
 
 It names every day with what the store held of it, and as many days before, with which the summary
 compares; the versions that made the reports; and every file with its hash. No clock is read: the
-same period and the same data give the same manifest.
+same period and the same data give the same manifest, but for hashes of files that hold floats, whose
+last digits can differ on another kind of processor.
 """
 
 from __future__ import annotations

@@ -150,7 +150,8 @@ def periodic(
     """Write all reports of a period into a folder of its own.
 
     Nothing is written while a day is not settled. The folder appears when it is complete, and takes
-    the place of an earlier one. The same period, data and versions give the same bytes.
+    the place of an earlier one. The same period, data and versions give the same bytes on processors of one
+    kind; on another the last digits of a float in a chart or a table can differ.
 
     Parameters
     ----------

@@ -91,7 +91,9 @@ class Audit:
             return "no records are stored, so there is nothing to trust or to doubt."
         worst = [f"{found.title} ({found.count:,})" for found in self.findings if found.severity == self.worst]
         named = "; ".join(worst[:3]) + (f"; and {len(worst) - 3} more" if len(worst) > 3 else "")
-        looked = f"{self.legs:,} records of {self.calls:,} calls on {self.days:,} {'day' if self.days == 1 else 'days'}"
+        counts = ((self.legs, "record"), (self.calls, "call"), (self.days, "day"))
+        legs, calls, days = (f"{n:,} {one}{'s' * (n != 1)}" for n, one in counts)
+        looked = f"{legs} of {calls} on {days}"
         if self.worst == "error":
             return f"the numbers cannot be trusted yet: {named} ({looked})."
         if self.worst == "warning":

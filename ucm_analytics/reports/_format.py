@@ -86,7 +86,15 @@ def count(value: Any) -> str:
 
 
 def number(value: Any) -> str:
-    """Number with one decimal, without it where it is zero."""
+    """Number with one decimal, without it where it is zero; 0 only where nothing is meant.
+
+    Examples
+    --------
+    >>> number(12.04), number(0.5), number(0.04), number(0)
+    ('12', '0.5', '<0.1', '0')
+    """
+    if 0 < value < 0.05:
+        return f"<{_decimal(0.1)}"
     rounded = float(f"{value:.1f}")
     return _decimal(round(rounded) if rounded.is_integer() else rounded)
 

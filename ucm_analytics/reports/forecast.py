@@ -67,7 +67,8 @@ def _ahead(calls: nw.LazyFrame[Any], history: Period, missing: tuple[date, ...],
     ahead = "in seven days"
     if days < _AHEAD:
         ahead = f"on {days} of seven days (the history holds no day of the other weekdays)"
-    total = f"{number(np.floor(expected['calls'].sum() + 0.5))} calls are to be expected {ahead}; the busiest "
+    week = int(np.floor(expected["calls"].sum() + 0.5))
+    total = f"{plural(week, 'call')} {'is' if week == 1 else 'are'} to be expected {ahead}; the busiest "
     return Section(
         title=title,
         sentence=f"{total}{name} begins {when}, with {number(at['calls'])} ({at['low']} to {at['high']}).",

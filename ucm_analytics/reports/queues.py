@@ -172,9 +172,10 @@ def _patience(steps: nw.LazyFrame[Any]) -> Section:
         else:
             low, high = first["median_low_s"], first["median_high_s"]
             upper = f"to {seconds(high)}" if pd.notna(high) else "upwards"
+            # where the last callers at risk gave up at once, there is a median and no interval
+            interval = f" (95 % interval {seconds(low)} {upper})" if pd.notna(low) else ""
             sentence = (
-                f"Half of the callers give up before {seconds(first['median_s'])} if nobody answers "
-                f"(95 % interval {seconds(low)} {upper}), "
+                f"Half of the callers give up before {seconds(first['median_s'])} if nobody answers{interval}, "
                 f"estimated from {plural(left, 'abandoned stay')} of {number(offered)}."
             )
     return Section(

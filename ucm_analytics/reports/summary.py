@@ -26,7 +26,9 @@ TITLE = "Summary"
 QUESTION = "What happened, what changed, and what should be done?"
 
 _ENOUGH: Final = 20
-"""Waits that an hour needs before it is compared with others."""
+"""Waits that an hour needs before it is compared with others; calls of a period by which one can plan."""
+_SOME: Final = 5
+"""Calls of an hour that tell something about it."""
 _CHART_PX: Final = 300
 
 
@@ -223,6 +225,8 @@ def _plan(days: pd.DataFrame) -> str:
     top = days.iloc[int(days["calls"].argmax())]
     if len(days) == 1:
         return "Compare the day with others before you plan by it."
+    if days["calls"].sum() < _ENOUGH:
+        return f"Fewer than {_ENOUGH} calls are too few to plan by."
     return f"Plan for {plural(int(top['calls']), 'call')} from outside a day: so many came on {day(top['local_at'])}."
 
 
@@ -233,6 +237,8 @@ def _answer(hours: pd.DataFrame, period: Period) -> str:
         return "Nothing to do: everybody reached a person."
     worst = cells.iloc[int(cells["left"].argmax())]
     on, clock = cells.index[int(cells["left"].argmax())]
+    if worst["left"] < _SOME:
+        return f"No hour of the week has {_SOME} callers who reached nobody: too few to say when to add people."
     return (
         f"Add people on {weekday(on)}{'s' * (len(period) > 7)} at {hour(clock)}, when {count(worst['left'])} of "
         f"{count(worst['calls'])} callers reached nobody."
@@ -261,6 +267,8 @@ def _staff(hours: pd.DataFrame, now: _Numbers) -> str:
         return "Nothing to do."
     at = hours["local_at"].dt
     cell = hours[(at.day_of_week == now.busiest["weekday"]) & (at.hour == now.busiest["hour"])]
+    if now.busiest["calls_per_day"] < 1 or cell["calls"].sum() < _SOME:
+        return "Too few calls come in then to plan by."
     return (
         f"Have everybody there: {number(now.busiest['calls_per_day'])} calls come in then, "
         f"and {share(cell['answered'].sum() / cell['calls'].sum())} reach a person."
