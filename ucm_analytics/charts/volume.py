@@ -232,7 +232,7 @@ def busy_hour(hours: pd.DataFrame) -> go.Figure:
         for hour in frame.loc[frame["is_busy_hour"], "hour"]
     ]
     labels += [
-        (hour, f"{calls} calls from {at:%a %Y-%m-%d %H:%M}", 1.25 * heights.max(), 0)
+        (hour, f"{calls} {'call' if calls == 1 else 'calls'} from {at:%a %Y-%m-%d %H:%M}", 1.25 * heights.max(), 0)
         for hour, calls, at in zip(peak["hour"], peak["peak_calls"], peak["peak_at"], strict=True)
     ]
     for hour, text, height, up in labels:  # above all whiskers and diamonds

@@ -30,7 +30,8 @@ _FORMULA: Final = "\n".join(
     [
         formulas("fraud_score"),
         *(
-            f"Threshold of {rule.name.replace('_', ' ')}: {rule.threshold} {rule.unit} ({rule.meaning})."
+            f"Threshold of {rule.name.replace('_', ' ')}: {rule.threshold} "
+            f"{rule.unit.removesuffix('s') if rule.threshold == 1 else rule.unit} ({rule.meaning})."
             for rule in RULES.values()
         ),
     ]
