@@ -10,7 +10,7 @@ from ucm_analytics.reports import names, run_report
 
 from .thin import analyses_on, period_of, reports_on, store_of
 
-SOME = [("last week only", "plain"), ("one day has calls", "clinic"), ("6 calls", "clinic")]
+SOME = [("last week only", "plain"), ("one day has calls", "clinic")]
 
 
 @pytest.mark.parametrize(("case", "site"), SOME)
