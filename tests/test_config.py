@@ -151,7 +151,7 @@ def test_the_locale_of_all_and_of_one_pbx(own_file: Path, monkeypatch: pytest.Mo
     assert f"locale = de_DE  ({own_file})" in Settings.load().explain()
     Settings.load("north", url="https://192.0.2.11:8089").save()
     assert own_file.read_text().count("de_DE") == 1  # kept where it was, not copied into the new table
-    own_file.write_text(own_file.read_text().replace('[pbx."clinic"]', "[pbx.clinic]\nlocale = 'fr_FR'"))
+    own_file.write_text(own_file.read_text().replace("[pbx.clinic]", "[pbx.clinic]\nlocale = 'fr_FR'"))
     assert (reader_locale("clinic"), reader_locale("north"), reader_locale()) == ("fr_FR", "de_DE", "de_DE")
     Settings.load("clinic").save()
     assert reader_locale("clinic") == Settings.load("clinic").locale == "fr_FR"

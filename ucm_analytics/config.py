@@ -27,10 +27,8 @@ one who gave up::
 
 from __future__ import annotations
 
-import json
 import os
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -39,6 +37,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ucm_analytics.errors import SettingError
 from ucm_analytics.metrics import SERVICE_LEVELS
+from ucm_analytics.settings_file import Kind, change_settings, check_kinds, pbx_tables, read_settings
 
 FIELDS = {
     "url": "UCM_URL",
@@ -57,6 +56,8 @@ FIELDS = {
 }
 SHARED = ("locale", "tariff", "service_level", "target_s", "target_level", "short_s")
 """Written by a person only: above the tables for all PBXs, or in the table of one."""
+_NUMBERS = ("target_s", "target_level", "short_s")
+_KINDS: dict[str, Kind] = {key: "number" if key in _NUMBERS else "text" for key in (*FIELDS, "reports")}
 DEFAULTS = {"user": "cdrapi", "data": "data/store"}
 
 
@@ -282,35 +283,16 @@ class Settings:
         return cls(name, sources=sources, **values)
 
     def save(self) -> Path:
-        """Write this PBX into the settings file, all else kept, and return the file's path."""
+        """Write this PBX into the settings file, all else kept as it is written, and return the file's path."""
         path = config_path()
-        file = _read(path)
+        _read(path)
         # what stands above the tables stays there, and only a person writes those of this PBX's own
-        own = {key: value for key, value in file.pbxs.get(self.pbx, {}).items() if key in SHARED}
-        file.pbxs[self.pbx] = own | {
-            key: getattr(self, key)
+        values = {
+            key: "" if self.sources.get(key) == "default" else str(getattr(self, key))
             for key in FIELDS
-            if key not in ("data", *SHARED) and getattr(self, key) and self.sources.get(key) != "default"
+            if key not in ("data", *SHARED)
         }
-        tables = {f"pbx.{json.dumps(name)}": table for name, table in sorted(file.pbxs.items())}
-        tables |= {name: value for name, value in file.others.items() if isinstance(value, dict)}
-        values = {"data": file.data} if file.data else {}
-        values |= {name: value for name, value in file.others.items() if not isinstance(value, dict)}
-        text = "".join(
-            (f"[{name}]\n" if name else "") + "".join(f"{k} = {json.dumps(v)}\n" for k, v in table.items()) + "\n"
-            for name, table in {"": values, **tables}.items()
-            if table
-        )
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            temporary = path.with_suffix(".tmp")
-            temporary.write_text(text, encoding="utf-8")
-            temporary.replace(path)
-        except OSError as error:
-            raise SettingError(
-                f"cannot write the settings file {path} ({error.strerror})",
-                hint="make the folder writable or set UCM_CONFIG to another file",
-            ) from error
+        change_settings(path, self.pbx, values)
         return path
 
     def explain(self) -> str:
@@ -342,24 +324,19 @@ class _File:
 
 
 def _read(path: Path) -> _File:
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, NotADirectoryError):
-        return _File()
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        raise SettingError(f"cannot read the settings file {path} ({error})", hint="mend or delete it") from error
-    tables = content.get("pbx", {})
-    if not isinstance(tables, dict) or not all(isinstance(t, dict) for t in tables.values()):
-        raise SettingError(f"the settings file {path} holds no [pbx.NAME] tables", hint="mend or delete it")
+    content = read_settings(path)
+    check_kinds(f"the settings file {path}", content, _KINDS)
+    tables = pbx_tables(path, content)
     for name, table in tables.items():
         if "data" in table:
             raise SettingError(
                 f"the settings file {path} names a data folder for PBX {name!r} alone",
                 hint="one folder holds all PBXs: move the line `data = ...` above the first [pbx.NAME]",
             )
+        check_kinds(f"[pbx.{name}] in the settings file {path}", table, _KINDS)
     pbxs = {name: {k: str(v) for k, v in table.items()} for name, table in tables.items()}
     others = {name: value for name, value in content.items() if name not in ("data", "pbx")}
-    return _File(str(content.get("data", "")), pbxs, others)
+    return _File(content.get("data", ""), pbxs, others)
 
 
 def _text(value: object) -> str:
