@@ -475,6 +475,9 @@ def test_settings_come_from_file_environment_and_argument(tmp_path: Path, monkey
     [
         ({"security": "tls"}, "no way to secure"),
         ({"security": "none", "user": "reports"}, "would cross the network unprotected"),
+        ({"host": "smtp..example.org"}, "is no name of a mail server"),
+        ({"host": "x" * 300}, "is no name of a mail server"),
+        ({"user": "büro"}, "has letters that this way of login cannot carry"),
         ({"sender": "reports"}, "'reports' is no mail address"),
         ({"to": ("a@example.org\nBcc: x@example.org",)}, "is no mail address"),
         ({"to": ("Anna <a@example.org>",)}, "is no mail address"),
@@ -483,6 +486,16 @@ def test_settings_come_from_file_environment_and_argument(tmp_path: Path, monkey
 def test_settings_that_cannot_be_used(wrong: dict[str, object], message: str) -> None:
     with pytest.raises(SettingError, match=message):
         MailServer(**{"host": "smtp.example.org", "sender": "r@example.org", **wrong})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("port", ["²", "65536", "99999999", "-1", "587.0", "smtp"])
+def test_a_port_that_is_none(port: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UCM_CONFIG", str(tmp_path / "config.toml"))
+    monkeypatch.setenv("UCM_SMTP_HOST", "smtp.example.org")
+    monkeypatch.setenv("UCM_SMTP_FROM", "reports@example.org")
+    monkeypatch.setenv("UCM_SMTP_PORT", port)
+    with pytest.raises(SettingError, match="is no port"):
+        MailServer.load()
 
 
 def test_a_note_that_cannot_be_read_stops_the_mail(delivered: Delivered, post: Post, server: MailServer) -> None:

@@ -9,7 +9,6 @@ import os
 import re
 import smtplib
 import ssl
-import tomllib
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from typing import Any, Final, Literal, NoReturn, get_args
 
 from ucm_analytics.config import config_path
 from ucm_analytics.errors import LoginRefused, SettingError, TLSError, UnexpectedAnswer, Unreachable
+from ucm_analytics.settings_file import Kind, check_kinds, read_settings
 
 Security = Literal["starttls", "ssl", "none"]
 PORTS: Final[dict[Security, int]] = {"starttls": 587, "ssl": 465, "none": 25}
@@ -32,6 +32,7 @@ _VARIABLES: Final = {
     "ca": "UCM_SMTP_CA",
     "to": "UCM_MAIL_TO",
 }
+_KINDS: Final[dict[str, Kind]] = {**dict.fromkeys(_VARIABLES, "text"), "port": "number", "to": "texts"}
 _TIMEOUT_S: Final = 30.0
 
 
@@ -88,6 +89,17 @@ class MailServer:
             raise SettingError(
                 "no mail server is named", hint="set UCM_SMTP_HOST, or host under [mail] in the settings"
             )
+        try:
+            self.host.encode("idna")
+        except UnicodeError:
+            raise SettingError(
+                f"{self.host!r} is no name of a mail server", hint="write it as smtp.example.org (UCM_SMTP_HOST)"
+            ) from None
+        if not self.user.isascii():
+            raise SettingError(
+                f"the user {self.user!r} has letters that this way of login cannot carry",
+                hint="take one with a name of ASCII characters (UCM_SMTP_USER)",
+            )
         for address in (self.sender, *self.to):
             check_address(address)
 
@@ -111,7 +123,7 @@ class MailServer:
         if isinstance(recipients, str):
             recipients = recipients.split(",")
         port = str(values.get("port", 0))
-        if not port.isdigit():
+        if not re.fullmatch(r"[0-9]{1,5}", port) or int(port) > 65535:
             raise SettingError(f"{port!r} is no port", hint="write a number such as 587 (UCM_SMTP_PORT)")
         return cls(
             host=str(values.get("host", "")),
@@ -271,15 +283,10 @@ def check_address(address: str) -> None:
 
 
 def _from_file(path: Path) -> dict[str, Any]:
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, NotADirectoryError):
-        return {}
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        raise SettingError(f"cannot read the settings file {path} ({error})", hint="mend or delete it") from error
-    table = content.get("mail", {})
+    table = read_settings(path).get("mail", {})
     if not isinstance(table, dict) or not set(table) <= set(_VARIABLES):
         raise SettingError(
             f"[mail] in the settings file {path} is not understood", hint=f"it may hold {', '.join(_VARIABLES)}"
         )
+    check_kinds(f"[mail] in the settings file {path}", table, _KINDS)
     return dict(table)

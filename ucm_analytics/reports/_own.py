@@ -37,9 +37,13 @@ def own_reports(folder: str | Path | None = None) -> dict[str, Path]:
     if not named:
         return {}
     path = Path(named)
-    if not path.is_dir():
-        raise SettingError(f"the folder of reports {path} is not there", hint=f"make it, or change {VARIABLE}")
-    files = [file for file in sorted(path.glob("*.py")) if not file.name.startswith("_")]
+    try:
+        found = sorted(path.iterdir())
+    except OSError as error:
+        raise SettingError(
+            f"the folder of reports {path} is not there ({error.strerror})", hint=f"make it, or change {VARIABLE}"
+        ) from error
+    files = [file for file in found if file.suffix == ".py" and not file.name.startswith(("_", "."))]
     for file in files:
         if not re.fullmatch(r"[a-z][a-z0-9_]*", file.stem):
             raise SettingError(
