@@ -12,6 +12,7 @@ import tomllib
 from pathlib import Path
 
 from ucm_analytics.simulator import Simulator, User
+from ucm_analytics.simulator.status import SERIAL
 
 COMMAND = str(Path(sys.executable).parent / "ucm-analytics")
 
@@ -66,7 +67,12 @@ def test_confirm_and_password(tmp_path: Path) -> None:
         assert pbx.fingerprint in shown
         assert "canary" not in shown, "the password is not echoed"
         settings = tomllib.loads((tmp_path / "config.toml").read_text())["pbx"]["clinic"]
-        assert settings == {"url": pbx.url, "fingerprint": pbx.fingerprint, "timezone": "Europe/Berlin"}
+        assert settings == {
+            "url": pbx.url,
+            "fingerprint": pbx.fingerprint,
+            "timezone": "Europe/Berlin",
+            "serial": SERIAL,
+        }
 
         # a second time nothing is asked but the password
         code, shown = talk(["sync", "--since", "2026-03-10"], [("Password of", "canary-9")], environment(tmp_path))

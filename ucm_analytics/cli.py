@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 error, 2 wrong usage, 3 done as far as the data goes (days
 from __future__ import annotations
 
 import ctypes
+import dataclasses
 import json
 import os
 import shutil
@@ -20,7 +21,8 @@ import typer
 
 from ucm_analytics import __version__
 from ucm_analytics.asking import ask_timezone, offer_keyring, password
-from ucm_analytics.config import Settings, check_name, zone
+from ucm_analytics.config import Settings, known_pbxs, zone
+from ucm_analytics.connecting import check_same, name_of
 from ucm_analytics.errors import IncompletePull, NoData, SettingError, UCMError
 from ucm_analytics.period import Period, day
 
@@ -122,7 +124,10 @@ def demo(
 def connect(
     url: Annotated[str, typer.Argument(metavar="URL", help="Address of the PBX, as in its web interface.")],
     user: Annotated[str | None, typer.Option(help="API user [default: cdrapi].")] = None,
-    name: Annotated[str | None, typer.Option(help="Name for this PBX [default: pbx].")] = None,
+    name: Annotated[
+        str | None, typer.Option(help="Name for this PBX [default: the one known at URL; pbx for the first].")
+    ] = None,
+    replace: Annotated[bool, typer.Option("--replace", help="It takes the place of the PBX of this name.")] = False,
 ) -> None:
     """Check the way to a PBX step by step, and remember it.
 
@@ -131,7 +136,13 @@ def connect(
     """
     from ucm_analytics.client.connect import diagnose
 
-    settings = Settings.load(check_name(name) if name else None, url=url, user=user)
+    tables = known_pbxs()
+    settings = Settings.load(name_of(url, name, tables), url=url, user=user)
+    known = tables.get(settings.pbx, {})
+    if replace:
+        # what the other PBX was known by; the environment may still name the certificate of this one
+        kept = "" if settings.fingerprint == known.get("fingerprint") else settings.fingerprint
+        settings = dataclasses.replace(settings, fingerprint=kept, serial="")
 
     def confirm(shown: Certificate) -> bool:
         _say(f"  The PBX shows a certificate that no authority vouches for:\n{shown}")
@@ -155,15 +166,26 @@ def connect(
             _say(f"{'      ' if step.ok else 'hint: '}{step.hint}")
         # a clock that is off is worth mending, and no reason not to read the records
         if not step.ok and step.name != "clock":
+            if step.name == "certificate" and known.get("fingerprint"):
+                _say(f"      if another PBX takes the place of {settings.pbx}, say --replace")
             raise typer.Exit(1)
         facts.update(step.facts)
+    serial = facts.get("serial", "")
+    if not replace:
+        check_same(settings.pbx, known, url=url, serial=serial)
     timezone = settings.timezone or ask_timezone(facts.get("utc_offset", ""), _say)
-    path = Settings.load(
-        settings.pbx, url=url, user=user, fingerprint=facts.get("fingerprint"), timezone=timezone
+    path = dataclasses.replace(
+        settings,
+        fingerprint=facts.get("fingerprint", settings.fingerprint),
+        timezone=timezone or "",
+        serial=serial or settings.serial,
     ).save()
     offer_keyring(settings, asked, _say)
     print(f"connected to {settings.pbx}: {facts.get('product', 'PBX')}, firmware {facts.get('firmware', 'unknown')}")
-    _say(f"remembered in {path}; next: ucm-analytics sync --pbx {settings.pbx}")
+    another = replace and bool(known.get("serial")) and known.get("serial") != serial
+    if replace and known:
+        _say(f"it takes the place of {known.get('url', 'no address')}, {_serial(known.get('serial'))}")
+    _say(f"remembered in {path}; next: ucm-analytics sync --pbx {settings.pbx}{' --replaced' * another}")
 
 
 @app.command(epilog="Example: ucm-analytics sync --since 2026-03-01")
@@ -171,6 +193,9 @@ def sync(
     pbx: Pbx = None,
     since: Annotated[str | None, typer.Option(metavar="DATE", help="First day, YYYY-MM-DD.")] = None,
     until: Annotated[str | None, typer.Option(metavar="DATE", help="Last day, included.")] = None,
+    replaced: Annotated[
+        bool, typer.Option("--replaced", help="Another PBX took the place of the one that is stored.")
+    ] = False,
 ) -> None:
     """Pull what is new into the store. The first time: the last 30 days, unless --since says otherwise."""
     from ucm_analytics.client import UCM
@@ -197,6 +222,7 @@ def sync(
             until=last,
             zone=zone(settings.timezone) if settings.timezone else None,
             country=settings.country,
+            replaced=replaced,
         )
     print(
         f"{done.pbx}: {len(done.days)} days asked, {done.settled} settled, "
@@ -461,6 +487,10 @@ def simulate(
         faults=faults,
         truth=truth,
     )
+
+
+def _serial(number: str | None) -> str:
+    return f"serial number {number}" if number else "serial number unknown"
 
 
 def _write_scenario(store: Store, call_id: str, pbx: str | None, out: Path) -> None:

@@ -23,6 +23,8 @@ one who gave up::
     fingerprint = "AB:CD:..."
     timezone = "Europe/Berlin"
     country = "DE"
+
+`serial` in the table of a PBX is the serial number that `connect` has seen there: by it another PBX is known.
 """
 
 from __future__ import annotations
@@ -57,7 +59,9 @@ FIELDS = {
 SHARED = ("locale", "tariff", "service_level", "target_s", "target_level", "short_s")
 """Written by a person only: above the tables for all PBXs, or in the table of one."""
 _NUMBERS = ("target_s", "target_level", "short_s")
-_KINDS: dict[str, Kind] = {key: "number" if key in _NUMBERS else "text" for key in (*FIELDS, "reports")}
+_KINDS: dict[str, Kind] = {key: "number" if key in _NUMBERS else "text" for key in (*FIELDS, "serial", "reports")}
+OWN = ("url", "user", "fingerprint", "ca", "timezone", "country", "serial")
+"""In the table of one PBX; `connect` writes them."""
 DEFAULTS = {"user": "cdrapi", "data": "data/store"}
 
 
@@ -113,6 +117,17 @@ def data_folder() -> str:
         The file is broken.
     """
     return os.environ.get(FIELDS["data"]) or _read(config_path()).data or DEFAULTS["data"]
+
+
+def known_pbxs() -> dict[str, dict[str, str]]:
+    """Tables of the PBXs in the settings file, by their names.
+
+    Raises
+    ------
+    SettingError
+        The file is broken.
+    """
+    return _read(config_path()).pbxs
 
 
 def reports_folder() -> str:
@@ -227,6 +242,8 @@ class Settings:
         Name of the PBX; the folder of its data carries it.
     url, user, fingerprint, ca, timezone, country, locale, tariff, data : str
         Empty where nothing is set.
+    serial : str
+        Serial number of the PBX, as `connect` has seen it.
     service_level, target_s, target_level, short_s : str
         As they are written; `service_target` reads them.
     sources : dict
@@ -247,6 +264,7 @@ class Settings:
     target_level: str = ""
     short_s: str = ""
     data: str = ""
+    serial: str = ""
     sources: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     @classmethod
@@ -274,7 +292,7 @@ class Settings:
         ]
         for source, layer in layers:
             for key, value in layer.items():
-                if key in FIELDS and value:
+                if key in (*FIELDS, "serial") and value:
                     values[key], sources[key] = value, source
         if values.get("timezone"):
             zone(values["timezone"])
@@ -286,12 +304,7 @@ class Settings:
         """Write this PBX into the settings file, all else kept as it is written, and return the file's path."""
         path = config_path()
         _read(path)
-        # what stands above the tables stays there, and only a person writes those of this PBX's own
-        values = {
-            key: "" if self.sources.get(key) == "default" else str(getattr(self, key))
-            for key in FIELDS
-            if key not in ("data", *SHARED)
-        }
+        values = {key: "" if self.sources.get(key) == "default" else str(getattr(self, key)) for key in OWN}
         change_settings(path, self.pbx, values)
         return path
 

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from ucm_analytics.client.address import Address
 from ucm_analytics.client.codes import API_PAGE, HTTP_PAGE, TIME_PAGE
-from ucm_analytics.client.lists import system_general_status, system_status
+from ucm_analytics.client.lists import serial_number, system_general_status, system_status
 from ucm_analytics.client.page import decode
 from ucm_analytics.client.session import UCM
 from ucm_analytics.client.tls import Certificate, normal_fingerprint, shown_certificate, unreachable
@@ -51,7 +51,8 @@ class Step:
     hint : str
         What to change where; empty if nothing.
     facts : mapping
-        What was learnt: ``fingerprint``; ``product``, ``firmware``, ``utc_offset``, ``difference_s``.
+        What was learnt: ``fingerprint``; ``serial``, ``product``, ``firmware``, ``utc_offset``,
+        ``difference_s``.
     """
 
     name: str
@@ -245,7 +246,9 @@ def _clock(ucm: UCM) -> Step:
     facts: dict[str, str] = {}
     try:
         asked_at = datetime.now(UTC)
-        said = str(system_status(ucm).get("system-time", ""))
+        status = system_status(ucm)
+        said = str(status.get("system-time", ""))
+        facts["serial"] = serial_number(status)
         general = system_general_status(ucm)
     except APIError as error:
         return Step(
@@ -253,6 +256,7 @@ def _clock(ucm: UCM) -> Step:
             True,
             f"not shown to {ucm.user!r} ({error.message})",
             f"tick getSystemStatus and getSystemGeneralStatus under {API_PAGE}, or set UCM_TIMEZONE",
+            facts,
         )
     except UCMError as error:
         return _failed("clock", error)

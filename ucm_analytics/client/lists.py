@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import date
 from typing import Any, Final, Literal, TypeAlias
@@ -17,6 +18,7 @@ QueueStatistics = Literal["overview", "calldetail", "loginhistory", "pausedhisto
 
 _ITEMS: Final = 100
 _PAGES: Final = 1000
+_SERIAL: Final = 64
 _NO_RECORDING: Final = -15
 
 
@@ -87,6 +89,18 @@ def unbridged_channels(ucm: UCM) -> list[Record]:
 def system_status(ucm: UCM) -> Record:
     """Serial number, `up-time`, `system-time` as ``23-11-2022 14:37:26 UTC+00:00``."""
     return ucm.request("getSystemStatus")
+
+
+def serial_number(status: Record) -> str:
+    """Serial number in what `system_status` gave, else the MAC address; empty where it holds neither.
+
+    Examples
+    --------
+    >>> serial_number({"serial-number": "", "mac": "c0:74:ad:00:00:01"})
+    'C0:74:AD:00:00:01'
+    """
+    told = (re.sub(r"[^0-9A-Za-z:-]", "", str(status.get(name) or "")) for name in ("serial-number", "mac"))
+    return next(filter(None, told), "")[:_SERIAL].upper()
 
 
 def system_general_status(ucm: UCM) -> Record:

@@ -19,7 +19,7 @@ from ucm_analytics.simulator.faults import Faults
 from ucm_analytics.simulator.profiles import Profile
 from ucm_analytics.simulator.queues import queue_statistics
 from ucm_analytics.simulator.recordings import Recordings
-from ucm_analytics.simulator.status import LiveCalls, general_status, system_status
+from ucm_analytics.simulator.status import SERIAL, LiveCalls, general_status, system_status
 
 JSON: Final = CONTENT_TYPES["json"]
 HTML: Final = "text/html"
@@ -76,6 +76,8 @@ class Api:
         How long the fault ``slow`` waits [s].
     latency_s : float
         How long `cdrapi` takes for each thousand records that match [s].
+    serial : str
+        Serial number of the PBX.
     """
 
     cdr: CdrSource
@@ -88,6 +90,7 @@ class Api:
     bursts: Bursts | None = None
     slow_s: float = 2.0
     latency_s: float = 0.0
+    serial: str = SERIAL
     requests: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     stopping: Event = field(default_factory=Event)
     _withheld: Withheld | None = None
@@ -104,7 +107,7 @@ class Api:
             "getIVR": self.directory.ivr,
             "listBridgedChannels": lambda params: self._live.bridged(params, self.now()),
             "listUnBridgedChannels": lambda params: self._live.unbridged(params, self.now()),
-            "getSystemStatus": lambda _: system_status(self.now(), self._started_at, self.cdr.zone),
+            "getSystemStatus": lambda _: system_status(self.now(), self._started_at, self.cdr.zone, self.serial),
             "getSystemGeneralStatus": lambda _: general_status(self.profile),
             "getRecordInfosByCall": lambda params: self._recordings.of_leg(params, self.now()),
         }

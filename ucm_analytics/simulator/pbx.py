@@ -26,6 +26,7 @@ from ucm_analytics.simulator.records import Call, Site
 from ucm_analytics.simulator.replay import read_replay
 from ucm_analytics.simulator.server import ApiServer
 from ucm_analytics.simulator.shaping import ProfileShape, Shape
+from ucm_analytics.simulator.status import SERIAL
 
 DEFAULT_USERS: Final = {"cdrapi": User("cdrapi123")}
 _EMPTY_SITE: Final = Site(name="Example", timezone="UTC")
@@ -74,6 +75,8 @@ class Simulator:
         How long the fault ``slow`` waits [s].
     latency_s : float
         How long `cdrapi` takes for each thousand records that match [s].
+    serial : str
+        Serial number, by which this PBX is told from others.
 
     Attributes
     ----------
@@ -117,6 +120,7 @@ class Simulator:
         burst: tuple[int, float] | None = None,
         slow_s: float = 2.0,
         latency_s: float = 0.0,
+        serial: str = SERIAL,
     ) -> None:
         self.site = site or _EMPTY_SITE
         self.profile = profile_named(profile)
@@ -149,6 +153,7 @@ class Simulator:
             bursts=Bursts(*burst, clock=now) if burst else None,
             slow_s=slow_s,
             latency_s=latency_s,
+            serial=serial,
         )
         self._folder = folder
         self._san = san

@@ -12,17 +12,18 @@ from ucm_analytics.simulator.directory import Row, paged
 from ucm_analytics.simulator.profiles import Profile
 from ucm_analytics.simulator.shaping import Shape
 
+SERIAL: Final = "00EXAMPLE0000000"
 _UP_SINCE_S: Final = 42 * 60 + 53
 
 
-def system_status(now: float, started_at: float, zone: ZoneInfo) -> Row:
+def system_status(now: float, started_at: float, zone: ZoneInfo, serial: str) -> Row:
     """Serial numbers and clock."""
     local = datetime.fromtimestamp(now, zone)
     offset = local.strftime("%z")
     up = int(max(now - started_at, 0)) + _UP_SINCE_S
     return {
         "part-number": "9660000000A",
-        "serial-number": "00EXAMPLE0000000",
+        "serial-number": serial,
         "up-time": f"{up // 3600:02d}:{up // 60 % 60:02d}:{up % 60:02d}",
         "idle-time": "00:00:00",
         "system-time": f"{local:%d-%m-%Y %H:%M:%S} UTC{offset[:3]}:{offset[3:5]}",

@@ -224,6 +224,7 @@ class Store:
         now: datetime | None = None,
         lag: timedelta = timedelta(days=2),
         progress: bool = True,
+        replaced: bool = False,
     ) -> SyncReport:
         """Pull every day that is not settled, and build the tables made from its legs.
 
@@ -248,6 +249,8 @@ class Store:
             How long after its end a day may still change.
         progress : bool
             Show a bar on a terminal or in a notebook.
+        replaced : bool
+            Go on with another PBX than the one whose calls are stored under this name.
 
         Raises
         ------
@@ -258,7 +261,8 @@ class Store:
         StoreError, DamagedFile
             The folder cannot be used.
         SettingError
-            No such days or country, or no way to know the PBX's clock.
+            No such days or country, no way to know the PBX's clock, or another PBX than the one that is
+            stored under this name.
 
         Warns
         -----
@@ -279,6 +283,7 @@ class Store:
             now=lambda: now or datetime.now(UTC),
             lag=lag,
             progress=progress,
+            replaced=replaced,
         )
 
     def add(self, legs: pa.Table, *, pbx: str, zone: ZoneInfo | None = None, country: str = "") -> Put:

@@ -49,6 +49,8 @@ class Day(msgspec.Struct, frozen=True):
         When the look at the day began, UTC.
     asked_from, asked_to : datetime, optional
         Window that was asked for, on the PBX's wall clock; None for files.
+    serial : str
+        Serial number of the PBX that was asked; empty where it does not tell.
     """
 
     state: Literal["settled", "provisional"]
@@ -62,6 +64,7 @@ class Day(msgspec.Struct, frozen=True):
     firmware: str = ""
     sha256: str = ""
     vanished: int = 0
+    serial: str = ""
 
 
 class Footer(msgspec.Struct, frozen=True):

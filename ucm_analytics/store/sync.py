@@ -32,6 +32,7 @@ from ucm_analytics.errors import NotPermitted, SettingError, UnexpectedAnswer, U
 from ucm_analytics.parse import legs_table, unknown_fields
 from ucm_analytics.period import Period
 from ucm_analytics.store.files import Day
+from ucm_analytics.store.identity import checked_serial
 from ucm_analytics.store.merge import count_days, longest_call_s, no_legs
 from ucm_analytics.store.months import Months
 from ucm_analytics.store.names import refresh_directory
@@ -86,10 +87,12 @@ def sync(
     now: Callable[[], datetime],
     lag: timedelta,
     progress: bool,
+    replaced: bool,
 ) -> SyncReport:
     """Bring the month files of one PBX up to date; see `Store.sync`."""
     began = time.monotonic()
     with months.syncing():
+        serial = checked_serial(months, ucm, replaced=replaced)
         months.finish()
         clock = zone or pbx_clock(ucm)
         today = (now() - _GRACE).astimezone(clock).date()
@@ -104,6 +107,7 @@ def sync(
             lag=lag,
             known=known,
             firmware=firmware(ucm) if days else "",
+            serial=serial,
         )
         try:
             for day in tqdm(days, desc=months.pbx, unit="day", leave=False, disable=None) if progress else days:
@@ -175,6 +179,7 @@ class _Pull:
         lag: timedelta,
         known: Mapping[date, Day],
         firmware: str,
+        serial: str,
     ) -> None:
         self._store = months
         self._ucm = ucm
@@ -185,6 +190,7 @@ class _Pull:
         self._lag = lag
         self._known = known
         self._firmware = firmware
+        self._serial = serial
         seen_s = max((day.longest_s for day in known.values()), default=0)
         self._longest_s = min(seen_s, int(LONGEST.total_seconds()))  # older versions noted a clock that jumped
         self._legs: list[pa.Table] = []
@@ -226,6 +232,7 @@ class _Pull:
             asked_to=receipt.asked_to,
             firmware=self._firmware,
             sha256=receipt.sha256,
+            serial=self._serial,
         )
         self.settled += settled
         if sum(table.num_rows for table in self._legs) > _PENDING_LEGS:
