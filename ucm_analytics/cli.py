@@ -355,7 +355,7 @@ def _periodic(
     provisional: bool,
 ) -> None:
     from ucm_analytics.delivery.mail import mail
-    from ucm_analytics.delivery.periodic import last_period, periodic
+    from ucm_analytics.delivery.periodic import MAILED, last_period, periodic
     from ucm_analytics.delivery.smtp import MailServer
 
     server = MailServer.load(to=to) if to else None
@@ -375,6 +375,11 @@ def _periodic(
         _say(
             f"mailed to {', '.join(sent.to) or 'nobody'}" + (f"; had it: {', '.join(sent.before)}" * bool(sent.before))
         )
+        if sent.unsure:
+            raise SettingError(
+                f"it is not known whether {', '.join(sent.unsure)} got it: a run was stopped while it was handed in",
+                hint=f'ask; to mail it again, take the entry that says "sending" out of {made.folder / MAILED}',
+            )
 
 
 @app.command(epilog="Example: ucm-analytics schedule weekly --at 07:00 --system cron")

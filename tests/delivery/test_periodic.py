@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from ucm_analytics.delivery.folder import LOCK
 from ucm_analytics.delivery.manifest import NAME, read_manifest
 from ucm_analytics.delivery.message import compose
 from ucm_analytics.delivery.periodic import Kind, label_of, last_period, periodic
@@ -75,7 +76,7 @@ def test_a_settled_week_is_final(store: Store, tmp_path: Path) -> None:
     assert done.files[0].name == "index.html"
     assert all(file.is_file() for file in done.files)
     assert {file.name for file in (tmp_path / "out" / "2026-W11").iterdir()} == {file.name for file in done.files}
-    assert [file.name for file in (tmp_path / "out").iterdir()] == ["2026-W11"]
+    assert {file.name for file in (tmp_path / "out").iterdir()} == {"2026-W11", LOCK}
     assert done.line.startswith("weekly report on Week 11 of 2026 (9 to 15 March): All 7 days are settled.")
     assert "PROVISIONAL" not in done.files[0].read_text()
 
@@ -146,7 +147,7 @@ def test_a_report_that_fails_leaves_what_was_there(store: Store, tmp_path: Path)
     with pytest.raises(SettingError, match="no report format is called"):
         periodic(store, "weekly", period=WEEK, folder=tmp_path / "out", reports=FEW, formats=["doc"])  # type: ignore[list-item]
     assert {file.name: file.read_bytes() for file in (tmp_path / "out" / "2026-W11").iterdir()} == before
-    assert [file.name for file in (tmp_path / "out").iterdir()] == ["2026-W11"]
+    assert {file.name for file in (tmp_path / "out").iterdir()} == {"2026-W11", LOCK}
 
 
 def test_one_pbx_has_a_folder_of_its_own(store: Store, tmp_path: Path) -> None:

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from ucm_analytics.delivery.folder import alone
 from ucm_analytics.delivery.manifest import read_manifest
 from ucm_analytics.delivery.message import compose
 from ucm_analytics.delivery.periodic import MAILED
 from ucm_analytics.delivery.smtp import MailServer, send
-from ucm_analytics.errors import NoData, SettingError
+from ucm_analytics.errors import NoData, SettingError, UCMError
 from ucm_analytics.reports._files import write
+from ucm_analytics.store.files import replace
 
 if TYPE_CHECKING:
     from ucm_analytics.delivery.periodic import Delivered
@@ -35,20 +37,25 @@ class Mailed:
         Addresses that the server did not take, and its reason.
     left_out : tuple of str
         Files that were too large to attach; the mail names them.
+    unsure : tuple of str
+        Addresses left out because a run was stopped while it handed the report in for them: it may have
+        arrived or not.
     """
 
     to: tuple[str, ...]
     before: tuple[str, ...] = ()
     refused: dict[str, str] = field(default_factory=dict)
     left_out: tuple[str, ...] = ()
+    unsure: tuple[str, ...] = ()
 
 
-class _Note(msgspec.Struct):
-    """One mail: which data, when, to whom."""
+class _Note(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One mail: which data, when, to whom; `sending` until the server has answered."""
 
     data: str
     at: datetime
     to: list[str]
+    sending: bool = False
 
 
 def mail(
@@ -62,7 +69,8 @@ def mail(
     """Mail a periodic report to everybody who has not had it.
 
     Whom it was sent to is noted in `mailed.json` beside the report, so that a schedule may try
-    several times.
+    several times. It is noted before the message is handed over and once more when the server has
+    answered: a run that is stopped in between leaves a note that says so, and nobody gets it twice.
 
     Parameters
     ----------
@@ -95,20 +103,52 @@ def mail(
         raise NoData(delivered.line, hint="mail it when its days are settled")
     if not server.to:
         raise SettingError("nobody is named to get the report", hint="say --mail ADDRESS, or set UCM_MAIL_TO")
-    now = now or datetime.now(UTC)
-    data = read_manifest(delivered.folder).data
-    notes = _notes(delivered.folder)
-    had = {address for note in notes if note.data == data for address in note.to}
-    before = () if again else tuple(address for address in server.to if address in had)
-    to = tuple(address for address in server.to if address not in before)
+    with alone(delivered.folder.parent):
+        return _mail(delivered, delivered.folder, server, password, now or datetime.now(UTC), again)
+
+
+def _mail(
+    delivered: Delivered,
+    folder: Path,
+    server: MailServer,
+    password: Callable[[], str] | None,
+    now: datetime,
+    again: bool,
+) -> Mailed:
+    data = read_manifest(folder).data
+    notes = _notes(folder)
+    about = [note for note in notes if note.data == data and not again]
+    had = {address for note in about if not note.sending for address in note.to}
+    stopped = {address for note in about if note.sending for address in note.to} - had
+    before = tuple(address for address in server.to if address in had)
+    unsure = tuple(address for address in server.to if address in stopped)
+    to = tuple(address for address in server.to if address not in had | stopped)
     if not to:
-        return Mailed((), before)
+        return Mailed((), before, unsure=unsure)
     message, left_out = compose(delivered, sender=server.sender, to=to, now=now)
-    refused = send(message, server, to=to, password=password)
+    note = _Note(data, now, list(to), sending=True)
+    try:
+        refused = send(message, server, to=to, password=password, ready=lambda: _keep(folder, [*notes, note]))
+    except UCMError:
+        if _notes(folder) != notes:  # it was not handed in after all
+            _keep(folder, notes)
+        raise
     taken = tuple(address for address in to if address not in refused)
-    notes.append(_Note(data, now, list(taken)))
-    write(delivered.folder / MAILED, msgspec.json.format(msgspec.json.encode(notes), indent=2) + b"\n")
-    return Mailed(taken, before, refused, tuple(left_out))
+    _keep(folder, [*notes, _Note(data, now, list(taken))])
+    return Mailed(taken, before, refused, tuple(left_out), unsure)
+
+
+def _keep(folder: Path, notes: list[_Note]) -> None:
+    """Replace the notes at once, so that they are still there after a power cut."""
+    path = folder / MAILED
+    try:
+        if notes:
+            text = msgspec.json.format(msgspec.json.encode(notes), indent=2) + b"\n"
+            replace(write(folder / f".{MAILED}", text), path)
+        else:
+            path.unlink()
+    except OSError as error:
+        raise SettingError(f"cannot write {path} ({error.strerror})", hint="make the folder writable") from error
 
 
 def _notes(folder: Path) -> list[_Note]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, get_args
 
+from ucm_analytics.delivery.folder import alone, replaced
 from ucm_analytics.delivery.manifest import NAME, manifest_of
 from ucm_analytics.errors import SettingError
 from ucm_analytics.period import Period
@@ -200,12 +200,18 @@ def periodic(
         made = [_provisional(report) for report in made]
     parts = [label, *([pbx] if pbx else []), *([state] if state == "provisional" else [])]
     target = Path(folder) / "-".join(parts)
-    with _Replaced(target) as new:
-        files = write_all(made, new, formats=formats)
+    files: list[Path] = []
+
+    def make(new: Path) -> None:
+        files.extend(write_all(made, new, formats=formats))
         for picture in (file for file in files if file.suffix == ".svg"):
             write(picture, _steady(picture.read_text(encoding="utf-8")).encode())
         manifest = manifest_of(store, period, kind=kind, label=label, pbx=pbx, state=state, files=files)
         write(new / NAME, manifest.encode())
+
+    with alone(target.parent):
+        # who has had the reports by mail is no part of them
+        replaced(target, make, keep=MAILED)
     return Delivered(
         state,
         kind,
@@ -254,34 +260,3 @@ def _steady(svg: str) -> str:
         # not in a colour, and not among the decimals of a coordinate
         svg = re.sub(rf"(?<![#0-9.]){name}", f"{number:06x}", svg)
     return svg
-
-
-class _Replaced:
-    """A folder that is made beside its place and takes it when it is complete."""
-
-    def __init__(self, target: Path) -> None:
-        self._target = target
-        self._new = target.with_name(f".{target.name}.new")
-        self._old = target.with_name(f".{target.name}.old")
-
-    def __enter__(self) -> Path:
-        shutil.rmtree(self._new, ignore_errors=True)
-        return self._new
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is not None:
-            shutil.rmtree(self._new, ignore_errors=True)
-            return
-        try:
-            if self._target.exists():
-                # who has had the reports by mail is no part of them
-                if (note := self._target / MAILED).exists():
-                    shutil.copy2(note, self._new / MAILED)
-                shutil.rmtree(self._old, ignore_errors=True)
-                self._target.rename(self._old)
-            self._new.rename(self._target)
-        except OSError as error:
-            raise SettingError(
-                f"cannot write {self._target} ({error.strerror})", hint="choose another folder or mend this one"
-            ) from error
-        shutil.rmtree(self._old, ignore_errors=True)

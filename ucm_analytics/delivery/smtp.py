@@ -163,9 +163,16 @@ def smtp_password(server: MailServer) -> str:
 
 
 def send(
-    message: EmailMessage, server: MailServer, *, to: Sequence[str], password: Callable[[], str] | None = None
+    message: EmailMessage,
+    server: MailServer,
+    *,
+    to: Sequence[str],
+    password: Callable[[], str] | None = None,
+    ready: Callable[[], object] = lambda: None,
 ) -> dict[str, str]:
     """Hand a message in at the server.
+
+    `ready` is called when the server has let us in, just before the message is handed over.
 
     Returns
     -------
@@ -187,6 +194,7 @@ def send(
         with _connected(server) as connection:
             if server.user:
                 connection.login(server.user, secret)
+            ready()
             refused = connection.send_message(message, from_addr=server.sender, to_addrs=list(to))
     except (smtplib.SMTPException, OSError) as error:
         _explain(error, server, secret)
