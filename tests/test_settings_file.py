@@ -55,7 +55,7 @@ PBXS_ABOVE = (
 VALUES = st.dictionaries(
     st.sampled_from(["url", "user", "fingerprint", "timezone"]),
     st.sampled_from(["", "u", "https://192.0.2.11:8089", "quotes \" and \\ 'and' 🏥 = # [x]"]),
-)
+).filter(lambda values: any(values.values()))  # `connect` always has an address to write
 NAMES = st.sampled_from(["clinic", "north", "a.b-c_d"])
 TRIED = {"documents": 0}
 
@@ -170,6 +170,14 @@ def test_documents_tried(tmp_path: Path) -> None:
             for values in ({"url": "https://192.0.2.11:8089", "user": ""}, {"timezone": "Europe/Berlin"}, {}):
                 check(tmp_path / "config.toml", block, pbx, values)
     print(f"documents saved: {TRIED['documents']}")
+
+
+def test_tables_stay_in_their_order(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    text = '[pbx.a]\nurl = "u"\n[[closed]]\nday = 2026-12-24\n# about b\n[pbx.b]\nurl = "u" # 2nd\n[mail]\n'
+    file.write_text(text)
+    change_settings(file, "b", {"url": "v"})
+    assert file.read_text() == text.replace('"u" # 2nd', '"v" # 2nd')
 
 
 def test_who_may_read_the_file_stays_and_a_new_one_is_its_owners(tmp_path: Path) -> None:

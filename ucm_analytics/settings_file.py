@@ -104,7 +104,7 @@ def change_settings(path: Path, pbx: str, values: Mapping[str, str]) -> None:
             table[key] = value
         else:
             table.pop(key, None)
-    for change in (_appended, _edited):
+    for change in (_appended, _edited_alone, _edited):
         try:
             new = change(text, pbx, values)
             same = tomllib.loads(new.removeprefix(_BOM), parse_float=str) == wanted
@@ -171,6 +171,24 @@ def _appended(text: str, pbx: str, values: Mapping[str, str]) -> str:
     table = {"pbx": {pbx: {key: value for key, value in values.items() if value}}}
     gap = "" if not text else "\n" if text.endswith("\n") else "\n\n"
     return _with_line_ends(text + gap + tomlkit.dumps(table), text)
+
+
+def _edited_alone(text: str, pbx: str, values: Mapping[str, str]) -> str:
+    """The file with the keys changed in the lines of the table, which are all that is looked at."""
+    lines = re.findall(r"[^\n]*\n|[^\n]+", text)
+    heads = [number for number, line in enumerate(lines) if line.lstrip().startswith("[")]
+    for first, after in zip(heads, [*heads[1:], len(lines)], strict=True):
+        if _opens(lines[first], pbx):
+            table = _edited("".join(lines[first:after]), pbx, values)
+            return "".join([*lines[:first], table, *lines[after:]])
+    raise LookupError(pbx)
+
+
+def _opens(line: str, pbx: str) -> bool:
+    try:
+        return tomllib.loads(line) == {"pbx": {pbx: {}}}
+    except ValueError:
+        return False
 
 
 def _edited(text: str, pbx: str, values: Mapping[str, str]) -> str:

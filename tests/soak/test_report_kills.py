@@ -17,7 +17,9 @@ from ucm_analytics.store import Store
 
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("scenario", ["first", "made again", "other data"])
-def test_kill_at_every_step(scenario: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_kill_at_every_step(
+    scenario: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     for name in ("before", "after"):
         shutil.copytree(DEMO, tmp_path / name)
     late_call(Store(tmp_path / "after"))
@@ -35,4 +37,5 @@ def test_kill_at_every_step(scenario: str, tmp_path: Path, monkeypatch: pytest.M
     (tmp_path / "work").mkdir()
     stores = Store(tmp_path / "before"), Store(tmp_path / "after")
     tried = try_each_step(scenario, stores, tmp_path / "work", stopped_run)
-    print(f"report {scenario}: killed at {tried} steps, lost 0, mailed twice 0, forgotten 0")
+    with capsys.disabled():
+        print(f"\nreport {scenario}: killed at {tried} steps, lost 0, mailed twice 0, forgotten 0")
