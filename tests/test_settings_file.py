@@ -52,10 +52,11 @@ PBXS_ABOVE = (
     'pbx = { clinic = { url = "u" } }\n',
     'pbx.clinic = { user = "a" }\n',
 )
-VALUES = st.dictionaries(
-    st.sampled_from(["url", "user", "fingerprint", "timezone"]),
-    st.sampled_from(["", "u", "https://192.0.2.11:8089", "quotes \" and \\ 'and' 🏥 = # [x]"]),
-).filter(lambda values: any(values.values()))  # `connect` always has an address to write
+WORDS = st.sampled_from(["u", "https://192.0.2.11:8089", "quotes \" and \\ 'and' 🏥 = # [x]"])
+VALUES = st.fixed_dictionaries(
+    {"url": WORDS},  # `connect` always has an address to write
+    optional={key: st.just("") | WORDS for key in ("user", "fingerprint", "timezone")},
+)
 NAMES = st.sampled_from(["clinic", "north", "a.b-c_d"])
 TRIED = {"documents": 0}
 
@@ -178,6 +179,9 @@ def test_tables_stay_in_their_order(tmp_path: Path) -> None:
     file.write_text(text)
     change_settings(file, "b", {"url": "v"})
     assert file.read_text() == text.replace('"u" # 2nd', '"v" # 2nd')
+    file.write_bytes(b"# mine\r\n[pbx.b]")  # an end of line only above the table
+    change_settings(file, "b", {"url": "v"})
+    assert file.read_bytes() == b'# mine\r\n[pbx.b]\r\nurl = "v"\r\n'
 
 
 def test_who_may_read_the_file_stays_and_a_new_one_is_its_owners(tmp_path: Path) -> None:

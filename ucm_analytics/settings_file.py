@@ -180,7 +180,7 @@ def _edited_alone(text: str, pbx: str, values: Mapping[str, str]) -> str:
     for first, after in zip(heads, [*heads[1:], len(lines)], strict=True):
         if _opens(lines[first], pbx):
             table = _edited("".join(lines[first:after]), pbx, values)
-            return "".join([*lines[:first], table, *lines[after:]])
+            return _with_line_ends("".join([*lines[:first], table, *lines[after:]]), text)
     raise LookupError(pbx)
 
 
