@@ -20,11 +20,14 @@ import narwhals.stable.v2 as nw
 import pandas as pd
 import pyarrow as pa
 
-from ucm_analytics.errors import WrongColumns
+from ucm_analytics.engine import IN_MEMORY
+from ucm_analytics.errors import SettingError, WrongColumns
 from ucm_analytics.schema import TABLES, Column, TableName
 
 P = ParamSpec("P")
 FrameT = TypeVar("FrameT")
+
+_BUSY: Final = getattr(duckdb, "ResourceInUseException", ())  # DuckDB 1 waits
 
 ResultDtype = Literal["category", "string", "int64", "Int64", "float64", "bool", "wall"]
 
@@ -88,7 +91,12 @@ def analysis(*columns: Result) -> Callable[[Callable[Concatenate[Any, P], pa.Tab
     def decorate(function: Callable[Concatenate[Any, P], pa.Table]) -> Analysis[P]:
         @wraps(function)
         def run(frame: Any, /, *args: P.args, **kwargs: P.kwargs) -> Any:
-            table = function(frame, *args, **kwargs)
+            try:
+                table = function(frame, *args, **kwargs)
+            except _BUSY as error:
+                raise SettingError(
+                    "another thread is reading this frame", hint="call Store.scan() once in each thread"
+                ) from error
             dtypes = {name: declared.get(name, "category") for name in table.column_names}
             return _as_kind_of(frame, _typed(table, dtypes), dtypes)
 
@@ -131,8 +139,7 @@ def lazy(frame: Any, what: str, columns: Sequence[Column]) -> nw.LazyFrame[Any]:
         )
     chosen = outer.select(*(column.name for column in columns))
     if isinstance(chosen, nw.DataFrame):
-        duckdb.execute("SET enable_progress_bar_print = false")  # of the connection that narwhals takes; to stdout
-        chosen = nw.from_native(_repaired(_arrow(chosen, what), columns)).lazy("duckdb")
+        chosen = in_duckdb(_repaired(_arrow(chosen, what), columns))
     schema = chosen.collect_schema()
     wrong = [f"{c.name} is {schema[c.name]}, not {c.dtype}" for c in columns if not _fits(schema[c.name], c)]
     if wrong:
@@ -175,6 +182,11 @@ def gathered(frame: nw.LazyFrame[Any]) -> pa.Table:
     """Reduced frame as an Arrow table; text as plain text."""
     table = cast("pa.Table", frame.collect("pyarrow").to_native())
     return table.cast(pa.schema([pa.field(f.name, pa.string() if _is_text(f.type) else f.type) for f in table.schema]))
+
+
+def in_duckdb(rows: pa.Table) -> nw.LazyFrame[Any]:
+    """A table in memory as a lazy frame of this thread's connection."""
+    return nw.from_native(IN_MEMORY.connection().from_arrow(rows))
 
 
 def beside(frame: nw.LazyFrame[Any], rows: pa.Table) -> nw.LazyFrame[Any]:
@@ -289,7 +301,7 @@ def _as_kind_of(frame: Any, table: pa.Table, dtypes: dict[str, ResultDtype]) -> 
         result = cast("pl.DataFrame", pl.from_arrow(table))
         return result.lazy() if isinstance(outer, nw.LazyFrame) else result
     if outer.implementation.is_duckdb():
-        return duckdb.from_arrow(table)
+        return cast("Any", nw.to_native(outer)).query("_result", "FROM table")
     if outer.implementation.is_pyspark():
         schema = ", ".join(f"`{name}` {_SPARK[dtype]}" for name, dtype in dtypes.items())
         # an Arrow column without rows may have no chunk, which Spark cannot read

@@ -12,7 +12,18 @@ import pandas as pd
 import pyarrow as pa
 
 from ucm_analytics.analyses._clock import SECOND, utc
-from ucm_analytics.analyses._frame import Result, analysis, arrow, beside, collect, gathered, lazy, needs, truncated
+from ucm_analytics.analyses._frame import (
+    Result,
+    analysis,
+    arrow,
+    beside,
+    collect,
+    gathered,
+    in_duckdb,
+    lazy,
+    needs,
+    truncated,
+)
 from ucm_analytics.analyses._leaving import READ, leaving
 from ucm_analytics.analyses._numbers import area, optional, with_country
 from ucm_analytics.analyses.callers import checked_home
@@ -307,7 +318,7 @@ def _called(frame: nw.LazyFrame[Any], home: str, dear: Collection[str]) -> tuple
     """Where each number called lies; and when the first of all was called."""
     at = nw.col("local_at")
     numbers = gathered(frame.group_by("number").agg(calls=nw.len().cast(nw.Int64), first=at.min()))
-    called = collect(with_country(nw.from_native(numbers).lazy("duckdb"), home))
+    called = collect(with_country(in_duckdb(numbers), home))
     known = called["first"].min() if len(called) else None
     if not home:
         most = called.groupby("code")["calls"].sum()

@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 
 from ucm_analytics.analyses._clock import SECOND, utc
-from ucm_analytics.analyses._frame import Result, analysis, arrow, collect, lazy, needs
+from ucm_analytics.analyses._frame import Result, analysis, arrow, collect, in_duckdb, lazy, needs
 from ucm_analytics.analyses._stays import BY_QUEUE, ENDS, QUEUE, check_seconds, in_queues, ratio, times
 
 _AGENT: Final = [*QUEUE, "extension"]
@@ -235,9 +235,4 @@ def _joined(left: nw.LazyFrame[Any], right: nw.LazyFrame[Any], on: list[str]) ->
     if left.implementation is right.implementation:
         with suppress(duckdb.InvalidInputException):  # relations of two connections
             return left.join(right, on=on)
-    return _in_duckdb(left).join(_in_duckdb(right), on=on)
-
-
-def _in_duckdb(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-    table: nw.DataFrame[Any] = nw.from_native(frame.collect("pyarrow").to_native())
-    return table.lazy("duckdb")
+    return in_duckdb(left.collect("pyarrow").to_native()).join(in_duckdb(right.collect("pyarrow").to_native()), on=on)

@@ -25,6 +25,7 @@ from zoneinfo import ZoneInfo
 import duckdb
 import pyarrow as pa
 
+from ucm_analytics.engine import file_name
 from ucm_analytics.model import _calls, _legs, _links, _rings, _steps
 from ucm_analytics.model._calls import OUTCOME_RULES
 from ucm_analytics.model._clock import clock_changes
@@ -98,7 +99,7 @@ def build(legs: pa.Table | Path, *, zone: ZoneInfo | None = None) -> Built:
     ):
         connection.execute("SET enable_progress_bar_print = false")  # it goes to stdout
         if isinstance(legs, Path):
-            connection.read_parquet(str(legs), hive_partitioning=False).create_view("legs")
+            connection.read_parquet(file_name(legs), hive_partitioning=False).create_view("legs")
         else:
             connection.register("legs", legs)
         connection.execute(f"CREATE TEMP VIEW every_leg AS SELECT {_COLUMNS} FROM legs WHERE set_aside IS NULL")

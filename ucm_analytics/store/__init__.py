@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
-from functools import cached_property
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +18,7 @@ import pandas as pd
 import pyarrow as pa
 
 from ucm_analytics import config
+from ucm_analytics.engine import Engine
 from ucm_analytics.errors import NoData, SettingError
 from ucm_analytics.period import Period
 from ucm_analytics.period import day as as_day
@@ -42,7 +42,8 @@ __all__ = ["Store"]
 class Store:
     """Calls of one or several PBXs in a folder.
 
-    Nothing is created before something is written.
+    Nothing is created before something is written. Threads can share a store, processes get a copy of
+    it by fork or pickle; what `scan` gives belongs to the thread that asked for it.
 
     Parameters
     ----------
@@ -62,6 +63,10 @@ class Store:
         self.path = Path(named)
         if self.path.exists() and not self.path.is_dir():
             raise SettingError(f"{self.path} is a file", hint="name a folder for the store")
+        self._engine = Engine(self.path / ".state" / "spill")
+
+    def __reduce__(self) -> tuple[type[Store], tuple[Path]]:
+        return type(self), (self.path,)
 
     def __repr__(self) -> str:
         days = self.coverage()["day"]
@@ -173,7 +178,7 @@ class Store:
         -------
         narwhals.stable.v2.LazyFrame
             On DuckDB, which keeps within 1.4 GB and spills the rest to the store's ``.state``.
-            Frames of one `Store` can be joined.
+            Frames that one thread scans of one `Store` can be joined.
 
         Raises
         ------
@@ -186,7 +191,7 @@ class Store:
             raise SettingError(f"{table!r} is no table", hint=f"choose from {', '.join(TABLES)}")
         period = _period(first, last)
         files = read.sources(self._stored(pbx), table, period)
-        return nw.from_native(read.relation(self._connection, files, table, period))
+        return nw.from_native(read.relation(self._engine.connection(), files, table, period))
 
     def coverage(
         self,
@@ -364,10 +369,6 @@ class Store:
         """
         day = datetime.now(UTC).date() if on is None else as_day(on)
         save_directory(Months(self.path, pbx), rows, on=day)
-
-    @cached_property
-    def _connection(self) -> duckdb.DuckDBPyConnection:
-        return read.connect(self.path / ".state" / "spill")
 
     def _stored(self, pbx: str | None) -> list[Months]:
         names = self.pbxs

@@ -68,9 +68,9 @@ class Months:
     """
 
     def __init__(self, root: Path, pbx: str) -> None:
-        self.root = root
+        self.root = root.absolute()  # readers take a name that begins with ~ or file: for something else
         self.pbx = config.check_name(pbx)
-        self._state = root / ".state" / pbx
+        self._state = self.root / ".state" / pbx
         self._unfinished = self._state / "unfinished"
         self._scratch = self._state / "_part.parquet"
 

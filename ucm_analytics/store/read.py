@@ -16,6 +16,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ucm_analytics.engine import file_name
 from ucm_analytics.errors import DamagedFile, SettingError
 from ucm_analytics.period import Period
 from ucm_analytics.schema import TableName, stored_schema
@@ -140,14 +141,5 @@ def _overlap(month: str, period: Period) -> tuple[bool, bool]:
 
 
 def _parquet(paths: Sequence[Path]) -> str:
-    quoted = ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths)
+    quoted = ", ".join("'" + file_name(path).replace("'", "''") + "'" for path in paths)
     return f"read_parquet([{quoted}], hive_partitioning = false)"
-
-
-def connect(spill: Path) -> duckdb.DuckDBPyConnection:
-    """Connection with a memory limit that spills to a folder."""
-    import duckdb
-
-    connection = duckdb.connect(config={"memory_limit": "1400MB", "temp_directory": str(spill)})
-    connection.execute("SET TimeZone = 'UTC'; SET enable_progress_bar_print = false")
-    return connection
