@@ -3,18 +3,23 @@
 A file is written beside the dataset, flushed to the disk and renamed into place, so a kill at any
 instant leaves the old file or the new one. The footer of a legs file holds what is known about its
 days; there is no second list that could disagree.
+
+Each file carries checksums of all its bytes (docs/decisions/0011): a bit that flips is never read as
+another value.
 """
 
 from __future__ import annotations
 
 import errno
 import os
+import stat
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import date, datetime
 from functools import lru_cache, reduce
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import BinaryIO, Final, Literal, NamedTuple, TypeVar
 
 import msgspec
 import pyarrow as pa
@@ -26,9 +31,18 @@ from ucm_analytics.schema import VERSION
 
 T = TypeVar("T")
 
-_META = b"ucm_analytics"
+_META: Final = b"ucm_analytics"
+_CHECKSUMS: Final = b"ucm_analytics.crc32"
+"""Of the bytes before the footer, and of the footer with zeros in place of its own: eight digits each."""
+
+_VALUE: Final = b"\x18\x10"
+"""What stands between a name and its value in a footer: the value's type and length."""
+
+_ZERO: Final = b"0" * 8
+_MAGIC: Final = b"PAR1"
 _ROW_GROUP = 50_000
-_TORN = (OSError, pa.ArrowException, msgspec.MsgspecError, KeyError)
+_CHUNK: Final = 1 << 20
+_TORN = (OSError, pa.ArrowException, msgspec.MsgspecError, KeyError, ValueError)
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -101,9 +115,24 @@ def read_footer(path: Path) -> Footer | None:
         The file is there and cannot be read, or was not written by this package.
     """
     try:
-        return _twice(lambda: _footer(path, _version(path)), path)
+        return _twice(lambda: _opened(path, _version(path)).footer, path)
     except FileNotFoundError:
         return None
+
+
+def check(path: Path) -> None:
+    """Look at every byte of a file, once in this process, for an engine that reads it without looking at checksums.
+
+    A file of a time before there were checksums is read as far as it goes.
+
+    Raises
+    ------
+    DamagedFile
+        It is not as it was written.
+    FileNotFoundError
+        There is no such file.
+    """
+    _twice(lambda: _checked(path, _version(path)), path)
 
 
 def read_table(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
@@ -130,7 +159,7 @@ def rows_between(
         The file cannot be read.
     """
     try:
-        with pq.ParquetFile(path) as file:
+        with _parquet(path, _version(path)) as file:
             place = file.schema_arrow.get_field_index(column)
             for number in range(file.num_row_groups):
                 known = file.metadata.row_group(number).column(place).statistics
@@ -162,16 +191,17 @@ def write_table(rows: pa.Table | Iterable[pa.Table], path: Path, footer: Footer,
     """
     groups = _groups([rows] if isinstance(rows, pa.Table) else rows)
     first = next(groups)
-    schema = first.schema.with_metadata({_META: msgspec.json.encode(footer)})
+    schema = first.schema.with_metadata({_META: msgspec.json.encode(footer), _CHECKSUMS: _ZERO * 2})
     try:
         scratch.parent.mkdir(parents=True, exist_ok=True)
         new = [folder for folder in path.parents if not folder.exists()]
         path.parent.mkdir(parents=True, exist_ok=True)
-        with pq.ParquetWriter(scratch, schema, compression="zstd") as file:
+        with pq.ParquetWriter(scratch, schema, compression="zstd", write_page_checksum=True) as file:
             file.write_table(first.replace_schema_metadata(schema.metadata))
             del first
             for group in groups:
                 file.write_table(group.replace_schema_metadata(schema.metadata))
+        _seal(scratch)
         replace(scratch, path)
         for folder in new:
             _flush(folder.parent)
@@ -199,17 +229,91 @@ def unwritable(path: Path, error: OSError) -> StoreError:
     )
 
 
+class _Opened(NamedTuple):
+    """A file's footer, how many bytes lie before it, and their checksum, if there is one."""
+
+    footer: Footer
+    before: int
+    crc: bytes
+
+
 def _version(path: Path) -> tuple[int, ...]:
     """What no two versions of a file share: a file is never written in place."""
-    stat = path.stat()
-    return stat.st_dev, stat.st_ino, stat.st_mtime_ns, stat.st_size
+    state = path.stat()
+    if not stat.S_ISREG(state.st_mode):  # a pipe would be waited for
+        raise OSError(f"{path} is no file")
+    return state.st_dev, state.st_ino, state.st_mtime_ns, state.st_ctime_ns, state.st_size
 
 
 # every look at a store asks for the footers of all its months
 @lru_cache(maxsize=10_000)
-def _footer(path: Path, _of: tuple[int, ...]) -> Footer:
+def _opened(path: Path, _of: tuple[int, ...]) -> _Opened:
+    with path.open("rb") as file:
+        before, tail = _split(file)
+    crc = b""
+    if (at := tail.rfind(_CHECKSUMS)) >= 0:  # what a PBX sent can stand only before them
+        place = at + len(_CHECKSUMS + _VALUE)
+        crc, own = bytes(tail[place : place + 8]), bytes(tail[place + 8 : place + 16])
+        tail[place + 8 : place + 16] = _ZERO
+        if own != _digits(zlib.crc32(tail)):
+            raise OSError(f"the footer of {path} is not as it was written")
     metadata = pq.read_metadata(path).metadata or {}
-    return msgspec.json.decode(metadata[_META], type=Footer)
+    return _Opened(msgspec.json.decode(metadata[_META], type=Footer), before, crc)
+
+
+@lru_cache(maxsize=10_000)
+def _checked(path: Path, of: tuple[int, ...]) -> None:
+    with _parquet(path, of) as file:
+        if not _opened(path, of).crc:
+            for _ in file.iter_batches():
+                pass
+
+
+@contextmanager
+def _parquet(path: Path, of: tuple[int, ...]) -> Iterator[pq.ParquetFile]:
+    """An open file all of whose bytes are as they were written."""
+    opened = _opened(path, of)
+    with pa.OSFile(str(path)) as file:
+        if opened.crc and opened.crc != _crc(file, opened.before):
+            raise OSError(f"{path} is not as it was written")
+        yield pq.ParquetFile(file, page_checksum_verification=True)
+
+
+def _seal(path: Path) -> None:
+    """Put the checksums of a finished file into its footer."""
+    with path.open("r+b") as file:
+        before, tail = _split(file)
+        place = tail.rindex(_CHECKSUMS + _VALUE + _ZERO * 2) + len(_CHECKSUMS + _VALUE)
+        tail[place : place + 8] = _crc(file, before)
+        tail[place + 8 : place + 16] = _digits(zlib.crc32(tail))
+        file.seek(before)
+        file.write(tail)
+
+
+def _split(file: BinaryIO) -> tuple[int, bytearray]:
+    """How many bytes of a Parquet file lie before its footer, and the footer to the end of the file."""
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - 8))
+    end = file.read()
+    before = size - 8 - int.from_bytes(end[:4], "little")
+    if end[4:] != _MAGIC or before < len(_MAGIC):
+        raise OSError("no Parquet file")
+    file.seek(before)
+    return before, bytearray(file.read())
+
+
+def _crc(file: BinaryIO | pa.OSFile, size: int) -> bytes:
+    """Checksum of the first bytes of a file."""
+    file.seek(0)
+    crc = 0
+    while size > 0 and (chunk := file.read(min(size, _CHUNK))):
+        crc = zlib.crc32(chunk, crc)
+        size -= len(chunk)
+    return _digits(crc)
+
+
+def _digits(crc: int) -> bytes:
+    return b"%08x" % crc
 
 
 def _between(rows: pa.Table, column: str, low: datetime | None, high: datetime | None) -> pa.Table:
@@ -236,7 +340,7 @@ def _groups(parts: Iterable[pa.Table]) -> Iterator[pa.Table]:
 
 
 def _rows(path: Path, columns: Sequence[str] | None) -> pa.Table:
-    with pq.ParquetFile(path) as file:
+    with _parquet(path, _version(path)) as file:
         return file.read(columns=None if columns is None else list(columns)).replace_schema_metadata(None)
 
 

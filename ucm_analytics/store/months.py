@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Final
 from uuid import uuid4
 
-import duckdb
 import msgspec
 import pyarrow as pa
 from filelock import FileLock, Timeout
@@ -32,6 +31,7 @@ from ucm_analytics.schema import VERSION, TableName, arrow_schema, stored_schema
 from ucm_analytics.store.files import (
     Day,
     Footer,
+    check,
     read_footer,
     read_table,
     replace,
@@ -225,11 +225,8 @@ class Months:
             footer = Footer(id=uuid4().hex, zone=zone, country=country, days=days)
             self._write("legs", month, legs, footer)
         path = self.path("legs", month)
-        try:
-            built = build(path, zone=config.zone(footer.zone) if footer.zone else None)
-        except duckdb.Error:
-            read_table(path)  # says so where the file is to blame
-            raise
+        check(path)
+        built = build(path, zone=config.zone(footer.zone) if footer.zone else None)
         pa.default_memory_pool().release_unused()  # what the engine gave back
         calls = with_numbers(built.calls, steps=built.steps, legs=read_table(path, NUMBERED_BY), country=country)
         for table, rows in (("steps", built.steps), ("rings", built.rings), ("calls", calls)):

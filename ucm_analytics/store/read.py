@@ -20,7 +20,7 @@ from ucm_analytics.engine import file_name
 from ucm_analytics.errors import DamagedFile, SettingError
 from ucm_analytics.period import Period
 from ucm_analytics.schema import TableName, stored_schema
-from ucm_analytics.store.files import read_table
+from ucm_analytics.store.files import check, read_table
 from ucm_analytics.store.months import Months
 
 if TYPE_CHECKING:
@@ -79,11 +79,13 @@ def frame(
 def relation(
     connection: duckdb.DuckDBPyConnection, files: Sequence[Source], table: TableName, period: Period | None
 ) -> duckdb.DuckDBPyRelation:
-    """Rows of the files as a DuckDB relation that has read nothing yet."""
+    """Rows of the files as a DuckDB relation that has read nothing yet, of files whose bytes were looked at."""
     schema = stored_schema(table)
     if not files:
         plain = [pa.field(f.name, f.type.value_type if pa.types.is_dictionary(f.type) else f.type) for f in schema]
         return connection.from_arrow(pa.schema(plain).empty_table())
+    for path in {path for file in files for path in (file.path, file.calls)}:
+        check(path)
     names = ", ".join(f'"{name}"' for name in schema.names)
     parts = []
     if whole := [file.path for file in files if file.whole]:
