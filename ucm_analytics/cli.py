@@ -23,7 +23,7 @@ from ucm_analytics import __version__
 from ucm_analytics.asking import ask_timezone, offer_keyring, password
 from ucm_analytics.config import Settings, known_pbxs, zone
 from ucm_analytics.connecting import check_same, name_of
-from ucm_analytics.errors import IncompletePull, NoData, SettingError, UCMError
+from ucm_analytics.errors import IncompletePull, NoData, SettingError, UCMError, printable
 from ucm_analytics.period import Period, day
 
 if TYPE_CHECKING:
@@ -83,7 +83,13 @@ def _fail(error: UCMError, code: int) -> NoReturn:
 
 
 def _say(text: str) -> None:
-    print(text, file=sys.stderr)
+    """A line on stderr."""
+    print(printable(text), file=sys.stderr)
+
+
+def _tell(text: object = "") -> None:
+    """A line of the result."""
+    print(printable(str(text)), flush=True)
 
 
 def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
@@ -92,7 +98,7 @@ def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
 
 def _version(wanted: bool) -> None:
     if wanted:
-        print(__version__)
+        _tell(__version__)
         raise typer.Exit
 
 
@@ -113,11 +119,11 @@ def demo(
     from ucm_analytics.demo import run_demo
 
     reports = run_demo(out, _say)
-    print(f"{len(reports)} reports in {out}: {', '.join(report.name for report in reports)}")
-    print(f"open {out / 'index.html'}")
-    print()
+    _tell(f"{len(reports)} reports in {out}: {', '.join(report.name for report in reports)}")
+    _tell(f"open {out / 'index.html'}")
+    _tell()
     for report in [r for r in reports if r.name in ("call-volume", "ivr-paths", "extensions")]:
-        print(f"* {report.headline}")
+        _tell(f"* {report.headline}")
 
 
 @app.command(epilog="Example: ucm-analytics connect https://192.0.2.10:8089 --user cdrapi --name clinic")
@@ -145,7 +151,8 @@ def connect(
         settings = dataclasses.replace(settings, fingerprint=kept, serial="")
 
     def confirm(shown: Certificate) -> bool:
-        _say(f"  The PBX shows a certificate that no authority vouches for:\n{shown}")
+        _say("  The PBX shows a certificate that no authority vouches for:")
+        _say(str(shown))
         if not sys.stdin.isatty():
             _say("  Nobody is here to confirm it. If it is the right one, set UCM_FINGERPRINT to the line above.")
             return False
@@ -181,7 +188,7 @@ def connect(
         serial=serial or settings.serial,
     ).save()
     offer_keyring(settings, asked, _say)
-    print(f"connected to {settings.pbx}: {facts.get('product', 'PBX')}, firmware {facts.get('firmware', 'unknown')}")
+    _tell(f"connected to {settings.pbx}: {facts.get('product', 'PBX')}, firmware {facts.get('firmware', 'unknown')}")
     another = replace and bool(known.get("serial")) and known.get("serial") != serial
     if replace and known:
         _say(f"it takes the place of {known.get('url', 'no address')}, {_serial(known.get('serial'))}")
@@ -224,7 +231,7 @@ def sync(
             country=settings.country,
             replaced=replaced,
         )
-    print(
+    _tell(
         f"{done.pbx}: {len(done.days)} days asked, {done.settled} settled, "
         f"{done.new} new records, {done.updated} updated"
     )
@@ -255,22 +262,22 @@ def status(
             "last_pull": days["pulled_at"].max().isoformat() if days["pulled_at"].notna().any() else None,
         }
     if as_json:
-        print(json.dumps(answer))
+        _tell(json.dumps(answer))
         return
-    print(f"store {store.path}")
+    _tell(f"store {store.path}")
     if not answer["pbxs"]:
-        print("  empty; run ucm-analytics connect URL, then ucm-analytics sync")
+        _tell("  empty; run ucm-analytics connect URL, then ucm-analytics sync")
     for name, known in answer["pbxs"].items():
-        print(f"  {name}: {known['first_day']} to {known['last_day']}, {known['legs']:,} records")
-        print(
+        _tell(f"  {name}: {known['first_day']} to {known['last_day']}, {known['legs']:,} records")
+        _tell(
             f"    days: {known['settled_days']} settled, {known['provisional_days']} may still change, "
             f"{known['missing_days']} missing"
         )
         if aside := known["set_aside"]:
             reasons = ", ".join(f"{reason}: {count:,}" for reason, count in aside.items())
             count = sum(aside.values())
-            print(f"    set aside: {count:,} record{'s' * (count > 1)} of which no call can be made ({reasons})")
-        print(f"    last pull: {known['last_pull'] or 'never'}")
+            _tell(f"    set aside: {count:,} record{'s' * (count > 1)} of which no call can be made ({reasons})")
+        _tell(f"    last pull: {known['last_pull'] or 'never'}")
 
 
 @app.command(epilog="Example: ucm-analytics reports")
@@ -279,7 +286,7 @@ def reports() -> None:
     from ucm_analytics.reports import names, report_module
 
     for name in names():
-        print(f"{name:14} {report_module(name).QUESTION}")
+        _tell(f"{name:14} {report_module(name).QUESTION}")
 
 
 @app.command(epilog="Example: ucm-analytics report call-volume --month 2026-03 --format html,png")
@@ -312,7 +319,8 @@ def report(
 
     if check:
         verdict = verify(check, _store())
-        print("\n".join(verdict.lines))
+        for line in verdict.lines:
+            _tell(line)
         raise typer.Exit(0 if verdict.holds else INCOMPLETE)
     if bool(name) == everything:
         raise typer.BadParameter("name one report, or say --all")
@@ -334,7 +342,7 @@ def report(
     )
     files = write_all(made, out, formats=wanted)
     for file in files:
-        print(file)
+        _tell(file)
     for each in made:
         _say(f"* {each.headline}")
     if missing := len(made[0].days.missing):
@@ -369,7 +377,7 @@ def _periodic(
     if made.folder is None:
         _say("hint: run ucm-analytics sync, wait until the days are settled, or say --provisional")
         raise typer.Exit(INCOMPLETE)
-    print(made.folder)
+    _tell(made.folder)
     if server:
         sent = mail(made, server)
         _say(
@@ -397,7 +405,7 @@ def schedule(
     command = Path(shutil.which("ucm-analytics") or sys.argv[0]).absolute()
     for name, text in files_of(kind, at, command=command, directory=Path.cwd(), system=system, to=to or ()).items():
         write_text(text, out / name)
-        print(out / name)
+        _tell(out / name)
 
 
 @app.command(epilog="Example: ucm-analytics export calls --from 2026-03-01 --to 2026-03-31 --format xlsx --out c.xlsx")
@@ -426,7 +434,7 @@ def export(
     period = _period(since, until, None, None)
     frame = getattr(store, table)(period, pbx=pbx)
     write_table(frame, out, file_format)
-    print(f"{out}: {len(frame):,} {table}, {period}")
+    _tell(f"{out}: {len(frame):,} {table}, {period}")
     if (store.coverage(period, pbx=pbx)["state"] == "missing").any():
         _say("warning: some of these days are not in the store; run ucm-analytics sync")
         raise typer.Exit(INCOMPLETE)
@@ -444,7 +452,7 @@ def explore(
 
     store = _store()
     _check_pbx(store, None)
-    serve(store, port=port, on_ready=lambda address: print(address, flush=True))
+    serve(store, port=port, on_ready=_tell)
 
 
 @app.command(epilog="Example: ucm-analytics simulate --port 8089 --from 2026-03-02 --to 2026-03-29 --truth truth")
@@ -479,7 +487,7 @@ def simulate(
         Period(first, last)
     run(
         password=os.environ.get("UCM_SIM_PASSWORD", "cdrapi123"),
-        on_ready=lambda ready: print(json.dumps(ready), flush=True),
+        on_ready=lambda ready: _tell(json.dumps(ready)),
         port=port,
         port_file=port_file,
         profile=profile,
@@ -503,7 +511,7 @@ def _write_scenario(store: Store, call_id: str, pbx: str | None, out: Path) -> N
     from ucm_analytics.scenario import write_scenario
 
     write_text(write_scenario(store, call_id, pbx=pbx), out)
-    print(f"{out}: read it through, correct what the model got wrong, and share it")
+    _tell(f"{out}: read it through, correct what the model got wrong, and share it")
 
 
 def _period(since: str | None, until: str | None, month: str | None, week: str | None) -> Period:

@@ -25,6 +25,7 @@
     └── WrongColumns             a frame lacks columns, or their types are wrong
 
     UCMWarning
+    ├── ForeignFile              something in the data folder that is not the store's
     ├── UnknownFields            the PBX sent fields that schema.py does not declare
     ├── ProvisionalDays          days that may still change
     └── SilentWeekdays           weekdays without a call, of which nobody said whether they belong
@@ -32,7 +33,29 @@
 
 from __future__ import annotations
 
-from typing import Any
+import unicodedata
+from typing import Any, Final
+
+_CONTROLS: Final = {"Cc", "Cs", "Zl", "Zp"}
+_TURNS: Final = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
+
+
+def printable(text: str) -> str:
+    r"""Text on one line that cannot steer a terminal: what would is written as an escape.
+
+    Control characters, ends of lines, halves of characters, and what turns the direction of writing. Names
+    and answers of a PBX may hold any of them.
+
+    Examples
+    --------
+    >>> print(printable("Zoë\x1b[2J 東京"))
+    Zoë\x1b[2J 東京
+    """
+    return "".join(c.encode("unicode_escape").decode() if _steers(c) else c for c in text)
+
+
+def _steers(c: str) -> bool:
+    return unicodedata.category(c) in _CONTROLS or unicodedata.bidirectional(c) in _TURNS
 
 
 class UCMError(Exception):
@@ -51,9 +74,9 @@ class UCMError(Exception):
     retryable = False
 
     def __init__(self, message: str, *, hint: str = "", status: int | None = None) -> None:
-        super().__init__(message)
+        super().__init__(message := printable(message))
         self.message = message
-        self.hint = hint
+        self.hint = printable(hint)
         self.status = status
 
     def __str__(self) -> str:
@@ -177,6 +200,13 @@ class WrongColumns(UCMError, TypeError):
 
 class UCMWarning(UserWarning):
     """Base of all warnings."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(printable(message))
+
+
+class ForeignFile(UCMWarning):
+    """Something in the data folder is called like a part of the store and is none; it is left out."""
 
 
 class UnknownFields(UCMWarning):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from ucm_analytics.errors import printable
 from ucm_analytics.period import Period
 from ucm_analytics.reports._format import Kind, period_name, written_for
 
@@ -109,7 +110,7 @@ class Report:
     locale: str = ""
 
     def __repr__(self) -> str:
-        return f"<Report {self.name}, {self.headline}>"
+        return printable(f"<Report {self.name}, {self.headline}>")
 
     @property
     def parts(self) -> tuple[Report, ...]:
