@@ -301,7 +301,7 @@ def _as_kind_of(frame: Any, table: pa.Table, dtypes: dict[str, ResultDtype]) -> 
         result = cast("pl.DataFrame", pl.from_arrow(table))
         return result.lazy() if isinstance(outer, nw.LazyFrame) else result
     if outer.implementation.is_duckdb():
-        return cast("Any", nw.to_native(outer)).query("_result", "FROM table")
+        return nw.to_native(beside(cast("nw.LazyFrame[Any]", outer), table))
     if outer.implementation.is_pyspark():
         schema = ", ".join(f"`{name}` {_SPARK[dtype]}" for name, dtype in dtypes.items())
         # an Arrow column without rows may have no chunk, which Spark cannot read
