@@ -313,6 +313,12 @@ class Settings:
         return "\n".join(f"{key} = {getattr(self, key) or '-'}  ({self.sources.get(key, 'not set')})" for key in FIELDS)
 
 
+def is_name(name: str) -> bool:
+    """Whether a folder can carry the name of a PBX; see `check_name`."""
+    # readers of partitioned folders take a name such as 100 for a number
+    return re.fullmatch(r"[A-Za-z][A-Za-z0-9._-]*", name) is not None
+
+
 def check_name(name: str) -> str:
     """The name of a PBX, if a folder can carry it.
 
@@ -321,8 +327,7 @@ def check_name(name: str) -> str:
     SettingError
         No letter first, or other characters than letters, digits, dot, dash and underscore.
     """
-    # readers of partitioned folders take a name such as 100 for a number
-    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9._-]*", name):
+    if not is_name(name):
         raise SettingError(
             f"{name!r} cannot name a PBX", hint="begin with a letter; use letters, digits, '.', '-' and '_' only"
         )

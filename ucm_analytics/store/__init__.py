@@ -27,6 +27,7 @@ from ucm_analytics.store import read
 from ucm_analytics.store.coverage import coverage_frame
 from ucm_analytics.store.directory import load_directory, save_directory
 from ucm_analytics.store.elsewhere import add
+from ucm_analytics.store.files import folders, is_there
 from ucm_analytics.store.months import Months, Put
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class Store:
         if "://" in named:
             raise SettingError(f"{named} is no folder of this machine", hint="name a folder for the store")
         self.path = Path(named)
-        if self.path.exists() and not self.path.is_dir():
+        if is_there(self.path) and not self.path.is_dir():
             raise SettingError(f"{self.path} is a file", hint="name a folder for the store")
         self._engine = Engine(self.path / ".state" / "spill")
 
@@ -71,7 +72,7 @@ class Store:
     def __repr__(self) -> str:
         days = self.coverage()["day"]
         span = f"{days.min():%Y-%m-%d} to {days.max():%Y-%m-%d}" if len(days) else "no days"
-        size = sum(file.stat().st_size for file in self.path.glob("*/pbx=*/**/*.parquet"))
+        size = sum(Months(self.path, name).size() for name in self.pbxs)
         return f"Store({str(self.path)!r}: {', '.join(self.pbxs) or 'no PBX'}, {span}, {size / 1e6:.1f} MB)"
 
     def _repr_html_(self) -> str:
@@ -82,7 +83,7 @@ class Store:
     @property
     def pbxs(self) -> list[str]:
         """Names of the PBXs that are stored, in order."""
-        return sorted(folder.name.removeprefix("pbx=") for folder in self.path.glob("legs/pbx=*"))
+        return folders(self.path.absolute() / "legs", "pbx", config.is_name)
 
     def calls(
         self,

@@ -13,6 +13,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import warnings
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -26,7 +27,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from ucm_analytics.errors import DamagedFile, StoreError
+from ucm_analytics.errors import DamagedFile, ForeignFile, StoreError
 from ucm_analytics.schema import VERSION
 
 T = TypeVar("T")
@@ -43,6 +44,7 @@ _MAGIC: Final = b"PAR1"
 _ROW_GROUP = 50_000
 _CHUNK: Final = 1 << 20
 _TORN = (OSError, pa.ArrowException, msgspec.MsgspecError, KeyError, ValueError)
+_IN_THE_WAY = {errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ELOOP, errno.ENXIO}
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -194,6 +196,7 @@ def write_table(rows: pa.Table | Iterable[pa.Table], path: Path, footer: Footer,
     schema = first.schema.with_metadata({_META: msgspec.json.encode(footer), _CHECKSUMS: _ZERO * 2})
     try:
         scratch.parent.mkdir(parents=True, exist_ok=True)
+        scratch.unlink(missing_ok=True)
         new = [folder for folder in path.parents if not folder.exists()]
         path.parent.mkdir(parents=True, exist_ok=True)
         with pq.ParquetWriter(scratch, schema, compression="zstd", write_page_checksum=True) as file:
@@ -223,10 +226,68 @@ def unwritable(path: Path, error: OSError) -> StoreError:
     if error.errno in _NO_ROOM:
         hint = "make room on the disk and sync again; the store is as it was before this file"
         return StoreError(f"no room to write {path}", hint=hint)
+    if error.errno in _IN_THE_WAY:
+        return StoreError(f"cannot write {path} ({error.strerror})", hint="move away what lies there")
     return StoreError(
         f"cannot write {path} ({error.strerror or error})",
         hint="make the folder writable, or choose another one",
     )
+
+
+def unreadable(path: Path, error: OSError) -> StoreError:
+    """Error for a folder that could not be looked into."""
+    return StoreError(
+        f"cannot read {path} ({error.strerror or error})",
+        hint="make it a folder that this user may read, or move it away",
+    )
+
+
+def folders(parent: Path, key: str, allowed: Callable[[str], bool]) -> list[str]:
+    """Names of the folders ``key=name`` in a folder, in order; what else is called so is left out.
+
+    Raises
+    ------
+    StoreError
+        The folder cannot be looked into.
+
+    Warns
+    -----
+    ForeignFile
+        Something is left out.
+    """
+    names = []
+    try:
+        for entry in sorted(parent.iterdir()):
+            start, _, name = entry.name.partition("=")
+            if start != key:
+                continue
+            if allowed(name) and entry.is_dir():
+                names.append(name)
+            else:
+                why = "it is no folder" if allowed(name) else f"{name!r} names no {key}"
+                warnings.warn(f"{entry} is left out: {why}; move it away", ForeignFile, stacklevel=2)
+    except OSError as error:
+        if isinstance(error, FileNotFoundError) and not parent.is_symlink():
+            return []
+        raise unreadable(parent, error) from error
+    return names
+
+
+def is_there(path: Path) -> bool:
+    """Whether there is a file, be it readable or not.
+
+    Raises
+    ------
+    StoreError
+        Its folder cannot be looked into.
+    """
+    try:
+        path.lstat()
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise unreadable(path.parent, error) from error
+    return True
 
 
 class _Opened(NamedTuple):
@@ -239,7 +300,12 @@ class _Opened(NamedTuple):
 
 def _version(path: Path) -> tuple[int, ...]:
     """What no two versions of a file share: a file is never written in place."""
-    state = path.stat()
+    try:
+        state = path.stat()
+    except FileNotFoundError as error:
+        if path.is_symlink():
+            raise OSError(f"{path} leads to nothing") from error
+        raise
     if not stat.S_ISREG(state.st_mode):  # a pipe would be waited for
         raise OSError(f"{path} is no file")
     return state.st_dev, state.st_ino, state.st_mtime_ns, state.st_ctime_ns, state.st_size
@@ -361,7 +427,7 @@ def _twice(read: Callable[[], T], path: Path) -> T:
 def damaged(path: Path) -> DamagedFile:
     """Error for a file that cannot be read."""
     month = path.parent.name.removeprefix("month=")
-    if "legs" in path.parts:
+    if path.parts[-4] == "legs":
         do = f"move it away and pull the month again: ucm-analytics sync --since {month}-01"
     else:
         do = "delete it; the store makes it again"

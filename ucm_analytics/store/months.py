@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
@@ -27,11 +27,13 @@ from ucm_analytics.errors import DamagedFile, StoreError, StoreLocked
 from ucm_analytics.model import build
 from ucm_analytics.numbers import NUMBERED_BY, with_numbers
 from ucm_analytics.parse import dump_legs, legs_table
-from ucm_analytics.schema import VERSION, TableName, arrow_schema, stored_schema
+from ucm_analytics.schema import TABLES, VERSION, TableName, arrow_schema, stored_schema
 from ucm_analytics.store.files import (
     Day,
     Footer,
     check,
+    folders,
+    is_there,
     read_footer,
     read_table,
     replace,
@@ -85,9 +87,13 @@ class Months:
 
     def names(self) -> list[str]:
         """Months that are stored, in order."""
-        folder = self.root / "legs" / f"pbx={self.pbx}"
-        found = (re.fullmatch(r"month=(\d{4}-\d{2}|undated)", entry.name) for entry in _listed(folder))
-        return sorted(match[1] for match in found if match and self.path("legs", match[1]).exists())
+        found = folders(self.root / "legs" / f"pbx={self.pbx}", "month", _is_month)
+        return [month for month in found if is_there(self.path("legs", month))]
+
+    def size(self) -> int:
+        """What the files take on the disk [B]."""
+        files = [self.directory_path, *(self.path(table, month) for table in TABLES for month in self.names())]
+        return sum(file.stat().st_size for file in files if is_there(file) and file.is_file())
 
     def coverage(self, months: Iterable[str]) -> dict[date, Day]:
         """What the footers of the legs of these months say about their days."""
@@ -291,16 +297,19 @@ class Months:
         write_table(rows, self.path(table, month), footer, scratch=self._scratch)
 
     def _marked(self) -> set[str]:
-        try:
-            return set(self._unfinished.read_text(encoding="ascii").split())
-        except FileNotFoundError:
+        if not is_there(self._unfinished):
             return set()
+        if self._unfinished.is_file():  # a pipe would be waited for
+            with suppress(OSError, UnicodeError):
+                return set(filter(_is_month, self._unfinished.read_text(encoding="ascii").split()))
+        return set(self.names())  # nobody knows which, so all are looked at
 
     def _mark(self, months: set[str]) -> None:
         """Note the months whose tables may not belong to their legs yet."""
         temporary = self._state / "_unfinished"
         try:
             if months:
+                temporary.unlink(missing_ok=True)
                 temporary.write_text("\n".join(sorted(months)), encoding="ascii")
                 replace(temporary, self._unfinished)
             else:
@@ -328,8 +337,5 @@ class Months:
             lock.release()
 
 
-def _listed(folder: Path) -> list[Path]:
-    try:
-        return list(folder.iterdir())
-    except FileNotFoundError:
-        return []
+def _is_month(name: str) -> bool:
+    return name == UNDATED or bool(re.fullmatch("(?!0000)[0-9]{4}-(0[1-9]|1[0-2])", name))

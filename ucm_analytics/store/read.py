@@ -6,9 +6,10 @@ months of UTC that can hold those days are one day wider; only at their edges ro
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ from ucm_analytics.errors import DamagedFile, SettingError
 from ucm_analytics.period import Period
 from ucm_analytics.schema import TableName, stored_schema
 from ucm_analytics.store.files import check, read_table
+from ucm_analytics.store.merge import UNDATED
 from ucm_analytics.store.months import Months
 
 if TYPE_CHECKING:
@@ -133,13 +135,13 @@ def _read(path: Path, columns: list[str]) -> pa.Table:
 
 def _overlap(month: str, period: Period) -> tuple[bool, bool]:
     """Whether a UTC month can hold calls of the period, and whether all of them lie in it, in any zone."""
-    try:
-        first = date.fromisoformat(f"{month}-01")
-        last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
-        before, after = first - timedelta(days=1), last + timedelta(days=1)
-    except (ValueError, OverflowError):  # undated, or at an end of the calendar
+    if month == UNDATED:
         return False, False
-    return before <= period.last and after >= period.first, period.first <= before and after <= period.last
+    year, number = map(int, month.split("-"))
+    first = date(year, number, 1).toordinal()  # which, other than dates, has no end
+    last = first + monthrange(year, number)[1] - 1
+    begin, end = period.first.toordinal(), period.last.toordinal()
+    return first - 1 <= end and last + 1 >= begin, begin <= first - 1 and last + 1 <= end
 
 
 def _parquet(paths: Sequence[Path]) -> str:
