@@ -53,11 +53,18 @@ def _full_folder(path: Path) -> None:
         (path / name).mkdir()
 
 
+def _another_table(path: Path) -> None:
+    root = next(folder for folder in path.parents if folder.name == "store")
+    other = "steps" if "rings" in path.parts else "rings"
+    shutil.copyfile(root / other / "pbx=clinic/month=2026-02/part.parquet", path)
+
+
 THINGS: dict[str, Callable[[Path], object]] = {
     "empty file": Path.touch,
     "binary": lambda path: path.write_bytes(bytes(range(256)) * 4),
     "text": lambda path: path.write_text("2026-03\n9999-12\n0001-01 x ../../.. ünï\n", encoding="utf-8"),
     "foreign Parquet": lambda path: pq.write_table(pa.table({"a": [1]}), path),
+    "another table": _another_table,
     "empty folder": Path.mkdir,
     "folder": _full_folder,
     "link to itself": lambda path: path.symlink_to(path.name),

@@ -79,6 +79,20 @@ def test_other_tables_are_made_again_from_the_legs(store: Store, table: str) -> 
     assert contents(store) == expected
 
 
+def test_the_file_of_another_table_is_none_of_this_one(store: Store) -> None:
+    expected = contents(store)
+    shutil.copyfile(file(store, "rings"), file(store, "calls"))
+    assert len(store.calls("2026-03")) == 4
+    assert contents(store) == expected
+    shutil.copyfile(file(store, "calls"), file(store, "legs"))
+    with pytest.raises(DamagedFile, match="move it away"):
+        store.calls("2026-03")
+    directory = store.path / "directory" / "pbx=clinic" / "part.parquet"
+    shutil.copyfile(file(store, "rings"), directory)
+    with pytest.raises(DamagedFile, match="delete it"):
+        store.save_directory("clinic", [])
+
+
 def test_rebuild_equals_the_first_build(store: Store) -> None:
     expected = contents(store)
     for table in ("steps", "rings", "calls"):
@@ -132,7 +146,7 @@ def test_files_of_a_newer_version_are_left_alone(store: Store, tmp_path: Path) -
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     store = Store(tmp_path / "file" / "store")
-    with Pbx([], NOW) as pbx, pytest.raises(StoreError, match=r"cannot write .*: make the folder writable"):
+    with Pbx([], NOW) as pbx, pytest.raises(StoreError, match=r"cannot write .*: move away what lies there"):
         pbx.sync(store)
 
 

@@ -28,7 +28,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ucm_analytics.errors import DamagedFile, ForeignFile, StoreError
-from ucm_analytics.schema import VERSION
+from ucm_analytics.schema import DIRECTORY, STORED, VERSION, Column
 
 T = TypeVar("T")
 
@@ -227,7 +227,7 @@ def unwritable(path: Path, error: OSError) -> StoreError:
         hint = "make room on the disk and sync again; the store is as it was before this file"
         return StoreError(f"no room to write {path}", hint=hint)
     if error.errno in _IN_THE_WAY:
-        return StoreError(f"cannot write {path} ({error.strerror})", hint="move away what lies there")
+        return StoreError(f"cannot write {path} ({error.strerror})", hint="move away what lies there, or choose another folder")
     return StoreError(
         f"cannot write {path} ({error.strerror or error})",
         hint="make the folder writable, or choose another one",
@@ -283,7 +283,7 @@ def is_there(path: Path) -> bool:
     """
     try:
         path.lstat()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return False
     except OSError as error:
         raise unreadable(path.parent, error) from error
@@ -323,8 +323,19 @@ def _opened(path: Path, _of: tuple[int, ...]) -> _Opened:
         tail[place + 8 : place + 16] = _ZERO
         if own != _digits(zlib.crc32(tail)):
             raise OSError(f"the footer of {path} is not as it was written")
-    metadata = pq.read_metadata(path).metadata or {}
-    return _Opened(msgspec.json.decode(metadata[_META], type=Footer), before, crc)
+    metadata = pq.read_metadata(path)
+    footer = msgspec.json.decode((metadata.metadata or {})[_META], type=Footer)
+    names = metadata.schema.to_arrow_schema().names
+    if footer.version == VERSION and any(column.name not in names for column in _columns(path)):
+        raise OSError(f"{path} is the file of another table")
+    return _Opened(footer, before, crc)
+
+
+def _columns(path: Path) -> tuple[Column, ...]:
+    """Columns that a file has by the folder it lies in; none outside of a store."""
+    if path.parts[-3] == "directory":
+        return DIRECTORY
+    return {str(name): columns for name, columns in STORED.items()}.get(path.parts[-4], ())
 
 
 @lru_cache(maxsize=10_000)
