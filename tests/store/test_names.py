@@ -101,3 +101,9 @@ def test_a_name_that_the_engine_cannot_open_is_refused(made: tuple[Path, Path], 
     for reading in (lambda: store.scan("calls"), store.rebuild):
         with pytest.raises(SettingError, match=r"a backslash and one of .* give the folder another name"):
             reading()
+
+
+@pytest.mark.parametrize("name", ["a\0b", "a\udcffb"])
+def test_what_is_no_name_is_refused(name: str) -> None:
+    with pytest.raises(SettingError, match="can be no folder's name"):
+        Store(name)

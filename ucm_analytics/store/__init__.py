@@ -61,6 +61,8 @@ class Store:
         named = str(path or config.data_folder())
         if "://" in named:
             raise SettingError(f"{named} is no folder of this machine", hint="name a folder for the store")
+        if "\0" in named or named != named.encode(errors="replace").decode():
+            raise SettingError(f"{named!r} can be no folder's name", hint="name a folder in UTF-8")
         self.path = Path(named)
         if is_there(self.path) and not self.path.is_dir():
             raise SettingError(f"{self.path} is a file", hint="name a folder for the store")
@@ -167,6 +169,8 @@ class Store:
         pbx: str | None = None,
     ) -> nw.LazyFrame[duckdb.DuckDBPyRelation]:
         """Lazy frame over a table: reads only the months and columns that are used in the end.
+
+        Checksums are looked at here, of all bytes of each file of the period, once in a process.
 
         Parameters
         ----------
