@@ -226,12 +226,8 @@ def unwritable(path: Path, error: OSError) -> StoreError:
     if error.errno in _NO_ROOM:
         hint = "make room on the disk and sync again; the store is as it was before this file"
         return StoreError(f"no room to write {path}", hint=hint)
-    if error.errno in _IN_THE_WAY:
-        return StoreError(f"cannot write {path} ({error.strerror})", hint="move away what lies there, or choose another folder")
-    return StoreError(
-        f"cannot write {path} ({error.strerror or error})",
-        hint="make the folder writable, or choose another one",
-    )
+    do = "move away what lies there" if error.errno in _IN_THE_WAY else "make the folder writable"
+    return StoreError(f"cannot write {path} ({error.strerror or error})", hint=f"{do}, or choose another one")
 
 
 def unreadable(path: Path, error: OSError) -> StoreError:
