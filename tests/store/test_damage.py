@@ -61,6 +61,13 @@ def test_damaged_legs_are_named_and_nothing_is_written_over_them(store: Store, h
     assert set(states(store).values()) == {"settled"}
 
 
+def test_the_hint_for_legs_without_a_time_names_no_such_month(store: Store) -> None:
+    file(store, "legs", "undated").parent.mkdir()
+    file(store, "legs", "undated").touch()
+    with pytest.raises(DamagedFile, match="sync --since DAY"):
+        store.legs()
+
+
 def test_legs_damaged_inside_are_named_when_they_are_read(store: Store) -> None:
     whole = bytearray(file(store, "legs").read_bytes())
     whole[4:4000] = bytes(3996)

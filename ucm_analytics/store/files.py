@@ -435,7 +435,8 @@ def damaged(path: Path) -> DamagedFile:
     """Error for a file that cannot be read."""
     month = path.parent.name.removeprefix("month=")
     if path.parts[-4] == "legs":
-        do = f"move it away and pull the month again: ucm-analytics sync --since {month}-01"
+        first = f"{month}-01" if month[:1].isdigit() else "DAY"  # nobody knows when undated legs came
+        do = f"move it away and pull the month again: ucm-analytics sync --since {first}"
     else:
         do = "delete it; the store makes it again"
     return DamagedFile(f"{path} cannot be read", hint=do)
