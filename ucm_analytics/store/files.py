@@ -4,7 +4,7 @@ A file is written beside the dataset, flushed to the disk and renamed into place
 instant leaves the old file or the new one. The footer of a legs file holds what is known about its
 days; there is no second list that could disagree.
 
-Each file carries checksums of all its bytes (docs/decisions/0011): a bit that flips is never read as
+Each file carries checksums of all its bytes (docs/decisions/0013): a bit that flips is never read as
 another value.
 """
 
