@@ -31,7 +31,7 @@ lab: .venv/dev ## the notebooks, in JupyterLab, on demo data
 bench: .venv/dev ## ratios against what people would write by hand; some minutes
 	$(BIN)/python -m tests.benchmarks
 
-soak: .venv/dev ## long runs: kills at random instants, a year of each firmware
+soak: .venv/dev ## long runs, some hours: every lie, cut, flipped bit and odd record; a year of each firmware
 	$(BIN)/python -m pytest tests/soak --ignore=tests/benchmarks -o addopts="--strict-markers -p no:cacheprovider"
 
 data: .venv/base ## write data/ again: the demo store and the data dictionary
