@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ucm_analytics.client.address import Address
 from ucm_analytics.config import check_name
 from ucm_analytics.errors import SettingError, UCMError
 
@@ -75,6 +74,8 @@ def check_same(name: str, known: Mapping[str, str], *, url: str, serial: str) ->
 
 
 def _same_address(one: str, other: str) -> bool:
+    from ucm_analytics.client.address import Address
+
     try:
         return Address.of(one) == Address.of(other)
     except UCMError:

@@ -25,7 +25,7 @@ WEEK = np.array([1.2, 1, 1, 1, 0.8, 0.3, 0.1])
 
 def daily(counts: list[int]) -> pd.DataFrame:
     days = pd.date_range("2026-03-02", periods=len(counts))
-    return pd.DataFrame({"local_at": days.repeat(counts), "is_forward": False})
+    return hourly(days.repeat(counts))
 
 
 def hourly(local_at: pd.DatetimeIndex) -> pd.DataFrame:

@@ -97,7 +97,7 @@ def test_who_left_in_a_menu_did_not_wait_for_people() -> None:
         ("2026-03-10 09:00:00", "inbound", "abandoned", 0, 90),
         ("2026-03-10 10:00:00", "inbound", "no_answer", 0, 20),
     )
-    found = row(analyses.compare(frame, WEEK), "wait_s")
+    found = row(analyses.compare(frame, WEEK, weekdays=EVERY_WEEKDAY), "wait_s")
     waits = analyses.durations(frame, by=()).set_index("measure").loc["wait_s"]
     assert (found["value"], found["calls"]) == (waits["mean_s"], waits["calls"]) == (15, 2)
 

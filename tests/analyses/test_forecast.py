@@ -66,8 +66,8 @@ def test_a_slot_is_drawn_to_its_own_mean_as_far_as_its_count_tells() -> None:
 @pytest.mark.parametrize("freq", ["30min", "1h"])
 def test_half_hours_and_hours_add_up_to_the_days(freq: Any) -> None:
     made = site(6, 1)
-    fine = analyses.forecast(made, freq=freq, period=weeks(6))
-    daily = analyses.forecast(made, freq="1d", period=weeks(6))
+    fine = analyses.forecast(made, freq=freq, period=weeks(6), weekdays=EVERY_WEEKDAY)
+    daily = analyses.forecast(made, freq="1d", period=weeks(6), weekdays=EVERY_WEEKDAY)
     sums = fine["calls"].groupby(fine["local_at"].dt.normalize()).sum()
     assert sums.to_list() == pytest.approx(daily["calls"].to_list())
 

@@ -314,7 +314,9 @@ def test_a_forecast_names_its_interval(freq: Any) -> None:
     starts = pd.date_range("2026-03-02 09:00", periods=3, freq="D")
     if freq != "1d":
         starts = pd.date_range("2026-03-02 09:00", periods=3, freq=freq)
-    expected = pd.DataFrame({"local_at": starts, "calls": [2.0, 3.0, 1.0], "low": 0, "high": 5, "is_open": True})
+    expected = pd.DataFrame(
+        {"local_at": starts, "calls": [2.0, 3.0, 1.0], "low": 0, "high": 5, "weeks": 4, "is_open": True}
+    )
     figure = drawn("forecast", expected)
     assert figure.layout.title.text == f"Calls to expect per {name}"
     assert figure.layout.yaxis.title.text == f"calls per {name}"

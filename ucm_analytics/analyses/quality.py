@@ -10,13 +10,14 @@ import narwhals.stable.v2 as nw
 import pandas as pd
 import pyarrow as pa
 
-from ucm_analytics.analyses._frame import Result, analysis, arrow, collect, lazy, needs
+from ucm_analytics.analyses._frame import Result, analysis, arrow, beside, collect, lazy, needs
 from ucm_analytics.analyses._keys import keyed
 from ucm_analytics.analyses._numbers import number, optional
 from ucm_analytics.analyses._told import told
 from ucm_analytics.schema import Column
 
 _CALL: Final = ["pbx", "call_id"]
+_BY_CALL: Final[list[Any]] = [(name, "ascending") for name in _CALL]
 _NO_PHONE: Final = {
     "did": "copies for the number dialled from outside, before it was routed (ForkCDR)",
     "menu": "time spent in menus",
@@ -244,11 +245,14 @@ def _sessions(rows: nw.LazyFrame[Any], by_kind: pd.DataFrame) -> pd.Series[Any]:
 def _brought(calls: nw.LazyFrame[Any], legs: nw.LazyFrame[Any]) -> int:
     """Calls whose legs show no pick-up, and that show the very pick-up of a session that goes on with them."""
     when = ("local_at", "utc_offset_s", "wait_s")
-    silent = legs.group_by(_CALL).agg(own=nw.col("picked_up").cast(nw.Int64).max()).filter(nw.col("own") == 0)
     answered = calls.filter(nw.col("outcome") == "answered")
     went_on = answered.filter(~nw.col("forward_of").is_null())
     went_on = went_on.select("pbx", nw.col("forward_of").alias("call_id"), *(nw.col(n).alias(f"on_{n}") for n in when))
-    both = collect(answered.select(*_CALL, *when).join(went_on, on=_CALL).join(silent.select(_CALL), on=_CALL))
+    both = collect(answered.select(*_CALL, *when).join(went_on, on=_CALL))
+    # legs may lie in another engine than calls: few calls go on, and only theirs are looked at
+    theirs = legs.join(beside(legs, arrow(both[_CALL].drop_duplicates(), sort=_BY_CALL)), on=_CALL)
+    picked_up = collect(theirs.filter(nw.col("picked_up")).select(_CALL).unique())
+    both = both.merge(picked_up, how="left", on=_CALL, indicator="own").query("own == 'left_only'")
     later_s = (both["on_local_at"] - both["local_at"]).dt.total_seconds()
     later_s += both["utc_offset_s"] - both["on_utc_offset_s"]
     same = later_s + both["on_wait_s"] == both["wait_s"]

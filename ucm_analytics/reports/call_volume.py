@@ -85,7 +85,8 @@ def _by_hour_of_week(calls: nw.LazyFrame[Any], period: Period) -> Section:
     if hours["calls"].sum():
         top = busiest(hours)
         sentence = f"{_at(top)} is the busiest hour of the week, with {number(top['calls_per_day'])} calls on average"
-        inbound = analyses.hour_of_week(calls.filter(nw.col("direction") == "inbound"), period=period)
+        of_outside = calls.filter(nw.col("direction") == "inbound")
+        inbound = analyses.hour_of_week(of_outside, period=period, weekdays=EVERY_WEEKDAY)
         if inbound["calls"].sum():
             outside = busiest(inbound)
             sentence += f"; for calls from outside it is {_at(outside)}, with {number(outside['calls_per_day'])}"
