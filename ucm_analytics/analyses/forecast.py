@@ -344,10 +344,12 @@ def _worth(history: _History, folds: list[tuple[Any, ...]]) -> None:
         )
     own, naive = (float(np.sqrt(np.mean([fold[n] ** 2 for fold in folds]))) for n in (4, 5))
     if not own < naive:
+        weeks = "week" if len(folds) == 1 else f"{len(folds)} weeks"
         raise NoData(
-            f"the forecast would be no better than last week's counts: in the last {len(folds)} weeks it was wrong by "
+            f"the forecast would be no better than last week's counts: in the last {weeks} it was wrong by "
             f"{own:.2f} calls an interval, they by {naive:.2f} (root mean square)",
-            hint="look at a longer history, name the holidays, or take days instead of half-hours",
+            hint="look at a longer history, or name the holidays"
+            + ("" if history.counts.shape[1] == 1 else ", or take days instead of half-hours"),
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from html import escape
@@ -87,12 +88,16 @@ class Audit:
     @property
     def verdict(self) -> str:
         """One plain sentence: can the numbers be trusted."""
+        return self.judged("{:,}".format)
+
+    def judged(self, count: Callable[[int], str]) -> str:
+        """The verdict, with its numbers written by `count`."""
         if not self.legs and "set_aside" not in (found.id for found in self.findings):
             return "no records are stored, so there is nothing to trust or to doubt."
-        worst = [f"{found.title} ({found.count:,})" for found in self.findings if found.severity == self.worst]
+        worst = [f"{found.title} ({count(found.count)})" for found in self.findings if found.severity == self.worst]
         named = "; ".join(worst[:3]) + (f"; and {len(worst) - 3} more" if len(worst) > 3 else "")
         counts = ((self.legs, "record"), (self.calls, "call"), (self.days, "day"))
-        legs, calls, days = (f"{n:,} {one}{'s' * (n != 1)}" for n, one in counts)
+        legs, calls, days = (f"{count(n)} {one}{'s' * (n != 1)}" for n, one in counts)
         looked = f"{legs} of {calls} on {days}"
         if self.worst == "error":
             return f"the numbers cannot be trusted yet: {named} ({looked})."

@@ -200,6 +200,18 @@ def plural(n: int, one: str, many: str = "") -> str:
     return f"{count(n)} {one if n == 1 else many or one + 's'}"
 
 
+def plural_mean(value: Any, one: str) -> str:
+    """Mean with its noun: one only where 1 is what is shown.
+
+    Examples
+    --------
+    >>> plural_mean(1.02, "call"), plural_mean(0.5, "call")
+    ('1 call', '0.5 calls')
+    """
+    shown = number(value)
+    return f"{shown} {one if shown == '1' else one + 's'}"
+
+
 def period_name(period: Period) -> str:
     """Name of a period: a month, a week, a day or two dates.
 

@@ -11,7 +11,7 @@ from ucm_analytics import analyses, charts
 from ucm_analytics.metrics import formulas
 from ucm_analytics.period import EVERY_WEEKDAY, Period
 from ucm_analytics.reports._coverage import coverage
-from ucm_analytics.reports._format import day, number, plural, time
+from ucm_analytics.reports._format import count, day, number, plural, time
 from ucm_analytics.reports._report import Section, Shown
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def _sentence(found: pd.DataFrame, unusual: pd.DataFrame, name: str) -> str:
     worst = unusual.iloc[int(gap.argmax())]
     at = day(worst["local_at"]) if name == "day" else time(worst["local_at"])
     return (
-        f"{plural(len(unusual), name)} of {int(found['expected'].notna().sum()):,} "
+        f"{plural(len(unusual), name)} of {count(found['expected'].notna().sum())} "
         f"{'was' if len(unusual) == 1 else 'were'} unusual; most of all {at}, with "
         f"{plural(int(worst['calls']), 'call')} where {number(worst['expected'])} were expected."
     )

@@ -10,7 +10,7 @@ import pandas as pd
 from ucm_analytics import analyses, charts
 from ucm_analytics.metrics import formulas
 from ucm_analytics.period import EVERY_WEEKDAY, Period
-from ucm_analytics.reports._format import clock, count, day, hour, number, plural, share, time, weekday
+from ucm_analytics.reports._format import clock, count, day, hour, number, plural, plural_mean, share, time, weekday
 from ucm_analytics.reports._report import Section, Shown
 from ucm_analytics.schema import DIRECTIONS, OUTCOMES
 
@@ -65,7 +65,7 @@ def _by_direction(calls: nw.LazyFrame[Any], period: Period) -> Section:
     by_direction = [f"{count(calls)} {name}" for name, calls in sums.items()]
     return Section(
         title=f"Calls by {name} and direction",
-        sentence=f"{number(total / len(period))} calls a day on average: {', '.join(by_direction)} in all."
+        sentence=f"{plural_mean(total / len(period), 'call')} a day on average: {', '.join(by_direction)} in all."
         if total
         else f"No calls in any {name}.",
         figure=charts.call_volume(volume),
@@ -84,7 +84,9 @@ def _by_hour_of_week(calls: nw.LazyFrame[Any], period: Period) -> Section:
     sentence = "No calls in any hour of the week."
     if hours["calls"].sum():
         top = busiest(hours)
-        sentence = f"{_at(top)} is the busiest hour of the week, with {number(top['calls_per_day'])} calls on average"
+        sentence = (
+            f"{_at(top)} is the busiest hour of the week, with {plural_mean(top['calls_per_day'], 'call')} on average"
+        )
         of_outside = calls.filter(nw.col("direction") == "inbound")
         inbound = analyses.hour_of_week(of_outside, period=period, weekdays=EVERY_WEEKDAY)
         if inbound["calls"].sum():
@@ -144,7 +146,7 @@ def _hour_by_hour(calls: nw.LazyFrame[Any], period: Period) -> Section:
     return Section(
         title="Hour by hour",
         sentence=f"Calls began in {count((table['calls'] > 0).sum())} of {plural(len(table), 'hour')}; "
-        f"the busiest {plural(half, 'hour')} hold half of them."
+        f"the busiest {plural(half, 'hour')} {'holds' if half == 1 else 'hold'} half of them."
         if total
         else "No calls in any hour.",
         figure=charts.call_volume(volume),

@@ -8,7 +8,7 @@ from ucm_analytics import analyses, charts
 from ucm_analytics.metrics import formulas
 from ucm_analytics.period import Period
 from ucm_analytics.quality import SEVERITIES, UNSEEN, Audit, audit
-from ucm_analytics.reports._format import plural
+from ucm_analytics.reports._format import count, plural
 from ucm_analytics.reports._report import Section, Shown
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def _findings(audited: Audit) -> Section:
     found = audited.frame
     return Section(
         title="Findings",
-        sentence=audited.verdict,
+        sentence=audited.judged(count),
         figure=charts.affected_reports(analyses.affected_reports(found)),
         table=found,
         columns=(
@@ -51,20 +51,20 @@ def _findings(audited: Audit) -> Section:
 
 def _records(audited: Audit) -> Section:
     table = audited.reconciliation
-    counts = {
-        (grain, what): count for grain, what, count in zip(table["grain"], table["what"], table["count"], strict=True)
-    }
+    counts = {(grain, what): n for grain, what, n in zip(table["grain"], table["what"], table["count"], strict=True)}
     some = table[table["count"] != 0]
     lines = [_line(*row) for row in zip(some["what"], some["part"], strict=True)]
     left = int(table.loc[table["part"] == "unexplained", "count"].sum())
     sentence = "No records to count."
     if audited.legs:
         sentence = (
-            f"{plural(audited.legs, 'record')} are {plural(counts['calls', 'calls'], 'different call')}, for which "
+            f"{plural(audited.legs, 'record')} {'is' if audited.legs == 1 else 'are'} "
+            f"{plural(counts['calls', 'calls'], 'different call')}, for which "
             f"phones rang {plural(counts['rings', 'rings'], 'time')}; {plural(counts['callers', 'callers'], 'number')} "
-            f"called from outside. Where the PBX counts {counts['answered', 'answered_records']:,} rows as ANSWERED, "
-            f"a person answered {plural(counts['answered', 'answered'], 'call')}. "
-            + (f"{left:,} are not explained." if left else "Nothing is left unexplained.")
+            "called from outside. Where the PBX counts "
+            f"{plural(counts['answered', 'answered_records'], 'row')} as ANSWERED, a person "
+            f"answered {plural(counts['answered', 'answered'], 'call')}. "
+            + (f"{count(left)} are not explained." if left else "Nothing is left unexplained.")
         )
     return Section(
         title="From records to calls",
@@ -101,7 +101,7 @@ def _days(coverage: pd.DataFrame) -> Section:
         "provisional": "may still change",
         "missing": "never pulled",
     }
-    parts = [f"{counts[state]:,} {said}" for state, said in words.items() if state in counts.index]
+    parts = [f"{count(counts[state])} {said}" for state, said in words.items() if state in counts.index]
     pulled = len(calendar) - int(counts.get("missing", 0))
     return Section(
         title="Days in the store",

@@ -30,7 +30,7 @@ def build(store: Store, period: Period, *, pbx: str | None = None) -> list[Secti
         Section(
             title="Extensions",
             sentence=_headline(table),
-            figure=charts.extensions(found.assign(extension=drawn(labels))),
+            figure=charts.extensions(found.assign(pbx="", extension=drawn(labels))),
             table=table,
             columns=(
                 Shown("extension", "Extension"),
@@ -63,7 +63,11 @@ def _headline(found: pd.DataFrame) -> str:
     answered, missed = int(found["answered"].sum()), int(found["missed"].sum())
     if not answered + missed:
         placed = int(found["placed"].sum())
-        return f"no phone rang; {plural(placed, 'call')} were placed." if placed else "no phone rang."
+        return (
+            f"no phone rang; {plural(placed, 'call')} {'was' if placed == 1 else 'were'} placed."
+            if placed
+            else "no phone rang."
+        )
     parts = [f"{plural(int((found['offered'] > 0).sum()), 'phone')} rang and picked up {plural(answered, 'call')}"]
     top = found.iloc[int(found["answered"].argmax())]
     if top["answered"]:

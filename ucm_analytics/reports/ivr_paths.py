@@ -106,7 +106,7 @@ def _dropoff(menus: pd.DataFrame, names: Names) -> Section:
     return Section(
         title="Where callers leave",
         sentence=sentence,
-        figure=charts.ivr_dropoff(menus.assign(menu=drawn(labels))),
+        figure=charts.ivr_dropoff(menus.assign(pbx="", menu=drawn(labels))),
         table=table,
         columns=(
             Shown("menu", "Menu"),
@@ -146,7 +146,7 @@ def _choices(steps: nw.LazyFrame[Any], directory: pd.DataFrame, names: Names) ->
     return Section(
         title="What callers choose",
         sentence=sentence,
-        figure=charts.ivr_choices(choices.assign(menu=drawn(menu), to=drawn(to))),
+        figure=charts.ivr_choices(choices.assign(pbx="", menu=drawn(menu), to=drawn(to))),
         table=choices.assign(menu=menu, to=spoken(to)),
         columns=(
             Shown("menu", "Menu"),

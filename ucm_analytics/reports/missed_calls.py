@@ -9,7 +9,7 @@ import pandas as pd
 from ucm_analytics import analyses, charts
 from ucm_analytics.metrics import formulas
 from ucm_analytics.period import Period
-from ucm_analytics.reports._format import plural, seconds, share
+from ucm_analytics.reports._format import count, plural, seconds, share
 from ucm_analytics.reports._names import Names, drawn, spoken
 from ucm_analytics.reports._report import Section, Shown
 
@@ -147,8 +147,8 @@ def _headline(missed: pd.DataFrame) -> str:
     known = missed[missed["status"].astype(str) != "withheld"]
     if missed.empty:
         return "no caller from outside was missed."
-    count = known["status"].astype(str).value_counts()
-    still, returned, reached = (int(count.get(name, 0)) for name in ("open", "returned", "reached"))
+    states = known["status"].astype(str).value_counts()
+    still, returned, reached = (int(states.get(name, 0)) for name in ("open", "returned", "reached"))
     total = len(known)
     withheld = len(missed) - total
     apart = f"{plural(withheld, 'missed call')} showed no number" if withheld else ""
@@ -157,7 +157,7 @@ def _headline(missed: pd.DataFrame) -> str:
     text = (
         f"callers were missed {plural(total, 'time')} ({plural(int(known['calls'].sum()), 'call')}); "
         f"{share(returned / total)} were called back and reached, {share(reached / total)} called again and were "
-        f"answered, and {share(still / total)} ({still:,}) are still open"
+        f"answered, and {share(still / total)} ({count(still)}) are still open"
     )
     waited = known.loc[known["status"].astype(str) == "open", "waited_s"].sum()
     text += f", after waiting {seconds(waited)} together" if still else ""

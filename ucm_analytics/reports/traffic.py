@@ -9,7 +9,7 @@ import pandas as pd
 from ucm_analytics import analyses, charts
 from ucm_analytics.metrics import formulas
 from ucm_analytics.period import Period
-from ucm_analytics.reports._format import hour, number, plural, share, time
+from ucm_analytics.reports._format import hour, number, plural, plural_mean, share, time
 from ucm_analytics.reports._names import Names, drawn
 from ucm_analytics.reports._report import Section, Shown
 
@@ -143,11 +143,13 @@ def _headline(usage: pd.DataFrame) -> str:
     if not usage["peak"].sum():
         return f"no call held a line; {plural(int(usage['calls'].sum()), 'attempt')} failed at once."
     top = usage.iloc[int(usage["traffic"].argmax())]
+    attempts = plural_mean(top["bhca"], "attempt")
+    need = "needs" if attempts == "1 attempt" else "need"
     low, high = int(top["lines_low"]), int(top["lines_high"])
     span = f" ({low} to {high})" if low < high else ""
     return (
-        f"{top['trunk']} carries most: {number(top['bhca'])} attempts in its hour of most line time ({top['busy_on']}) "
-        f"need {plural(int(top['lines']), 'line')}{span} if at most {share(_BLOCKING)} are "
+        f"{top['trunk']} carries most: {attempts} in its hour of most line time ({top['busy_on']}) "
+        f"{need} {plural(int(top['lines']), 'line')}{span} if at most {share(_BLOCKING)} are "
         f"to be blocked; at most {plural(int(top['peak']), 'line')} {'was' if top['peak'] == 1 else 'were'} in use at "
         f"the same time, {time(top['peak_at'])}."
     )
