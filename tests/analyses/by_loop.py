@@ -103,11 +103,17 @@ def number_outside(call: Mapping[str, Any]) -> str | None:
     '12025550142'
     >>> number_outside({"direction": "inbound", "callee": "1000", "path": "ivr:7000 > external:12025550177"})
     '12025550177'
+    >>> sent_on = "external:12025550142 > transfer:12025550177"
+    >>> number_outside({"direction": "outbound", "callee": "12025550142", "path": sent_on})
+    '12025550177'
     >>> number_outside({"direction": "inbound", "callee": "1000", "path": "extension:1004 > transfer:1005"})
     """
+    steps = [step.partition(":") for step in (call["path"] or "").split(" > ")]
+    kind, _, target = steps[-1]
+    if len(steps) > 1 and kind == "transfer" and len(target.lstrip("+")) >= 7:
+        return target
     if call["direction"] in ("outbound", "external"):
         return call["callee"] or ""
-    steps = [step.partition(":") for step in (call["path"] or "").split(" > ")]
     for wanted, shortest in (("external", 0), ("transfer", 7)):
         away = [target for kind, _, target in steps if kind == wanted and len(target.lstrip("+")) >= shortest]
         if away:

@@ -143,3 +143,13 @@ def test_a_wrong_tariff_is_refused() -> None:
         analyses.cost(made, prices(("030", 1, 0, 1)))
     with pytest.raises(SettingError, match="cannot split by 'queue'"):
         analyses.cost(made, TARIFF, by="queue")  # type: ignore[arg-type]
+
+
+def test_a_call_sent_on_outside_costs_what_that_number_costs() -> None:
+    paths = ["external:12025550142 > transfer:+881655501", "external:12025550142 > transfer:1005"]
+    made = calls(COLUMNS, *[outbound("12025550142", 60) for _ in paths]).assign(path=paths)
+    result = analyses.cost(made, prices(("881", 5, 0, 1), ("1", 0.01, 0, 1)))
+    assert dict(zip(result["prefix"], result["cost"], strict=True)) == {"881": 5, "1": pytest.approx(0.01)}
+    night = made.assign(pbx="clinic", call_id=["a", "b"], utc_offset_s=0, duration_s=70)
+    signs = analyses.fraud_signals(night.assign(local_at=pd.Timestamp("2026-03-02 03:00")), home="1")
+    assert signs["area"].astype(str).tolist() == ["+881 satellite networks"]

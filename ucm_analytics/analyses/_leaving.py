@@ -17,6 +17,10 @@ _OUTSIDE: Final = r"(^| > )(external:|transfer:\+?[0-9]{7,}( |$))"
 """A step outside. Who is sent on to a number of seven digits or more is sent outside: no extension is so long."""
 
 
+_SENT_ON: Final = r" > transfer:\+?[0-9]{7,}$"
+"""Sent on outside as the last thing: then it is that number that talks, whoever was called before."""
+
+
 def leaves() -> nw.Expr:
     """Whether a call leaves by a trunk: dialled from inside, from trunk to trunk, or sent on on its way."""
     return (_dialled() | nw.col("path").str.contains(_OUTSIDE)).fill_null(False)
@@ -24,8 +28,10 @@ def leaves() -> nw.Expr:
 
 def leaving(frame: nw.LazyFrame[Any], columns: Iterable[Column]) -> nw.LazyFrame[Any]:
     """The calls that leave by a trunk; ``callee`` is the number outside, and ``number`` its international form."""
-    sent = nw.when(nw.col("path").str.contains("external:")).then(_last("external")).otherwise(_last("transfer"))
-    dialled = nw.when(_dialled())
+    on = nw.col("path").str.contains(_SENT_ON).fill_null(False)
+    called = nw.col("path").str.contains("external:") & ~on
+    sent = nw.when(called).then(_last("external")).otherwise(_last("transfer"))
+    dialled = nw.when(_dialled() & ~on)
     return frame.filter(leaves()).with_columns(
         callee=dialled.then(nw.col("callee")).otherwise(sent),
         number=dialled.then(number("callee", columns)).otherwise(sent),

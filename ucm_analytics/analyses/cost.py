@@ -72,9 +72,10 @@ def cost(
     that nobody answered cost nothing and are not counted.
 
     A call leaves by a trunk if it is outbound, if it goes from trunk to trunk (external), or if its ``path`` leads to
-    a number outside: a key of a menu, a forwarding, a transfer. The price is that of the number outside, the caller
-    is who called first. The talk is that of the whole call: before a transfer somebody inside talked too, which the
-    provider does not bill, and that number may not have answered. Follow-me is a row of its own (``is_forward``). With
+    a number outside: a key of a menu, a forwarding, a transfer. The price is that of the number outside, of two that
+    of the one it was sent on to; the caller is who called first. The talk is that of the whole call: before a
+    transfer somebody talked too, which the provider bills otherwise or not at all, and that number may not have
+    answered. Follow-me is a row of its own (``is_forward``). With
     by='trunk' a call that came in by a trunk is one of that trunk: `calls` does not say by which it left.
 
     Numbers and prefixes are compared in international form; see `caller_areas` for how a number is read. A number in
