@@ -66,6 +66,26 @@ def test_a_group_without_parts_keeps_its_sum() -> None:
     assert decode(json.dumps({"cdr_root": [{"cdr": "", "main_cdr": A}]}).encode()) == [[A]]
 
 
+@pytest.mark.parametrize("field", ["main_cdr", "sub_cdr_1"])
+@pytest.mark.parametrize("empty", ["", None, {}, []])
+def test_an_empty_field_of_a_group_hides_no_leg(field: str, empty: object) -> None:
+    assert decode(json.dumps({"cdr_root": [A | {field: empty}]}).encode()) == [[A | {field: empty}]]
+
+
+@pytest.mark.parametrize(
+    "group",
+    [
+        {"main_cdr": A, "sub_cdr": [B, C]},
+        {"main_cdr": {}, "sub_cdr": [B, C]},
+        {"main_cdr": A, "sub_cdrs": {"1": B}},
+        {"main_cdr": A, "Sub_cdr_1": B},
+    ],
+)
+def test_parts_of_unknown_names_are_not_lost(group: dict[str, object]) -> None:
+    with pytest.raises(UnexpectedAnswer, match="a group whose parts have unknown names"):
+        decode(json.dumps({"cdr_root": [group]}).encode())
+
+
 def test_values_that_are_no_text_are_kept() -> None:
     leg = {"src": "1000", "duration": 12, "tags": ["x"], "deep": {"a": 1.5}, "none": None, "yes": True}
     assert decode(json.dumps({"cdr_root": [leg]}).encode()) == [[leg]]

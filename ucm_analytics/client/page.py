@@ -150,9 +150,12 @@ def _legs(record: Any, body: bytes) -> Element:
         if any(first > second for (first, _), (second, _) in pairwise(numbered)):
             numbered.sort(key=lambda pair: pair[0])
         legs = [leg for _, leg in numbered]
-        if not legs and record.get("main_cdr"):
-            # A group without its parts: the sum is all there is, and better than nothing.
-            legs = [record["main_cdr"]]
+        if not legs:
+            # A group without its parts: the sum is all there is, and better than nothing. Without a sum it is no group.
+            others = [value for key, value in record.items() if key != "main_cdr"]
+            if any(isinstance(value, dict | list) and value for value in others):
+                raise _unexpected(body, "a group whose parts have unknown names")
+            legs = [record.get("main_cdr") or record]
     else:
         legs = [record]
     for leg in legs:
