@@ -302,6 +302,9 @@ STORED: Final[dict[TableName, tuple[Column, ...]]] = {**TABLES, "calls": (*CALLS
 KEY: Final = ("pbx", "session", "acct_id", "uniqueid", "dstchannel")
 """What makes a leg one leg. AcctId alone restarts every month on some firmware."""
 
+UNNUMBERED: Final = ("start_at", "dst", "lastapp", "action_type")
+"""What tells legs apart beside `KEY` where the PBX gave no number that can be read."""
+
 
 @cache
 def arrow_schema(table: TableName) -> pa.Schema:

@@ -179,3 +179,17 @@ def test_months_and_days_of_legs() -> None:
     assert call_days(legs).to_pylist() == [date(2026, 2, 28), date(2026, 3, 1), date(2026, 3, 1)]
     assert longest_call_s(legs) == 3 * 3600 + 1800
     assert longest_call_s(no_legs()) == 0
+
+
+def test_legs_without_a_number_are_told_apart_by_what_they_say(store: Store) -> None:
+    """Six menu legs of one session without AcctId and dstchannel; and the newer version of one of them."""
+    legs = [
+        {"session": "1772438400000001-1000", "src": "1000", "dst": f"70{n:02d}", "AcctId": number}
+        | {"start": f"2026-03-02 08:00:{n:02d}", "lastapp": "Background", "action_type": f"IVR[70{n:02d}]"}
+        for n, number in enumerate(["", "", "", "x", "9" * 30, "9" * 30])
+    ]
+    assert store.add(legs_table(legs, pbx="clinic"), pbx="clinic").new == 6
+    again = store.add(legs_table([*legs, legs[0] | {"recordfiles": "2026-03/a.wav@"}], pbx="clinic"), pbx="clinic")
+    assert (again.new, again.updated) == (0, 1)
+    assert sorted(store.legs()["dst"]) == [leg["dst"] for leg in legs]
+    assert store.coverage()["legs"].sum() == 6

@@ -329,9 +329,10 @@ class _Window:
         times = _times(self.first, self.last)
         try:
             told = self.ucm.ask(read, "cdrapi", format="json", numRecords=size, offset=offset, **times)
-        except (Unreachable, Busy, SessionExpired, UnexpectedAnswer) as error:
+        except (Unreachable, Busy, SessionExpired, RequestRejected, UnexpectedAnswer) as error:
             if not self.pages:
-                raise
+                said = f"the calls of {self.day} could not be asked for: {error.message}"
+                raise type(error)(said, hint=error.hint, status=error.status) from error
             raise self.incomplete(error.message, error.hint or "pull again") from error
         self.pages += 1
         return told

@@ -14,7 +14,7 @@ from ucm_analytics import config
 from ucm_analytics.analyses.quality import reconciliation
 from ucm_analytics.period import Period
 from ucm_analytics.quality._checks import CHECKS
-from ucm_analytics.schema import KEY, LEGS, TableName
+from ucm_analytics.schema import KEY, LEGS, UNNUMBERED, TableName
 from ucm_analytics.store.files import read_footer
 from ucm_analytics.store.months import Months
 
@@ -178,7 +178,7 @@ def _fields(source: Source) -> dict[str, Seen]:
 
 
 def _duplicates(source: Source) -> dict[str, Seen]:
-    key = f"hash({', '.join(KEY)})"
+    key = f"hash({', '.join(KEY)}, CASE WHEN acct_id IS NULL THEN concat_ws('|', {', '.join(UNNUMBERED)}) END)"
     twice = source.query("legs", f"SELECT {key} AS k, count(*) AS n FROM legs GROUP BY k HAVING count(*) > 1")
     if not twice:
         return {}

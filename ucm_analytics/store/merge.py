@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ucm_analytics.aside import in_calls
-from ucm_analytics.schema import KEY, arrow_schema
+from ucm_analytics.schema import KEY, UNNUMBERED, arrow_schema
 
 _ORDER = ("called_at", "call_id", "start_at", "acct_id", "uniqueid", "dstchannel")
 UNDATED: Final = "undated"
@@ -66,7 +66,10 @@ def merge(stored: pa.Table, fresh: pa.Table, *, days: Collection[date] = ()) -> 
     both = pa.concat_tables([stored, fresh]).unify_dictionaries()
     rows = both.num_rows
     numbered = both.select(_KEY).append_column("row", pa.array(range(rows), pa.int64()))
-    kept = numbered.group_by(_KEY).aggregate([("row", "min"), ("row", "max")])
+    key = _KEY
+    if both["acct_id"].null_count:
+        numbered, key = numbered.append_column("without", _unnumbered(both)), [*_KEY, "without"]
+    kept = numbered.group_by(key).aggregate([("row", "min"), ("row", "max")])
     first, last = kept["row_min"].combine_chunks(), kept["row_max"].combine_chunks()
     was_there = pc.less(first, stored.num_rows)
     came = pc.greater_equal(last, stored.num_rows)
@@ -133,6 +136,12 @@ def no_legs() -> pa.Table:
 def _split(legs: pa.Table, months: pa.ChunkedArray) -> dict[str, pa.Table]:
     names = sorted(pc.unique(months).to_pylist())
     return {month: legs.filter(pc.equal(months, month)) if len(names) > 1 else legs for month in names}
+
+
+def _unnumbered(legs: pa.Table) -> pa.ChunkedArray:
+    """What tells legs without a number apart; null for those that have one."""
+    texts = [pc.fill_null(legs[name].cast(pa.string()), "") for name in UNNUMBERED]
+    return pc.if_else(pc.is_null(legs["acct_id"]), pc.binary_join_element_wise(*texts, "\x1f"), None)
 
 
 def _different(old: pa.Table, new: pa.Table) -> int:
