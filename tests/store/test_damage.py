@@ -13,7 +13,7 @@ import pytest
 from tests.store.kills import cramped_sync, start
 from tests.store.made import Pbx, call, contents, daily, states
 from ucm_analytics.errors import DamagedFile, StoreError
-from ucm_analytics.schema import VERSION
+from ucm_analytics.schema import TABLES, VERSION
 from ucm_analytics.store import Store
 from ucm_analytics.store.files import Footer, read_footer, read_table, write_table
 from ucm_analytics.store.months import Months
@@ -171,3 +171,15 @@ def test_a_full_disk_leaves_the_store_as_it_was(store: Store) -> None:
 
         pbx.sync(store, since="2026-03-03", until="2026-03-10")
     assert len(store.calls("2026-03-03", "2026-03-10")) == 8 * 24
+
+
+@pytest.mark.parametrize("tables", [("legs",), tuple(TABLES)])
+def test_a_month_under_the_name_of_another_is_not_read_twice(tables: tuple[str, ...], store: Store) -> None:
+    before = len(store.calls("2026-03-02"))
+    for table in tables:
+        folder = store.path / table / "pbx=clinic"
+        shutil.copytree(folder / "month=2026-03", folder / "month=2026-04")
+    for read in (store.calls, store.legs, store.coverage, lambda: store.scan("calls"), store.rebuild):
+        with pytest.raises(DamagedFile, match="holds the legs of 2026-03: it was copied or renamed"):
+            read()
+    assert len(store.calls("2026-03-02")) == before > 0  # a month that is not asked for does no harm

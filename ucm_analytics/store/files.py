@@ -94,6 +94,8 @@ class Footer(msgspec.Struct, frozen=True):
         Names these very legs; empty on other tables.
     made_from : str
         `id` of the legs that a table was made from; empty on legs.
+    month : str
+        Month of the file; empty in files of older versions.
     zone, country : str
         Time zone and country of the PBX, where they were known.
     days : dict
@@ -103,6 +105,7 @@ class Footer(msgspec.Struct, frozen=True):
     version: int = VERSION
     id: str = ""
     made_from: str = ""
+    month: str = ""
     zone: str = ""
     country: str = ""
     days: dict[date, Day] = msgspec.field(default_factory=dict)

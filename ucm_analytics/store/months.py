@@ -268,6 +268,11 @@ class Months:
                 f"{self.path('legs', month)} was written by a newer version of this package",
                 hint="upgrade ucm-analytics",
             )
+        if footer and footer.month not in ("", month):
+            raise DamagedFile(
+                f"{self.path('legs', month)} holds the legs of {footer.month}: it was copied or renamed",
+                hint="delete it, or give it its name again",
+            )
         return footer
 
     def _around(
@@ -294,6 +299,7 @@ class Months:
         return legs_table(dump_legs(legs), pbx=self.pbx)
 
     def _write(self, table: str, month: str, rows: pa.Table | Iterable[pa.Table], footer: Footer) -> None:
+        footer = msgspec.structs.replace(footer, month=month)
         write_table(rows, self.path(table, month), footer, scratch=self._scratch)
 
     def _marked(self) -> set[str]:
