@@ -70,6 +70,7 @@ def days(*, settled: int = 31, missing: int = 0) -> Coverage:
         settled=every[:settled],
         provisional=every[settled : len(every) - missing],
         missing=every[len(every) - missing :],
+        absent=every[len(every) - missing :],
         pbxs=("clinic",),
         span=MARCH,
         legs=7412,

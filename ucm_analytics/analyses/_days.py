@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 import warnings
 from calendar import day_name
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from datetime import date
 from typing import Any, Final
 
 import narwhals.stable.v2 as nw
@@ -25,11 +26,18 @@ def day_types(days: pd.Series[Any]) -> pd.Series[Any]:
     return pd.Series(np.select([weekday < 5, weekday == 5], DAY_TYPES[:2], DAY_TYPES[2]), index=days.index, dtype="str")
 
 
-def on_days(frame: nw.LazyFrame[Any], period: Period | None, weekdays: Collection[int] | None) -> nw.LazyFrame[Any]:
-    """Rows that begin on these days."""
+def on_days(
+    frame: nw.LazyFrame[Any],
+    period: Period | None,
+    weekdays: Collection[int] | None,
+    holidays: Collection[date] = (),
+) -> nw.LazyFrame[Any]:
+    """Rows that begin on these days, and on no holiday."""
     at = nw.col("local_at")
     if period is not None:
         frame = frame.filter(at >= wall(period.start), at < wall(period.end))
+    if others := [(at < wall(run.start)) | (at >= wall(run.end)) for run in _runs(holidays)]:
+        frame = frame.filter(nw.all_horizontal(*others, ignore_nulls=False))
     if weekdays is None:
         return frame
     if not weekdays or not set(weekdays) <= set(EVERY_WEEKDAY):
@@ -38,9 +46,14 @@ def on_days(frame: nw.LazyFrame[Any], period: Period | None, weekdays: Collectio
     return frame.filter((at.dt.weekday() % 7).is_in([(day + 1) % 7 for day in weekdays]))
 
 
-def meant(at: pd.Series[Any], weekdays: Collection[int]) -> pd.Series[Any]:
-    """Which of these times lie on the weekdays."""
-    return at.dt.day_of_week.isin(list(weekdays))  # type: ignore[no-any-return]
+def meant(at: pd.Series[Any], weekdays: Collection[int], holidays: Collection[date] = ()) -> pd.Series[Any]:
+    """Which of these times lie on the weekdays, and on no holiday."""
+    return at.dt.day_of_week.isin(list(weekdays)) & ~on_holiday(at, holidays)  # type: ignore[no-any-return]
+
+
+def on_holiday(at: pd.Series[Any], holidays: Collection[date]) -> pd.Series[Any]:
+    """Which of these times lie on one of the holidays."""
+    return at.dt.normalize().isin([pd.Timestamp(day) for day in holidays])  # type: ignore[no-any-return]
 
 
 def span(at: pd.Series[Any]) -> Period | None:
@@ -48,7 +61,9 @@ def span(at: pd.Series[Any]) -> Period | None:
     return Period(at.min().date(), at.max().date()) if len(at) else None
 
 
-def weekdays_meant(at: pd.Series[Any], days: Period | None, weekdays: Collection[int] | None) -> Collection[int]:
+def weekdays_meant(
+    at: pd.Series[Any], days: Period | None, weekdays: Collection[int] | None, holidays: Collection[date] = ()
+) -> Collection[int]:
     """The weekdays that are divided by: those that were said, else those that hold one of these times.
 
     Weekdays without a single call while others have some may have been left out of the frame on purpose, and would
@@ -57,7 +72,8 @@ def weekdays_meant(at: pd.Series[Any], days: Period | None, weekdays: Collection
     if weekdays is not None or days is None or at.empty:
         return EVERY_WEEKDAY if weekdays is None else weekdays
     some = sorted(set(at.dt.day_of_week))
-    if silent := sorted({day.weekday() for day in days}.difference(some)):
+    counted = set(days).difference(_dates(holidays))
+    if silent := sorted({day.weekday() for day in counted}.difference(some)):
         names = " or ".join(day_name[day] for day in silent)
         warnings.warn(
             f"{days} holds no call on any {names}, and nothing is divided by these days: say weekdays=range(7) if "
@@ -67,6 +83,25 @@ def weekdays_meant(at: pd.Series[Any], days: Period | None, weekdays: Collection
         )
         return some
     return EVERY_WEEKDAY
+
+
+def _runs(days: Collection[date]) -> Iterator[Period]:
+    """Days without a gap between them, as one period each."""
+    run: Period | None = None
+    for day in sorted(set(_dates(days))):
+        if run and day == run.end.date():
+            run = Period(run.first, day)
+            continue
+        if run:
+            yield run
+        run = Period(day, day)
+    if run:
+        yield run
+
+
+def _dates(days: Collection[date]) -> list[date]:
+    """Dates, which timestamps of pandas are no more than to the eye."""
+    return [pd.Timestamp(day).date() for day in days]
 
 
 def _caller() -> int:

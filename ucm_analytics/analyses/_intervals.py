@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime, timedelta
-from typing import Any, Final
+from datetime import date, timedelta
+from typing import Any, Final, Literal
 
 import narwhals.stable.v2 as nw
 import numpy as np
@@ -14,18 +14,23 @@ from ucm_analytics.analyses._days import meant, on_days, span, weekdays_meant
 from ucm_analytics.analyses._frame import collect, lazy, needs, truncated
 from ucm_analytics.period import Period
 
-_FREQS: Final = {"1h": "h", "1d": "D", "1w": "W-MON", "1mo": "MS"}
+_FREQS: Final = {"1h": "h", "1d": "D"}
 _HOUR: Final = timedelta(hours=1)
 
 
 def interval_counts(
-    calls: Any, *, freq: str, period: Period | None, weekdays: Collection[int] | None = None
+    calls: Any,
+    *,
+    freq: str,
+    period: Period | None,
+    weekdays: Collection[int] | None = None,
+    holidays: Collection[date] = (),
 ) -> pd.DataFrame:
     """Calls that start in each interval of the days, those without calls too; see `every_interval`."""
     clock = () if freq == "1d" else ("pbx", "utc_offset_s")
     frame = lazy(calls, "calls", needs("calls", "local_at", *clock, "is_forward"))
     frame = frame.filter(~nw.col("is_forward").fill_null(False), ~nw.col("local_at").is_null())
-    frame = on_days(frame, period, weekdays)
+    frame = on_days(frame, period, weekdays, holidays)
     keys, unit = ["local_at", *clock], freq
     if freq == "30min":  # DuckDB truncates to whole units only: a half-hour is an hour, and which half of it
         frame = frame.with_columns(half=nw.col("local_at").dt.minute() >= 30)
@@ -33,11 +38,16 @@ def interval_counts(
     seen = collect(truncated(frame, unit).group_by(keys).agg(calls=nw.len().cast(nw.Int64)))
     if freq == "30min":
         seen["local_at"] += pd.to_timedelta(30 * seen.pop("half").astype("int64"), unit="m")
-    return every_interval(seen, freq=freq, period=period, weekdays=weekdays)
+    return every_interval(seen, freq=freq, period=period, weekdays=weekdays, holidays=holidays)
 
 
 def every_interval(
-    seen: pd.DataFrame, *, freq: str, period: Period | None, weekdays: Collection[int] | None
+    seen: pd.DataFrame,
+    *,
+    freq: str,
+    period: Period | None,
+    weekdays: Collection[int] | None,
+    holidays: Collection[date],
 ) -> pd.DataFrame:
     """Fill up what was counted with the intervals without calls: ``local_at, utc_offset_s`` (not of days)``, calls``.
 
@@ -45,12 +55,12 @@ def every_interval(
     that did not happen is none. Where several PBXs were in several zones ``utc_offset_s`` is NA.
     """
     days = period or span(seen["local_at"])
-    weekdays = weekdays_meant(seen["local_at"], days, weekdays)
+    weekdays = weekdays_meant(seen["local_at"], days, weekdays, holidays)
     if freq == "1d":
         every = pd.DataFrame({"local_at": starts(days, "1d")}).merge(seen, how="left")
     else:
         every = _of_all(with_offsets(seen), days, freq)
-    every = every[meant(every["local_at"], weekdays)].reset_index(drop=True)
+    every = every[meant(every["local_at"], weekdays, holidays)].reset_index(drop=True)
     return every.fillna({"calls": 0}).astype({"calls": "int64"})
 
 
@@ -70,16 +80,11 @@ def _of_all(seen: pd.DataFrame, days: Period | None, freq: str) -> pd.DataFrame:
     return pd.DataFrame({"utc_offset_s": offset, "calls": every["calls"].sum()}).reset_index().drop(columns="time")
 
 
-def starts(days: Period | None, freq: str) -> pd.DatetimeIndex:
-    """Starts of all intervals that overlap the days."""
+def starts(days: Period | None, freq: Literal["1h", "1d"]) -> pd.DatetimeIndex:
+    """Starts of all hours of the days, or of the days themselves."""
     if days is None:
         return pd.DatetimeIndex([], dtype="datetime64[us]")
-    first: datetime = days.start
-    if freq == "1w":
-        first -= timedelta(days=first.weekday())
-    elif freq == "1mo":
-        first = first.replace(day=1)
-    return pd.date_range(first, days.end, freq=_FREQS[freq], inclusive="left", unit="us")
+    return pd.date_range(days.start, days.end, freq=_FREQS[freq], inclusive="left", unit="us")
 
 
 def with_offsets(seen: pd.DataFrame) -> pd.DataFrame:

@@ -11,6 +11,7 @@ import pandas as pd
 import pyarrow as pa
 
 from ucm_analytics.analyses._counts import dispersion
+from ucm_analytics.analyses._days import on_holiday
 from ucm_analytics.analyses._estimates import count_band
 from ucm_analytics.analyses._frame import Result, analysis, arrow
 from ucm_analytics.analyses._intervals import interval_counts
@@ -123,7 +124,7 @@ def anomalies_from(
     counts: pd.DataFrame, freq: AnomalyFreq, false_alarms: float, holidays: Collection[date]
 ) -> pd.DataFrame:
     """Judge what `interval_counts` gives."""
-    free = ~counts["local_at"].dt.normalize().isin([pd.Timestamp(day) for day in holidays])
+    free = ~on_holiday(counts["local_at"], holidays)
     monday = counts["local_at"].dt.normalize() - pd.to_timedelta(counts["local_at"].dt.day_of_week, unit="D")
     in_use = free & (counts.groupby(monday)["calls"].transform("sum") > 0)
     cell = counts["local_at"].dt.day_of_week * 24 + (counts["local_at"].dt.hour if freq == "1h" else 0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any, Final
 
 import narwhals.stable.v2 as nw
@@ -43,7 +43,9 @@ _DAILY: Final = ("calls", "inbound", "answered", "waits", "wait_s", "talks", "ta
     Result("high", "float64", "upper end of it"),
     Result("verdict", "category", "higher, lower, noise, or unknown"),
 )
-def compare(calls: Any, period: Period, *, weekdays: Collection[int] | None = None) -> pa.Table:
+def compare(
+    calls: Any, period: Period, *, holidays: Collection[date] = (), weekdays: Collection[int] | None = None
+) -> pa.Table:
     """Compare a period with the one before it and with the same one last year.
 
     Parameters
@@ -53,6 +55,9 @@ def compare(calls: Any, period: Period, *, weekdays: Collection[int] | None = No
         is_forward``.
     period : Period
         The days to judge.
+    holidays : collection of datetime.date
+        Days of any of the periods that are neither counted nor divided by: those on which nobody works, or that were
+        never pulled.
     weekdays : collection of int, optional
         Only these, 0 Monday to 6 Sunday. Without it, a weekday of which `calls` holds nothing is not divided by, and
         warned of: say ``range(7)`` if it belongs.
@@ -104,12 +109,12 @@ def compare(calls: Any, period: Period, *, weekdays: Collection[int] | None = No
     0   calls   20.0    10.0     1.0  higher
     """
     others = {"previous": previous(period), "last_year": last_year(period)}
-    daily = _daily(calls, (period, *others.values()), weekdays)
-    weekdays = weekdays_meant(daily["local_at"], period, weekdays)
+    daily = _daily(calls, (period, *others.values()), weekdays, holidays)
+    weekdays = weekdays_meant(daily["local_at"], period, weekdays, holidays)
     rows = []
     for against, other in others.items():
         days = pd.concat([_filled(daily, period).assign(now=True), _filled(daily, other).assign(now=False)])
-        days = days[meant(days["local_at"], weekdays)]
+        days = days[meant(days["local_at"], weekdays, holidays)]
         frame = {"against": against, "first": pd.Timestamp(other.first), "last": pd.Timestamp(other.last)}
         frame |= {"days": int(days["now"].sum()), "days_before": int((~days["now"]).sum())}
         rows.append(frame | {"measure": "calls"} | _counts(days))
@@ -163,12 +168,14 @@ def _shifted(period: Period, weeks: int) -> Period:
     return Period(period.first - back, period.last - back)
 
 
-def _daily(calls: Any, periods: tuple[Period, ...], weekdays: Collection[int] | None) -> pd.DataFrame:
+def _daily(
+    calls: Any, periods: tuple[Period, ...], weekdays: Collection[int] | None, holidays: Collection[date]
+) -> pd.DataFrame:
     names = ("local_at", "direction", "outcome", "queue", "phones", "wait_s", "talk_s", "is_forward")
     frame = lazy(calls, "calls", needs("calls", *names))
     # the plain limits let an engine leave whole files unread
     earliest, latest = min(period.start for period in periods), max(period.end for period in periods)
-    frame = on_days(frame, None, weekdays).filter(
+    frame = on_days(frame, None, weekdays, holidays).filter(
         nw.col("local_at") >= wall(earliest),
         nw.col("local_at") < wall(latest),
         nw.any_horizontal(*map(_in, periods), ignore_nulls=False),

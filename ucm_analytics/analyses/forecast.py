@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from ucm_analytics.analyses._days import meant
+from ucm_analytics.analyses._days import meant, on_holiday
 from ucm_analytics.analyses._estimates import Counts, Floats, count_band
 from ucm_analytics.analyses._frame import Result, analysis, arrow
 from ucm_analytics.analyses._intervals import interval_counts
@@ -89,7 +89,8 @@ def forecast(
     fits them. Each weekday and slot is then drawn from the base to its own mean as far as its count tells:
     (Σ + κ) / (m · base + κ) · base over m weeks, κ by moments (gamma prior, empirical Bayes). A weekday and slot
     without calls where the base expects three or more is closed: 0. The slots of a weekday are then scaled to add
-    up to its mean, so that half-hours, hours and days of one history expect the same calls.
+    up to its mean, so that half-hours, hours and days of one history expect the same calls; of a weekday on which the
+    clock changed, half-hours and hours expect those of a day as long as usual, and days the mean of all its days.
 
     Interval: negative binomial with variance mean + α mean², α from the errors of the back-test (see
     `forecast_backtest`), so it holds what the forecast was wrong by, not only what counts scatter by. Trends
@@ -216,8 +217,8 @@ def forecast_from(
     begin = (last or history.days[-1]) + timedelta(days=1)
     ahead = pd.date_range(begin, periods=days * history.slots, freq=pd.Timedelta(days=1) / history.slots, unit="us")
     weekday, slot = ahead.day_of_week.to_numpy(), np.tile(np.arange(history.slots), days)
-    closed = ahead.normalize().isin([pd.Timestamp(day) for day in holidays])
-    result = pd.DataFrame({"local_at": ahead, "calls": np.where(closed, 0.0, history.fitted()[weekday, slot])})
+    result = pd.DataFrame({"local_at": ahead, "calls": history.fitted()[weekday, slot]})
+    result.loc[on_holiday(result["local_at"], holidays), "calls"] = 0.0
     result["weeks"] = history.weeks()[weekday, slot].astype("int64")
     result = result[meant(result["local_at"], weekdays)].dropna(ignore_index=True)
     result["low"], result["high"] = _band(result["calls"].to_numpy(), alpha, level)
@@ -254,7 +255,7 @@ class _History:
     def of(cls, counts: pd.DataFrame, freq: str, holidays: Collection[date]) -> _History:
         at = counts["local_at"]
         days = pd.date_range(at.min(), at.max(), normalize=True) if len(at) else pd.DatetimeIndex([])
-        used = counts[~at.dt.normalize().isin([pd.Timestamp(day) for day in holidays])]
+        used = counts[~on_holiday(at, holidays)]
         at = used["local_at"].dt
         slot = (at.hour * 60 + at.minute) * _SLOTS[freq] // (24 * 60)
         place = days.get_indexer(pd.Index(at.normalize())), slot.to_numpy(dtype=int)

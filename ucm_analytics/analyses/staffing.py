@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final
 
 import narwhals.stable.v2 as nw
@@ -34,7 +35,7 @@ _SEED: Final = 20260302
     Result("queue", "category", "number of the queue"),
     Result("day_type", "category", "Monday to Friday, Saturday or Sunday"),
     Result("minute", "int64", "start of the half hour, minutes after midnight"),
-    Result("days", "int64", "such days in the period, of the weekdays that are meant"),
+    Result("days", "int64", "such days in the period that are meant"),
     Result("offered", "int64", "callers who came to the queue in this half hour, all days together"),
     Result("answered", "int64", "those whom an agent answered"),
     Result("abandoned", "int64", "those who hung up in the queue"),
@@ -55,6 +56,7 @@ def staffing(
     target_s: float = 20,
     level: float = 0.8,
     wrap_up_s: float = 0,
+    holidays: Collection[date] = (),
     period: Period | None = None,
     weekdays: Collection[int] | None = None,
 ) -> pa.Table:
@@ -71,6 +73,8 @@ def staffing(
         The share of callers for whom that is to hold, between 0 and 1.
     wrap_up_s : float, default 0
         Work after each call [s]. The records do not know it; without it the need is understated.
+    holidays : collection of datetime.date
+        Days that are neither counted nor divided by: those on which nobody works, or that were never pulled.
     period : Period, optional
         Days to look at; by default from the first day with a caller in a queue to the last.
     weekdays : collection of int, optional
@@ -126,7 +130,7 @@ def staffing(
     18  Monday to Friday     540    100.0        14            11             16
     """
     _refuse(target_s, level, wrap_up_s)
-    return needed(Queues.of(steps, target_s, wrap_up_s, period, weekdays), target_s, level)
+    return needed(Queues.of(steps, target_s, wrap_up_s, period, weekdays, holidays), target_s, level)
 
 
 def needed(queues: Queues, target_s: float, level: float) -> pa.Table:
@@ -153,7 +157,7 @@ def needed(queues: Queues, target_s: float, level: float) -> pa.Table:
     Result("queue", "category", "number of the queue"),
     Result("day_type", "category", "Monday to Friday, Saturday or Sunday"),
     Result("minute", "int64", "start of the half hour, minutes after midnight"),
-    Result("days", "int64", "such days in the period, of the weekdays that are meant"),
+    Result("days", "int64", "such days in the period that are meant"),
     Result("offered", "int64", "callers who came to the queue in this half hour, all days together"),
     Result("in_time", "int64", "those whom an agent answered within the target"),
     Result("agents", "float64", "agents who were there, mean over the callers; NA without callers"),
@@ -172,6 +176,7 @@ def staffing_check(
     *,
     target_s: float = 20,
     wrap_up_s: float = 0,
+    holidays: Collection[date] = (),
     period: Period | None = None,
     weekdays: Collection[int] | None = None,
 ) -> pa.Table:
@@ -185,6 +190,8 @@ def staffing_check(
         Within this time callers are to be answered [s].
     wrap_up_s : float, default 0
         Work after each call [s].
+    holidays : collection of datetime.date
+        Days that are neither counted nor divided by: those on which nobody works, or that were never pulled.
     period : Period, optional
         Days to look at; by default from the first day with a caller in a queue to the last.
     weekdays : collection of int, optional
@@ -232,7 +239,7 @@ def staffing_check(
     18     540        4        3     2.0           0.75    0.976
     """
     _refuse(target_s, 0.5, wrap_up_s)
-    return predicted(Queues.of(steps, target_s, wrap_up_s, period, weekdays), target_s)
+    return predicted(Queues.of(steps, target_s, wrap_up_s, period, weekdays, holidays), target_s)
 
 
 def predicted(queues: Queues, target_s: float) -> pa.Table:
@@ -291,11 +298,17 @@ class Queues:
 
     @classmethod
     def of(
-        cls, steps: Any, target_s: float, wrap_up_s: float, period: Period | None, weekdays: Collection[int] | None
+        cls,
+        steps: Any,
+        target_s: float,
+        wrap_up_s: float,
+        period: Period | None,
+        weekdays: Collection[int] | None,
+        holidays: Collection[date],
     ) -> Queues:
         """Reduce the steps in the engine."""
         frame = lazy(steps, "steps", needs("steps", *_COLUMNS))
-        every = on_days(frame.filter(~nw.col("local_at").is_null()), period, weekdays)
+        every = on_days(frame.filter(~nw.col("local_at").is_null()), period, weekdays, holidays)
         frame = every.filter(nw.col("kind") == "queue", ~nw.col("target").is_null())
         at = nw.col("local_at")
         frame = truncated(frame, "1d", "day").with_columns(
@@ -326,8 +339,8 @@ class Queues:
         )
         if weekdays is None:  # a day whose calls came to no queue is no day that was left out
             seen = collect(truncated(every, "1d", "day").select("day").unique())
-            weekdays = weekdays_meant(seen["day"], period or span(daily["day"]), None)
-        return cls.counted(daily, stays, wrap_up_s, period, weekdays)
+            weekdays = weekdays_meant(seen["day"], period or span(daily["day"]), None, holidays)
+        return cls.counted(daily, stays, wrap_up_s, period, weekdays, holidays)
 
     @classmethod
     def counted(
@@ -337,13 +350,14 @@ class Queues:
         wrap_up_s: float,
         period: Period | None,
         weekdays: Collection[int],
+        holidays: Collection[date] = (),
     ) -> Queues:
         """Lay out what was counted, in half hours of each kind of day."""
         daily["day_type"] = day_types(daily["day"])
         # sums of floats depend on the order, and the engine's is not always the same
         daily = daily.sort_values([*_QUEUE, "day", "slot"], ignore_index=True)
         days = pd.Series(starts(period or span(daily["day"]), "1d"))
-        days = days[meant(days, weekdays)]
+        days = days[meant(days, weekdays, holidays)]
         totals = daily.groupby(_QUEUE, as_index=False)[list(_SUMMED)].sum()
         return cls(_slots(daily, totals, days, wrap_up_s), daily, totals, stays)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import date
 from typing import Any, Final, Literal
 
 import narwhals.stable.v2 as nw
@@ -12,7 +13,7 @@ import pyarrow as pa
 
 from ucm_analytics.analyses._clock import utc
 from ucm_analytics.analyses._counts import usual
-from ucm_analytics.analyses._days import on_days, span
+from ucm_analytics.analyses._days import on_days, on_holiday, span
 from ucm_analytics.analyses._frame import Result, analysis, arrow, beside, collect, lazy, needs, truncated
 from ucm_analytics.analyses._intervals import every_interval, hours, interval_counts, starts, with_offsets
 from ucm_analytics.errors import SettingError
@@ -35,7 +36,14 @@ _MINUTES: Final = np.timedelta64(60, "m")
     Result("high", "Int64", "most calls that are usual", optional=True),
     Result("freq", "category", "length of the interval: 1h, 1d, 1w, 1mo; the same in every row"),
 )
-def call_volume(calls: Any, *, freq: Freq = "1h", by: VolumeBy | None = None, period: Period | None = None) -> pa.Table:
+def call_volume(
+    calls: Any,
+    *,
+    freq: Freq = "1h",
+    by: VolumeBy | None = None,
+    holidays: Collection[date] = (),
+    period: Period | None = None,
+) -> pa.Table:
     """Count the calls that start in each interval.
 
     Parameters
@@ -46,6 +54,8 @@ def call_volume(calls: Any, *, freq: Freq = "1h", by: VolumeBy | None = None, pe
         Length of an interval: hour, day, week (from Monday), month, on the PBX's wall clock.
     by : str, optional
         Split each interval by this column of `calls`.
+    holidays : collection of datetime.date
+        Days that are neither counted nor divided by: those on which nobody works, or that were never pulled.
     period : Period, optional
         Days to count; by default from the first day with a call to the last.
 
@@ -74,7 +84,8 @@ def call_volume(calls: Any, *, freq: Freq = "1h", by: VolumeBy | None = None, pe
     at which hour the clock changed, the change is put as near as the calls allow to 02:00 (forward) or
     03:00 (back), on a Sunday if there is one. ``utc_offset_s`` is NA where no call shows the offset.
 
-    Intervals of a week or month that begin before the period count only the calls inside the period.
+    Intervals of a week or month that begin before the period count only the calls inside the period. Hours and days of
+    holidays, and weeks and months that hold nothing else, are no rows.
 
     low to high holds 95 of 100 such intervals: counts of one weekday (and clock hour) are taken as negative
     binomial around their mean, with one over-dispersion for all of them; NA where the period holds fewer than two.
@@ -98,7 +109,7 @@ def call_volume(calls: Any, *, freq: Freq = "1h", by: VolumeBy | None = None, pe
     if by is not None and by not in _BY:
         raise SettingError(f"call_volume cannot split by {by!r}", hint=f"use one of {', '.join(_BY)}")
     keys = list(dict.fromkeys(["pbx", "local_at", "utc_offset_s", *([by] if by else [])]))
-    counted = truncated(_counted(calls, period, *keys, "outcome"), "1d" if freq == "1w" else freq)
+    counted = truncated(_counted(calls, period, *keys, "outcome", holidays=holidays), "1d" if freq == "1w" else freq)
     seen = collect(
         counted.group_by(keys).agg(
             calls=nw.len().cast(nw.Int64),
@@ -113,10 +124,11 @@ def call_volume(calls: Any, *, freq: Freq = "1h", by: VolumeBy | None = None, pe
         seen = with_offsets(seen)
         interval.append("utc_offset_s")
         grid = hours(seen, days)
+        grid = grid[~on_holiday(grid["local_at"], holidays)]
     else:
-        if freq == "1w":
-            seen["local_at"] -= pd.to_timedelta(seen["local_at"].dt.day_of_week, unit="D")
-        grid = pd.DataFrame({"local_at": starts(days, freq)})
+        seen["local_at"] = _beginning(seen["local_at"], freq)
+        every = pd.Series(starts(days, "1d"))
+        grid = _beginning(every[~on_holiday(every, holidays)], freq).drop_duplicates().to_frame("local_at")
     groups = interval + ([by] if by else [])
     if by:
         grid = grid.merge(seen[[by]].drop_duplicates(), how="cross")
@@ -145,13 +157,21 @@ def call_volume(calls: Any, *, freq: Freq = "1h", by: VolumeBy | None = None, pe
     Result("low", "Int64", "fewest calls that are usual in one such hour; NA with fewer than two days"),
     Result("high", "Int64", "most calls that are usual in one such hour"),
 )
-def hour_of_week(calls: Any, *, period: Period | None = None, weekdays: Collection[int] | None = None) -> pa.Table:
+def hour_of_week(
+    calls: Any,
+    *,
+    holidays: Collection[date] = (),
+    period: Period | None = None,
+    weekdays: Collection[int] | None = None,
+) -> pa.Table:
     """Count calls by weekday and clock hour.
 
     Parameters
     ----------
     calls : frame
         One row per call: ``pbx, local_at, utc_offset_s, is_forward``.
+    holidays : collection of datetime.date
+        Days that are neither counted nor divided by: those on which nobody works, or that were never pulled.
     period : Period, optional
         Days to count; by default from the first day with a call to the last.
     weekdays : collection of int, optional
@@ -190,7 +210,7 @@ def hour_of_week(calls: Any, *, period: Period | None = None, weekdays: Collecti
     9         0     9      3     2            1.5
     10        0    10      0     2            0.0
     """
-    every = interval_counts(calls, freq="1h", period=period, weekdays=weekdays)
+    every = interval_counts(calls, freq="1h", period=period, weekdays=weekdays, holidays=holidays)
     cell = every["local_at"].dt.day_of_week * 24 + every["local_at"].dt.hour
     result = pd.DataFrame({"weekday": np.repeat(range(7), 24), "hour": np.tile(range(24), 7)})
     result = result.join(_means(every["calls"], cell, 7 * 24))
@@ -210,13 +230,21 @@ def hour_of_week(calls: Any, *, period: Period | None = None, weekdays: Collecti
     Result("is_busy_hour", "bool", "the time-consistent busy hour: the highest calls_per_day"),
     Result("is_peak", "bool", "holds the busiest 60 minutes of the period"),
 )
-def busy_hour(calls: Any, *, period: Period | None = None, weekdays: Collection[int] | None = None) -> pa.Table:
+def busy_hour(
+    calls: Any,
+    *,
+    holidays: Collection[date] = (),
+    period: Period | None = None,
+    weekdays: Collection[int] | None = None,
+) -> pa.Table:
     """Find the busiest clock hour of the day, and the busiest 60 minutes of the period.
 
     Parameters
     ----------
     calls : frame
         One row per call: ``pbx, local_at, utc_offset_s, is_forward``.
+    holidays : collection of datetime.date
+        Days that are neither counted nor divided by: those on which nobody works, or that were never pulled.
     period : Period, optional
         Days to count; by default from the first day with a call to the last.
     weekdays : collection of int, optional
@@ -262,7 +290,9 @@ def busy_hour(calls: Any, *, period: Period | None = None, weekdays: Collection[
     10    10            1.0           1          True    False
     11    11            0.0           0         False    False
     """
-    counted = _counted(calls, period, "pbx", "utc_offset_s", weekdays=weekdays).drop_nulls("utc_offset_s")
+    counted = _counted(calls, period, "pbx", "utc_offset_s", weekdays=weekdays, holidays=holidays).drop_nulls(
+        "utc_offset_s"
+    )
     counted = truncated(counted, "1h", "hour_at").with_columns(local_at=utc())
     counted = truncated(counted, "1m", "minute").rename({"local_at": "utc"})
     keys = ["pbx", "hour_at", "utc_offset_s"]
@@ -270,7 +300,7 @@ def busy_hour(calls: Any, *, period: Period | None = None, weekdays: Collection[
     seen["hour"] = seen["hour_at"].dt.hour
     by_hour = seen.groupby(keys, dropna=False, as_index=False)[["calls"]].sum()
     by_hour = by_hour.rename(columns={"hour_at": "local_at"})
-    every = every_interval(by_hour, freq="1h", period=period, weekdays=weekdays)
+    every = every_interval(by_hour, freq="1h", period=period, weekdays=weekdays, holidays=holidays)
     near = beside(counted, _near_a_peak(seen))
     starts = collect(
         counted.join(near, on="minute", how="semi").group_by("utc", "utc_offset_s").agg(calls=nw.len().cast(nw.Int64))
@@ -294,6 +324,12 @@ def busy_hour(calls: Any, *, period: Period | None = None, weekdays: Collection[
         result["is_busy_hour"] = result["hour"] == result["calls_per_day"].argmax()
         result["is_peak"] = result["hour"] == starts["hour"].iloc[starts["peak_calls"].argmax()]
     return arrow(result, sort=[("hour", "ascending")])
+
+
+def _beginning(at: pd.Series[Any], freq: Freq) -> pd.Series[Any]:
+    """Start of the day, week or month that each of these days lies in."""
+    back = {"1d": 0, "1w": at.dt.day_of_week, "1mo": at.dt.day - 1}[freq]
+    return at - pd.to_timedelta(back, unit="D")  # type: ignore[no-any-return]
 
 
 def _means(calls: pd.Series[Any], cell: pd.Series[Any], cells: int) -> pd.DataFrame:
@@ -325,9 +361,13 @@ def _near_a_peak(seen: pd.DataFrame) -> pa.Table:
 
 
 def _counted(
-    calls: Any, period: Period | None, *names: str, weekdays: Collection[int] | None = None
+    calls: Any,
+    period: Period | None,
+    *names: str,
+    weekdays: Collection[int] | None = None,
+    holidays: Collection[date] = (),
 ) -> nw.LazyFrame[Any]:
     """Calls of callers (no forwards) that start in the period."""
     frame = lazy(calls, "calls", needs("calls", "local_at", *names, "is_forward"))
     frame = frame.filter(~nw.col("is_forward").fill_null(False), ~nw.col("local_at").is_null())
-    return on_days(frame, period, weekdays)
+    return on_days(frame, period, weekdays, holidays)

@@ -236,13 +236,13 @@ class Explorer:
             choice = self.choice
             days = coverage(self._store, choice.period, pbx=choice.pbx)
             found, period = chosen(self._store, choice), days.span or choice.period
-            self._found, numbers = _answer.numbers(found, period)
+            self._found, numbers = _answer.numbers(found, period, days)
             self._sentence = f"{_what(self._found, days)}, {period_name(choice.period)}"
             self._says.value = _html.says(self._sentence, days.line, complete=days.complete)
             self._cards.value = _html.cards(numbers)
             self._show_results()
             if self._found:
-                for name, figure in _answer.figures(found, period, self._names):
+                for name, figure in _answer.figures(found, period, days, self._names):
                     self._draw(name, figure)
                 self._list(found)
         except UCMError as error:

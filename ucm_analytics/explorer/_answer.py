@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
     from ucm_analytics.analyses.volume import Freq
+    from ucm_analytics.reports import Coverage
 
 _HOURS_DAYS: Final = 3
 _DAYS_DAYS: Final = 92
@@ -39,25 +40,26 @@ COLUMNS: Final = (
 )
 
 
-def numbers(found: Chosen, period: Period) -> tuple[int, list[tuple[str, str, str]]]:
+def numbers(found: Chosen, period: Period, held: Coverage) -> tuple[int, list[tuple[str, str, str]]]:
     """How many calls there are, and for each number that matters its label, its value and a note."""
-    days = analyses.call_volume(found.calls, freq="1d", period=period)
+    days = analyses.call_volume(found.calls, freq="1d", holidays=held.absent, period=period)
+    counted = days.loc[~days["local_at"].dt.date.isin(held.uncounted), "calls"]
     calls, answered = int(days["calls"].sum()), int(days["answered"].sum())
     rows = analyses.durations(found.calls, by=())
     wait, talk = (rows[rows["measure"].astype(str) == measure].iloc[0] for measure in ("wait_s", "talk_s"))
     return calls, [
-        ("Calls", count(calls), f"{count(calls / len(period))} a day"),
+        ("Calls", count(calls), f"{count(counted.mean())} a day"),
         ("Answered by a person", share(answered / calls) if calls else NONE, f"{count(answered)} calls"),
         ("Median wait", show(wait["median_s"], "seconds"), f"one in ten {show(wait['p90_s'], 'seconds')} or more"),
         ("Median talk", show(talk["median_s"], "seconds"), f"{seconds(talk['total_s'])} together"),
     ]
 
 
-def figures(found: Chosen, period: Period, names: Names) -> Iterator[tuple[str, go.Figure | None]]:
+def figures(found: Chosen, period: Period, held: Coverage, names: Names) -> Iterator[tuple[str, go.Figure | None]]:
     """The charts by name, one after the other as they are computed; None where no call is of its kind."""
-    volume = analyses.call_volume(found.calls, freq=_freq(period), by="outcome", period=period)
+    volume = analyses.call_volume(found.calls, freq=_freq(period), by="outcome", holidays=held.absent, period=period)
     yield "volume", charts.call_volume(volume)
-    hours = analyses.hour_of_week(found.calls, period=period, weekdays=EVERY_WEEKDAY)
+    hours = analyses.hour_of_week(found.calls, holidays=held.uncounted, period=period, weekdays=EVERY_WEEKDAY)
     yield "hours", charts.hour_of_week(hours)
     yield "durations", charts.durations(analyses.durations(found.calls))
     yield "extensions", _extensions(found, names)

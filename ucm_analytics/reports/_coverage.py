@@ -20,13 +20,15 @@ class Coverage:
     """Days of a period by state, and where they came from.
 
     A day counts as settled when it is settled on every PBX of the report, as missing when it is
-    missing on any of them, and as provisional otherwise. `span` goes from the first to the last day
+    missing on any of them, and as provisional otherwise. `absent` are the missing of which no PBX is stored, and
+    `span` goes from the first to the last day
     that is stored of any PBX.
     """
 
     settled: tuple[date, ...]
     provisional: tuple[date, ...]
     missing: tuple[date, ...]
+    absent: tuple[date, ...]
     pbxs: tuple[str, ...]
     span: Period | None
     legs: int
@@ -41,6 +43,11 @@ class Coverage:
     def never_pulled(self) -> bool:
         """Whether the store holds no day of the period."""
         return not self.settled and not self.provisional
+
+    @property
+    def uncounted(self) -> tuple[date, ...]:
+        """Days that no mean may count: the missing, but where a report has none but these."""
+        return () if self.never_pulled else self.missing
 
     @property
     def line(self) -> str:
@@ -97,6 +104,7 @@ def coverage(store: Store, period: Period, *, pbx: str | None = None) -> Coverag
         settled=settled,
         provisional=tuple(day for day in states if day not in settled and day not in missing),
         missing=missing,
+        absent=tuple(day for day in missing if day not in held),
         pbxs=pbxs,
         span=Period(held[0], held[-1]) if held else None,
         legs=int(rows["legs"].fillna(0).sum()),

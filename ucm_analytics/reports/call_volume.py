@@ -10,6 +10,7 @@ import pandas as pd
 from ucm_analytics import analyses, charts
 from ucm_analytics.metrics import formulas
 from ucm_analytics.period import EVERY_WEEKDAY, Period
+from ucm_analytics.reports._coverage import Coverage, coverage
 from ucm_analytics.reports._format import clock, count, day, hour, number, plural, plural_mean, share, time, weekday
 from ucm_analytics.reports._report import Section, Shown
 from ucm_analytics.schema import DIRECTIONS, OUTCOMES
@@ -27,20 +28,32 @@ _WEEKS = 3
 def build(store: Store, period: Period, *, pbx: str | None = None) -> list[Section]:
     """Calls by day, week, hour of the week, hour of the day, and hour by hour."""
     calls = store.scan("calls", period, pbx=pbx)
-    hours = analyses.busy_hour(calls, period=period, weekdays=EVERY_WEEKDAY)
+    days = coverage(store, period, pbx=pbx)
+    hours = _hours(calls, period, days)
+    daily = analyses.call_volume(calls, freq="1d", holidays=days.absent, period=period)
     return [
-        _by_day(calls, period, hours),
-        _by_direction(calls, period),
-        _by_hour_of_week(calls, period),
+        _by_day(calls, period, days, daily, hours),
+        _by_direction(calls, period, days, daily),
+        _by_hour_of_week(calls, period, days),
         _by_hour_of_day(hours),
-        _hour_by_hour(calls, period),
+        _hour_by_hour(calls, period, days),
     ]
 
 
-def _by_day(calls: nw.LazyFrame[Any], period: Period, hours: pd.DataFrame) -> Section:
-    volume = analyses.call_volume(calls, freq="1d", by="outcome", period=period)
-    every = analyses.call_volume(calls, freq="1d", period=period)
-    table, columns = _wide(every, volume, "outcome")
+def _hours(calls: nw.LazyFrame[Any], period: Period, days: Coverage) -> pd.DataFrame:
+    """Means of the clock hours over the days that every PBX has, and the peaks of all days."""
+    hours: pd.DataFrame = analyses.busy_hour(calls, holidays=days.uncounted, period=period, weekdays=EVERY_WEEKDAY)
+    if days.uncounted == days.absent:
+        return hours
+    every = analyses.busy_hour(calls, period=period, weekdays=EVERY_WEEKDAY)
+    return hours.assign(**every[["peak_calls", "peak_at", "is_peak"]])
+
+
+def _by_day(
+    calls: nw.LazyFrame[Any], period: Period, days: Coverage, daily: pd.DataFrame, hours: pd.DataFrame
+) -> Section:
+    volume = analyses.call_volume(calls, freq="1d", by="outcome", holidays=days.absent, period=period)
+    table, columns = _wide(daily, volume, "outcome")
     return Section(
         title="Calls by day and outcome",
         sentence=_headline(calls, period, hours),
@@ -50,22 +63,25 @@ def _by_day(calls: nw.LazyFrame[Any], period: Period, hours: pd.DataFrame) -> Se
         formula=formulas("calls", "calls_answered"),
         reading="Answered means that a person picked up; a call that only a menu or a mailbox took is not "
         "answered. No answer is said of outbound and internal calls only. A day without calls is a row with 0, "
-        "which may be a holiday or a line that was down: the records cannot tell.",
+        "which may be a holiday or a line that was down: the records cannot tell. A day that was never "
+        "pulled is no row.",
     )
 
 
-def _by_direction(calls: nw.LazyFrame[Any], period: Period) -> Section:
+def _by_direction(calls: nw.LazyFrame[Any], period: Period, days: Coverage, daily: pd.DataFrame) -> Section:
     freq: Literal["1d", "1w"] = "1w" if len(period) >= 7 * _WEEKS else "1d"
     name = "week" if freq == "1w" else "day"
-    volume = analyses.call_volume(calls, freq=freq, by="direction", period=period)
-    every = analyses.call_volume(calls, freq=freq, period=period)
+    volume = analyses.call_volume(calls, freq=freq, by="direction", holidays=days.absent, period=period)
+    every = analyses.call_volume(calls, freq=freq, holidays=days.absent, period=period)
     table, columns = _wide(every, volume, "direction")
     total = int(every["calls"].sum())
+    counted = daily.loc[~daily["local_at"].dt.date.isin(days.uncounted), "calls"]
+    over = f" over the {plural(len(counted), 'day')} pulled" if days.uncounted else ""
     sums = table[[shown.name for shown in columns[2:]]].sum().sort_values(ascending=False, kind="stable")
     by_direction = [f"{count(calls)} {name}" for name, calls in sums.items()]
     return Section(
         title=f"Calls by {name} and direction",
-        sentence=f"{plural_mean(total / len(period), 'call')} a day on average: {', '.join(by_direction)} in all."
+        sentence=f"{plural_mean(counted.mean(), 'call')} a day on average{over}: {', '.join(by_direction)} in all."
         if total
         else f"No calls in any {name}.",
         figure=charts.call_volume(volume),
@@ -77,8 +93,8 @@ def _by_direction(calls: nw.LazyFrame[Any], period: Period) -> Section:
     )
 
 
-def _by_hour_of_week(calls: nw.LazyFrame[Any], period: Period) -> Section:
-    hours = analyses.hour_of_week(calls, period=period, weekdays=EVERY_WEEKDAY)
+def _by_hour_of_week(calls: nw.LazyFrame[Any], period: Period, days: Coverage) -> Section:
+    hours = analyses.hour_of_week(calls, holidays=days.uncounted, period=period, weekdays=EVERY_WEEKDAY)
     table = hours.pivot_table(index="hour", columns="weekday", values="calls_per_day", dropna=False)
     table = table.reindex(index=range(24), columns=range(7)).rename(columns=lambda n: weekday(n).lower())
     sentence = "No calls in any hour of the week."
@@ -88,7 +104,7 @@ def _by_hour_of_week(calls: nw.LazyFrame[Any], period: Period) -> Section:
             f"{_at(top)} is the busiest hour of the week, with {plural_mean(top['calls_per_day'], 'call')} on average"
         )
         of_outside = calls.filter(nw.col("direction") == "inbound")
-        inbound = analyses.hour_of_week(of_outside, period=period, weekdays=EVERY_WEEKDAY)
+        inbound = analyses.hour_of_week(of_outside, holidays=days.uncounted, period=period, weekdays=EVERY_WEEKDAY)
         if inbound["calls"].sum():
             outside = busiest(inbound)
             sentence += f"; for calls from outside it is {_at(outside)}, with {number(outside['calls_per_day'])}"
@@ -137,9 +153,9 @@ def _by_hour_of_day(hours: pd.DataFrame) -> Section:
     )
 
 
-def _hour_by_hour(calls: nw.LazyFrame[Any], period: Period) -> Section:
-    volume = analyses.call_volume(calls, freq="1h", by="direction", period=period)
-    every = analyses.call_volume(calls, freq="1h", period=period)
+def _hour_by_hour(calls: nw.LazyFrame[Any], period: Period, days: Coverage) -> Section:
+    volume = analyses.call_volume(calls, freq="1h", by="direction", holidays=days.absent, period=period)
+    every = analyses.call_volume(calls, freq="1h", holidays=days.absent, period=period)
     table = every.sort_values("calls", ascending=False, kind="stable", ignore_index=True)
     total = int(table["calls"].sum())
     half = int((table["calls"].cumsum() < total / 2).sum()) + 1

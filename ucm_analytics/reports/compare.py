@@ -41,7 +41,8 @@ def build(store: Store, period: Period, *, pbx: str | None = None) -> list[Secti
     lacking = [other for other in earlier.values() if coverage(store, other, pbx=pbx).missing]
     for other in lacking:
         calls = calls.filter(~((nw.col("local_at") >= other.start) & (nw.col("local_at") < other.end)))
-    changes = analyses.compare(calls, period, weekdays=EVERY_WEEKDAY)
+    missing = coverage(store, period, pbx=pbx).uncounted
+    changes = analyses.compare(calls, period, holidays=missing, weekdays=EVERY_WEEKDAY)
     table = changes.assign(
         measure=changes["measure"].astype(str).map(_MEASURES),
         against=[period_name(earlier[str(name)]) for name in changes["against"]],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -10,6 +11,7 @@ from ucm_analytics import analyses, charts
 from ucm_analytics.config import ServiceTarget, service_target
 from ucm_analytics.metrics import formulas
 from ucm_analytics.period import EVERY_WEEKDAY, Period
+from ucm_analytics.reports._coverage import coverage
 from ucm_analytics.reports._format import plural, seconds, share
 from ucm_analytics.reports._names import Names, drawn
 from ucm_analytics.reports._report import Section, Shown
@@ -28,12 +30,15 @@ def build(store: Store, period: Period, *, pbx: str | None = None) -> list[Secti
     steps = store.scan("steps", period, pbx=pbx)
     names = Names.of(store, pbx=pbx)
     aim = service_target(pbx)
-    return [_needed(steps, period, names, aim), _reached(steps, period, names, aim)]
+    missing = coverage(store, period, pbx=pbx).uncounted
+    return [_needed(steps, period, missing, names, aim), _reached(steps, period, missing, names, aim)]
 
 
-def _needed(steps: nw.LazyFrame[Any], period: Period, names: Names, aim: ServiceTarget) -> Section:
+def _needed(
+    steps: nw.LazyFrame[Any], period: Period, missing: tuple[date, ...], names: Names, aim: ServiceTarget
+) -> Section:
     need = analyses.staffing(
-        steps, target_s=aim.target_s, level=aim.target_level, period=period, weekdays=EVERY_WEEKDAY
+        steps, target_s=aim.target_s, level=aim.target_level, holidays=missing, period=period, weekdays=EVERY_WEEKDAY
     )
     labels = names.numbers("queue", need, "queue")
     table = _shown(need.assign(queue=labels))
@@ -66,8 +71,12 @@ def _needed(steps: nw.LazyFrame[Any], period: Period, names: Names, aim: Service
     )
 
 
-def _reached(steps: nw.LazyFrame[Any], period: Period, names: Names, aim: ServiceTarget) -> Section:
-    check = analyses.staffing_check(steps, target_s=aim.target_s, period=period, weekdays=EVERY_WEEKDAY)
+def _reached(
+    steps: nw.LazyFrame[Any], period: Period, missing: tuple[date, ...], names: Names, aim: ServiceTarget
+) -> Section:
+    check = analyses.staffing_check(
+        steps, target_s=aim.target_s, holidays=missing, period=period, weekdays=EVERY_WEEKDAY
+    )
     labels = names.numbers("queue", check, "queue")
     table = _shown(check.assign(queue=labels))
     return Section(

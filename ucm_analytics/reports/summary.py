@@ -14,7 +14,7 @@ from ucm_analytics import analyses, charts
 from ucm_analytics.analyses.compare import previous
 from ucm_analytics.metrics import formulas
 from ucm_analytics.period import EVERY_WEEKDAY, Period
-from ucm_analytics.reports._coverage import coverage
+from ucm_analytics.reports._coverage import Coverage, coverage
 from ucm_analytics.reports._format import NONE, count, day, hour, number, period_name, plural, seconds, share, weekday
 from ucm_analytics.reports._report import Card, Section, Shown
 from ucm_analytics.reports.call_volume import busiest
@@ -48,8 +48,9 @@ class _Numbers:
 def build(store: Store, period: Period, *, pbx: str | None = None) -> list[Section]:
     """The five numbers, over the calls from outside by day and outcome."""
     calls = store.scan("calls", period, pbx=pbx)
-    now = _numbers(calls, period)
-    before, why_not = _before(store, period, pbx)
+    days = coverage(store, period, pbx=pbx)
+    now = _numbers(calls, period, days)
+    before, why_not = _before(store, period, days, pbx)
     verdicts = _verdicts(store, period, pbx) if before else {}
     cards = _cards(calls, period, now, before, why_not, verdicts)
     table = pd.DataFrame(
@@ -57,7 +58,7 @@ def build(store: Store, period: Period, *, pbx: str | None = None) -> list[Secti
         columns=["number", "value", "before", "change", "action"],
         dtype="str",
     )
-    volume = analyses.call_volume(_inbound(calls), freq="1d", by="outcome", period=period)
+    volume = analyses.call_volume(_inbound(calls), freq="1d", by="outcome", holidays=days.absent, period=period)
     figure = charts.call_volume(volume).update_layout(
         title_text="Calls from outside per day, by outcome", height=_CHART_PX
     )
@@ -87,33 +88,34 @@ def _inbound(calls: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     return calls.filter(nw.col("direction") == "inbound")
 
 
-def _numbers(calls: nw.LazyFrame[Any], period: Period) -> _Numbers:
+def _numbers(calls: nw.LazyFrame[Any], period: Period, days: Coverage) -> _Numbers:
     inbound = _inbound(calls)
-    volume = analyses.call_volume(inbound, freq="1d", period=period)
+    volume = analyses.call_volume(inbound, freq="1d", holidays=days.absent, period=period)
     total = int(volume["calls"].sum())
     missed = analyses.missed_calls(calls, period=period)
     waiting = missed[missed["status"].astype(str) == "open"]
     waits = analyses.durations(inbound, by=())
-    hours = analyses.hour_of_week(inbound, period=period, weekdays=EVERY_WEEKDAY)
+    hours = analyses.hour_of_week(inbound, holidays=days.uncounted, period=period, weekdays=EVERY_WEEKDAY)
     return _Numbers(
         calls=total,
         answered_rate=volume["answered"].sum() / total if total else float("nan"),
         open=len(waiting),
         open_since=waiting["first_at"].min(),
         median_wait_s=float(waits.loc[waits["measure"].astype(str) == "wait_s", "median_s"].iloc[0]),
-        busiest=busiest(hours) if total else None,
+        busiest=busiest(hours) if hours["calls"].sum() else None,
         days=volume,
     )
 
 
-def _before(store: Store, period: Period, pbx: str | None) -> tuple[_Numbers | None, str]:
+def _before(store: Store, period: Period, days: Coverage, pbx: str | None) -> tuple[_Numbers | None, str]:
     """Numbers of the period before, or why there are none."""
     earlier = previous(period)
-    if coverage(store, period, pbx=pbx).missing:
+    if days.missing:
         return None, "not comparable: days of the period are not in the store"
-    if coverage(store, earlier, pbx=pbx).missing:
+    days_before = coverage(store, earlier, pbx=pbx)
+    if days_before.missing:
         return None, f"not comparable: {period_name(earlier)} is not all in the store"
-    return _numbers(store.scan("calls", earlier, pbx=pbx), earlier), ""
+    return _numbers(store.scan("calls", earlier, pbx=pbx), earlier, days_before), ""
 
 
 def _verdicts(store: Store, period: Period, pbx: str | None) -> dict[str, str]:
