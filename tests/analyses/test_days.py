@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import warnings
 from collections import Counter
 from collections.abc import Callable
@@ -24,9 +25,9 @@ def at_ten(*, weekdays: range = range(7), n: int = 10) -> pd.DataFrame:
     """So many calls at ten on these weekdays of four weeks, in each other week four more."""
     rows = [
         (f"{day} 10:{minute:02}:00",)
-        for week, day in enumerate(FOUR_WEEKS)
+        for day in FOUR_WEEKS
         if day.weekday() in weekdays
-        for minute in range(n + 4 * (week // 7 % 2))
+        for minute in range(n + 4 * ((day - PERIOD.first).days // 7 % 2))
     ]
     return calls("local_at", *rows)
 
@@ -114,6 +115,104 @@ def test_each_weekday_is_the_one_that_is_meant(weekday: int, kind: str) -> None:
     found = as_arrow(analyses.hour_of_week(KINDS[kind](made), weekdays=[weekday])).to_pylist()
     assert sum(row["calls"] for row in found) == sum(when.weekday() == weekday for when in at)
     assert {row["weekday"] for row in found if row["days"]} == {weekday}
+
+
+COUNTING = [name for name in DIVIDING if not name.startswith(("anomalies", "forecast"))]
+SECOND_WEEK = FOUR_WEEKS[7:14]
+
+
+@pytest.mark.parametrize("name", COUNTING)
+def test_holidays_are_neither_counted_nor_divided_by(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What happened on them makes no difference, and to name them does."""
+    said, unsaid = DIVIDING[name](range(7), holidays=SECOND_WEEK), DIVIDING[name](range(7))
+    monkeypatch.setattr(f"{__name__}.FOUR_WEEKS", [day for day in FOUR_WEEKS if day not in SECOND_WEEK])
+    again = DIVIDING[name](range(7), holidays=SECOND_WEEK)
+    assert not said.equals(unsaid)
+    pd.testing.assert_frame_equal(said, again)
+
+
+@pytest.mark.parametrize("name", COUNTING)
+def test_a_weekday_of_holidays_is_not_silent(name: str) -> None:
+    sundays = [day for day in FOUR_WEEKS if day.weekday() == 6]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        DIVIDING[name](range(6), holidays=sundays, **{} if name == "compare" else {"period": PERIOD})
+
+
+def test_means_but_for_holidays_by_hand() -> None:
+    made = at_ten()  # 10, 14, 10 and 14 calls a day, week by week
+    ten = analyses.busy_hour(made, holidays=SECOND_WEEK).loc[10]
+    assert (ten["calls"], ten["days"], ten["calls_per_day"]) == (34 * 7, 21, 34 / 3)
+    week = analyses.hour_of_week(made, holidays=[*SECOND_WEEK, FOUR_WEEKS[0]]).set_index(["weekday", "hour"])
+    assert week.loc[(0, 10), ["calls", "days", "calls_per_day"]].to_list() == [24, 2, 12.0]
+    assert week.loc[(1, 10), ["calls", "days"]].to_list() == [34, 3]
+    need = analyses.staffing(in_queue(), holidays=SECOND_WEEK)
+    assert need.loc[need["minute"] == 600, ["offered", "days", "callers"]].values.tolist() == [
+        [60, 15, 4.0],
+        [12, 3, 4.0],
+        [12, 3, 4.0],
+    ]
+    found = analyses.compare(made, Period.of("2026-W12"), holidays=[*SECOND_WEEK[2:], FOUR_WEEKS[14]])
+    row = found[(found["measure"] == "calls") & (found["against"] == "previous")].iloc[0]
+    assert (row["days"], row["days_before"], row["value"], row["calls_before"]) == (6, 2, 10.0, 28)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("seed", range(2))
+def test_counts_but_for_holidays_one_by_one(seed: int, kind: str) -> None:
+    made, first, last = random_calls(seed), date(2026, 10, 14), date(2026, 10, 30)
+    rng = random.Random(seed)
+    days = list(Period(first, last))
+    holidays = [*rng.sample(days, 5), date(2026, 10, 19), pd.Timestamp("2026-10-25"), date(2027, 1, 1)]
+    counted = [day for day in days if day not in [date(h.year, h.month, h.day) for h in holidays]]
+    at = [row["local_at"] for row in made.to_pylist() if not row["is_forward"] and row["local_at"].date() in counted]
+    more: dict[str, Any] = {"period": Period(first, last), "holidays": holidays}
+    frame = KINDS[kind](made)
+    for row in as_arrow(analyses.busy_hour(frame, weekdays=range(7), **more)).to_pylist():
+        calls = sum(when.hour == row["hour"] for when in at)
+        assert (row["calls"], row["days"], row["calls_per_day"]) == (calls, len(counted), calls / len(counted))
+    for row in as_arrow(analyses.hour_of_week(frame, weekdays=range(7), **more)).to_pylist():
+        on = sum(day.weekday() == row["weekday"] for day in counted)
+        calls = sum((when.weekday(), when.hour) == (row["weekday"], row["hour"]) for when in at)
+        assert (row["calls"], row["days"]) == (calls, on)
+        assert row["calls_per_day"] == (calls / on if on else None)
+    by_day = {row["local_at"].date(): row["calls"] for row in as_arrow(volume(frame, "1d", more)).to_pylist()}
+    assert by_day == {day: sum(when.date() == day for when in at) for day in counted}
+    by_week = Counter({day - timedelta(days=day.weekday()): 0 for day in counted})
+    by_week.update(when.date() - timedelta(days=when.weekday()) for when in at)
+    found = {row["local_at"].date(): row["calls"] for row in as_arrow(volume(frame, "1w", more)).to_pylist()}
+    assert found == dict(by_week)
+    by_hour = as_arrow(volume(frame, "1h", more)).to_pylist()
+    assert Counter(row["local_at"].date() for row in by_hour) == dict.fromkeys(counted, 24)
+    assert sum(row["calls"] for row in by_hour) == len(at)
+
+
+def volume(frame: Any, freq: Any, more: dict[str, Any]) -> Any:
+    return analyses.call_volume(frame, freq=freq, **more)
+
+
+def test_a_week_or_month_of_holidays_is_no_row() -> None:
+    march = Period.of("2026-02-23", "2026-04-05")
+    holidays = [*SECOND_WEEK, *Period.of("2026-02-23", "2026-02-28")]
+    weeks = analyses.call_volume(at_ten(), freq="1w", holidays=holidays, period=march)
+    assert [(f"{at:%m-%d}", n) for at, n in zip(weeks["local_at"], weeks["calls"], strict=True)] == [
+        ("02-23", 0),
+        ("03-02", 70),
+        ("03-16", 70),
+        ("03-23", 98),
+        ("03-30", 0),
+    ]
+    months = analyses.call_volume(at_ten(), freq="1mo", holidays=holidays, period=march)
+    assert months["local_at"].dt.month.to_list() == [3, 4]
+
+
+def test_nothing_but_holidays() -> None:
+    made = at_ten()
+    assert analyses.call_volume(made, holidays=FOUR_WEEKS, period=PERIOD).empty
+    busy = analyses.busy_hour(made, holidays=FOUR_WEEKS, period=PERIOD)
+    assert (len(busy), busy["days"].sum(), busy["is_busy_hour"].any()) == (24, 0, False)
+    assert busy["calls_per_day"].isna().all()
+    assert analyses.hour_of_week(made, holidays=FOUR_WEEKS, period=PERIOD)["calls_per_day"].isna().all()
 
 
 def test_staffing_of_mondays_divides_by_mondays() -> None:

@@ -36,13 +36,14 @@ from ucm_analytics.period import Period
 Run = Callable[[dict[str, Any]], Any]
 KEYS = menus(("7000", "1", "queue", "6500"), ("7000", "2", "ivr", "7100"), ("7100", "0", "extension", "1004"))
 MARCH = Period.of("2026-10")
-
+HOLIDAYS = list(Period.of("2026-10-24", "2026-10-26"))
 RUNS: dict[str, Run] = {
     "call_volume": lambda t: analyses.call_volume(t["calls"]),
     "call_volume by": lambda t: analyses.call_volume(t["calls"], freq="1w", by="outcome", period=MARCH),
     "hour_of_week": lambda t: analyses.hour_of_week(t["calls"]),
     "busy_hour": lambda t: analyses.busy_hour(t["calls"]),
     "busy_hour of weekdays": lambda t: analyses.busy_hour(t["calls"], weekdays=(1, 5, 6)),
+    "busy_hour but for holidays": lambda t: analyses.busy_hour(t["calls"], holidays=HOLIDAYS),
     "durations": lambda t: analyses.durations(t["calls"]),
     "durations by": lambda t: analyses.durations(t["calls"], by=("direction", "hour")),
     "duration_histogram": lambda t: analyses.duration_histogram(t["calls"], by="direction"),

@@ -48,7 +48,7 @@ def numbers(found: Chosen, period: Period, held: Coverage) -> tuple[int, list[tu
     rows = analyses.durations(found.calls, by=())
     wait, talk = (rows[rows["measure"].astype(str) == measure].iloc[0] for measure in ("wait_s", "talk_s"))
     return calls, [
-        ("Calls", count(calls), f"{count(counted.mean())} a day"),
+        ("Calls", count(calls), f"{count(counted.sum() / max(len(counted), 1))} a day"),
         ("Answered by a person", share(answered / calls) if calls else NONE, f"{count(answered)} calls"),
         ("Median wait", show(wait["median_s"], "seconds"), f"one in ten {show(wait['p90_s'], 'seconds')} or more"),
         ("Median talk", show(talk["median_s"], "seconds"), f"{seconds(talk['total_s'])} together"),

@@ -60,7 +60,7 @@ def _ahead(calls: nw.LazyFrame[Any], history: Period, missing: tuple[date, ...],
     except NoData as refusal:
         # The first sentence follows the name of the period.
         no = "no" if freq == "1d" else "No"
-        return _refused(calls, history, title, f"{no} forecast by {name}: {refusal.message}.")
+        return _refused(calls, history, missing, title, f"{no} forecast by {name}: {refusal.message}.")
     at = expected.iloc[int(expected["calls"].argmax())]
     when = day(at["local_at"]) if freq == "1d" else time(at["local_at"])
     days = expected["local_at"].dt.normalize().nunique()
@@ -86,9 +86,11 @@ def _ahead(calls: nw.LazyFrame[Any], history: Period, missing: tuple[date, ...],
     )
 
 
-def _refused(calls: nw.LazyFrame[Any], history: Period, title: str, sentence: str) -> Section:
+def _refused(
+    calls: nw.LazyFrame[Any], history: Period, missing: tuple[date, ...], title: str, sentence: str
+) -> Section:
     """What was there, in place of a forecast that would be worth nothing."""
-    volume = analyses.call_volume(calls, freq="1d", period=history)
+    volume = analyses.call_volume(calls, freq="1d", holidays=missing, period=history)
     figure = charts.call_volume(volume).update_layout(title_text=f"Calls per day, {period_name(history)}")
     return Section(
         title=title,
