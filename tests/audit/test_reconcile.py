@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
+from itertools import product
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -175,6 +176,45 @@ def test_what_the_tables_lack_is_left_unexplained() -> None:
 def test_every_story(path: Path) -> None:
     story = read_story(path)
     assert_adds_up(reconciled(legs_table(story.legs, pbx="clinic"), story.zone))
+
+
+def test_whatever_a_trunk_carries_rings_no_phone() -> None:
+    """Every action with every other side, each leg a call: nobody else picks up, and no trunk is a phone."""
+    actions = [
+        "DIAL",
+        "TRANSFER",
+        "RINGGROUP[6400]",
+        "QUEUE[6500]",
+        "IVR[7000]",
+        "FOLLOWME[1005]",
+        "PARKEDCALL",
+        "NEW",
+        "",
+    ]
+    sides = [("PJSIP/trunk_2-1", "trunk_2"), ("DAHDI/o1-1", "o1"), ("DAHDI/g1-1", ""), ("PJSIP/trunk_2-1", "")]
+    sides += [("PJSIP/1001-1", "1001"), ("PJSIP/1001-1", ""), ("", "1001"), ("Local/1001@from-queue-1;1", "6500")]
+    keys = ("action_type", "dstchannel", "dstchannel_ext", "dst", "dst_trunk_name", "disposition", "billsec")
+    values = [
+        (action, *side, dst, trunk, *end)
+        for action, side, dst, trunk, end in product(
+            actions, sides, ("12025550177", "1001", "6500"), ("", "Telco"), (("ANSWERED", "30"), ("NO ANSWER", "0"))
+        )
+    ]
+    legs = []
+    for number, value in enumerate(values):
+        at = {"start": "2026-03-10 09:00:00", "answer": "2026-03-10 09:00:10", "end": "2026-03-10 09:00:40"}
+        leg = {"src": "1002", "lastapp": "Dial", "userfield": "Internal", "duration": "40"} | at
+        leg |= {"AcctId": str(number), "uniqueid": f"1773133200.{number}", "session": f"1773133200{number:06}-1002"}
+        legs.append(leg | dict(zip(keys, value, strict=True)))
+    print(len(legs), "legs")
+    table = legs_table(legs, pbx="clinic")
+    assert_adds_up(reconciled(table))
+    built = model.build(table, zone=BERLIN)
+    assert set(built.rings["extension"].to_pylist()) <= {"1001", "6500"}
+    by_trunk = {leg["session"] for leg in legs if "trunk_" in leg["dstchannel"] or "DAHDI" in leg["dstchannel"]}
+    assert not by_trunk & set(built.rings["call_id"].to_pylist())
+    people = Counter(row["answered_by"] for row in built.calls.to_pylist() if row["call_id"] in by_trunk)
+    assert people.keys() <= {None, "12025550177", "1001", "6500"} and people["12025550177"] > 50
 
 
 @pytest.mark.parametrize("profile", PROFILES)

@@ -44,7 +44,7 @@ WITH leg AS (
         split_part(split_part(action_type, '[', 2), ']', 1) AS object,
         CASE WHEN kind IN ('ivr', 'queue', 'ring_group') THEN object
              WHEN kind = 'park' AND lastapp = 'ParkedCall' THEN src ELSE dst END AS target,
-        CASE WHEN kind = 'external' THEN coalesce(dstanswer, dst)
+        CASE WHEN kind = 'external' OR dstchannel_ext LIKE 'trunk%' THEN coalesce(dstanswer, dst)
              ELSE coalesce(nullif(dstchannel_ext, object), nullif(dstanswer, object), dst) END AS person,
         disposition = 'ANSWERED' AND lastapp <> 'ForkCDR' AND dstchannel IS NOT NULL
             AND kind IN ('extension', 'external', 'ring_group', 'queue', 'transfer', 'park')
@@ -231,7 +231,7 @@ def _placed(legs: pd.DataFrame) -> pd.DataFrame:
     legs["target"] = legs["src"].where((legs["kind"] == "park") & (legs["lastapp"] == "ParkedCall"), legs["target"])
     picked = legs["dstchannel_ext"].where(legs["dstchannel_ext"] != legs["object"])
     picked = picked.fillna(legs["dstanswer"].where(legs["dstanswer"] != legs["object"]))
-    outside = legs["kind"] == "external"
+    outside = (legs["kind"] == "external") | legs["dstchannel_ext"].str.startswith("trunk").fillna(False)
     legs["person"] = legs["dstanswer"].where(outside, picked).fillna(legs["dst"])
     people = ["extension", "external", "ring_group", "queue", "transfer", "park"]
     legs["answered"] = (

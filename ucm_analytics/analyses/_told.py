@@ -41,22 +41,27 @@ def told(legs: Any) -> nw.LazyFrame[Any]:
     own_menu = raw.str.replace_all(r"\].*$", "]") == nw.concat_str(nw.lit("IVR["), dst, nw.lit("]"))
     # an announcement instead of a call, for what is too short to be a number outside
     misdialled = dst.str.len_chars() < _SHORTEST
-    by_trunk = (
+    # whatever sent it out; the legs of a call that went out can keep the name of its trunk, whatever they ring
+    sent_out = (
+        nw.col("dstchannel_ext").str.contains(r"^(trunk_.+|o\d+|g\d+)$").fill_null(False)
+        | nw.col("dstchannel").str.contains(r"^[^/]+/(trunk_[^-@;/]+|o\d+|g\d+)([-@;/]|$)").fill_null(False)
+        | (~nw.col("dst_trunk_name").is_null() & dst.str.contains(r"^\+?[0-9]{7,20}$"))
+    )
+    dialled_out = (
         ~nw.col("dst_trunk_name").is_null()
         | nw.col("dcontext").str.starts_with("outbound-route").fill_null(False)
         | ((nw.col("dcontext") == "after-outbound-context") & ~((app == "Playback") & misdialled)).fill_null(False)
     )
-    by_channel = nw.col("dstchannel_ext").str.contains(r"^(trunk_.+|o\d+|g\d+)$").fill_null(False)
     kinds = (
         ("did", (app == "ForkCDR") & _is(raw, "DIAL") & ~nw.col("answered")),
         ("voicemail", _is(raw, "VM") | (app == "VoiceMail")),
-        ("park", _is(raw, "PARKEDCALL")),
         ("menu", nw.when(_is(raw, "IVR")).then(own_menu).otherwise(nw.lit(False))),
+        ("outside", sent_out),
+        ("park", _is(raw, "PARKEDCALL")),
         ("queue", _is(raw, "QUEUE")),
         ("ring_group", _is(raw, "RINGGROUP")),
         ("transfer", _is(raw, "TRANSFER")),
-        ("outside", by_trunk),
-        ("outside", by_channel),
+        ("outside", dialled_out),
         ("extension", _is(raw, "DIAL") | _is(raw, "IVR") | _is(raw, "FOLLOWME")),
     )
     kind = reduce(
@@ -67,7 +72,7 @@ def told(legs: Any) -> nw.LazyFrame[Any]:
     frame = frame.with_columns(kind=kind)
     rung = nw.col("has_phone") & (nw.col("kind").is_in(_RUNG) | ((nw.col("kind") == "other") & (app == "Dial")))
     # a queue leg that was answered for 0 s played an announcement
-    spoke = (nw.col("kind") != "queue") | (nw.col("billsec_s") > 0).fill_null(False)
+    spoke = ~_is(raw, "QUEUE") | (nw.col("billsec_s") > 0).fill_null(False)
     return frame.with_columns(
         is_ring=rung,
         picked_up=nw.col("answered") & (rung | (nw.col("has_phone") & (nw.col("kind") == "outside"))) & spoke,

@@ -84,8 +84,11 @@ _TOLD = f"""
 WITH named AS (
     SELECT
         raw.*,
-        coalesce(regexp_matches(dstchannel_ext, '{TRUNK}'), false) AS to_trunk,
+        regexp_extract(dstchannel, '^[^/]+/([^-@;/]+)', 1) AS peer,
+        coalesce(regexp_matches(dstchannel_ext, '{TRUNK}') OR regexp_matches(peer, '{TRUNK}'), false) AS to_trunk,
         coalesce(regexp_matches(dst, '{OUTSIDE}'), false) AS is_outside,
+        -- the legs of a call that went out can keep the name of its trunk, whatever they ring
+        to_trunk OR dst_trunk_name IS NOT NULL AND is_outside AS by_trunk,
         -- what is neither a number of the PBX nor a full number outside ends behind the outbound routes
         coalesce(lastdata LIKE '%wrong-number%', false) AND NOT is_outside AS misdialled,
         -- the firmware of 2013 has no action_type
@@ -95,7 +98,6 @@ WITH named AS (
             ELSE 'DIAL'
         END AS action,
         regexp_extract(action_type, '^[^\\[]*\\[([^\\]]*)\\]', 1) AS object,
-        regexp_extract(dstchannel, '^[^/]+/([^-@;/]+)', 1) AS peer,
         try_cast(regexp_extract(recordfiles_desc, 'start-time=(\\d{{10}})', 1) AS BIGINT) AS recorded
     FROM raw
 ),
@@ -176,12 +178,13 @@ SELECT
     recorded - CAST(epoch(began) AS BIGINT) AS t_recorded,
     {REACHES} AND disposition = 'ANSWERED' AND (kind <> 'queue' OR billsec_s > 0) AS by_person,
     CASE
-        WHEN kind = 'external' THEN coalesce(dstanswer, dst)
-        WHEN dstchannel_ext IS NOT NULL AND dstchannel_ext <> object AND NOT to_trunk THEN dstchannel_ext
+        WHEN kind = 'external' OR by_trunk THEN coalesce(nullif(dstanswer, object), nullif(dst, object), dst)
+        WHEN dstchannel_ext IS NOT NULL AND dstchannel_ext <> object THEN dstchannel_ext
         WHEN dstanswer IS NOT NULL AND dstanswer <> object THEN dstanswer
         ELSE coalesce(nullif(peer, ''), dst)
     END AS person,
-    {REACHES} AND kind <> 'external' AS is_ring,
+    {REACHES} AND kind <> 'external' AND NOT by_trunk AS is_ring,
+    {REACHES} AND (kind = 'external' OR by_trunk) AND disposition IN ('ANSWERED', 'NO ANSWER') AS rings_outside,
     kind = 'external' AND (to_trunk OR dst_trunk_name IS NOT NULL OR is_outside) AS goes_out,
     row_number() OVER () AS told_no,
     -- legs that no field of the key tells apart come in one order all the same

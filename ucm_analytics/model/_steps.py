@@ -29,9 +29,7 @@ grouped AS (
         arg_min(lastdata, leg_no) AS lastdata,
         min(t_start) AS t_entered,
         max(t_end) AS t_end,
-        min(t_start) FILTER (
-            is_ring OR kind = 'external' AND dstchannel IS NOT NULL AND disposition IN ('ANSWERED', 'NO ANSWER')
-        ) AS t_ring,
+        min(t_start) FILTER (is_ring OR rings_outside) AS t_ring,
         sum(CASE WHEN kind = 'ivr' OR kind = 'voicemail' THEN t_end - t_answer END) AS self_s,
         bool_and(disposition = 'BUSY') FILTER (heard) AS all_busy,
         bool_and(disposition IN ('BUSY', 'FAILED', 'CONGESTION', 'CHANUNAVAIL')) FILTER (heard) AS all_failed,
@@ -43,7 +41,7 @@ grouped AS (
         any_value(offset_s) AS offset_s
     FROM (
         -- a caller in a queue hears music, not that an agent is busy
-        SELECT *, lastapp IS DISTINCT FROM 'ForkCDR' AND NOT (kind = 'queue' AND coalesce(is_ring, false)) AS heard
+        SELECT *, lastapp IS DISTINCT FROM 'ForkCDR' AND NOT (kind = 'queue' AND dstchannel IS NOT NULL) AS heard
         FROM leg
     ) GROUP BY call_no, step_no
 ),

@@ -20,10 +20,13 @@ _CALL = ["pbx", "call_id"]
 _RUNG = ["queue", "ring_group", "park", "transfer", "extension"]
 _KINDS = ["did", "menu", "voicemail", "outside", "queue", "ring_group", "park", "transfer", "extension", "other"]
 _TRUNK = r"^(trunk_.+|o\d+|g\d+)$"
+_BY_TRUNK = r"^[^/]+/(trunk_[^-@;/]+|o\d+|g\d+)([-@;/]|$)"
+_NUMBER = r"^\+?[0-9]{7,20}$"
 
 _LEGS_SQL = r"""
 WITH leg AS (
-    SELECT pbx, call_id, coalesce(lastapp, '') AS app, dstchannel, billsec_s, dcontext, dstchannel_ext, dst_trunk_name,
+    SELECT pbx, call_id, coalesce(lastapp, '') AS app, dst, dstchannel, billsec_s, dcontext, dstchannel_ext,
+        dst_trunk_name,
         CASE WHEN action_type IS NOT NULL THEN split_part(action_type, '[', 1)
              WHEN lastapp = 'VoiceMail' THEN 'VM' ELSE 'DIAL' END AS action,
         coalesce(regexp_extract(action_type, '^[^\]]*\]?') = 'IVR[' || coalesce(dst, '') || ']', false) AS own_menu,
@@ -34,13 +37,16 @@ kinds AS (
     SELECT *, CASE
             WHEN app = 'ForkCDR' AND action = 'DIAL' AND NOT answered THEN 'did'
             WHEN action = 'VM' OR app = 'VoiceMail' THEN 'voicemail'
-            WHEN action = 'PARKEDCALL' THEN 'park'
             WHEN action = 'IVR' AND own_menu THEN 'menu'
+            WHEN regexp_matches(dstchannel_ext, '^(trunk_.+|o\d+|g\d+)$')
+                OR regexp_matches(dstchannel, '^[^/]+/(trunk_[^-@;/]+|o\d+|g\d+)([-@;/]|$)')
+                OR dst_trunk_name IS NOT NULL AND regexp_matches(dst, '^\+?[0-9]{7,20}$') THEN 'outside'
+            WHEN action = 'PARKEDCALL' THEN 'park'
             WHEN action = 'QUEUE' THEN 'queue'
             WHEN action = 'RINGGROUP' THEN 'ring_group'
             WHEN action = 'TRANSFER' THEN 'transfer'
-            WHEN dst_trunk_name IS NOT NULL OR regexp_matches(dstchannel_ext, '^(trunk_.+|o\d+|g\d+)$')
-                OR dcontext LIKE 'outbound-route%' OR dcontext = 'after-outbound-context' THEN 'outside'
+            WHEN dst_trunk_name IS NOT NULL OR dcontext LIKE 'outbound-route%'
+                OR dcontext = 'after-outbound-context' THEN 'outside'
             WHEN action IN ('DIAL', 'IVR', 'FOLLOWME') THEN 'extension'
             ELSE 'other' END AS kind,
         dstchannel IS NOT NULL AND app <> 'ForkCDR' AS has_phone
@@ -51,7 +57,7 @@ rung AS (
         OR kind = 'other' AND app = 'Dial') AS is_ring FROM kinds
 )
 SELECT pbx, call_id, kind, is_ring, answered, answered AND (is_ring OR has_phone AND kind = 'outside')
-    AND (kind <> 'queue' OR coalesce(billsec_s > 0, false)) AS picked_up
+    AND (action <> 'QUEUE' OR coalesce(billsec_s > 0, false)) AS picked_up
 FROM rung
 """
 
@@ -155,11 +161,14 @@ def _legs_polars(legs: pl.LazyFrame) -> pl.LazyFrame:
     context, action, kind = pl.col("dcontext").cast(pl.String), pl.col("action"), pl.col("kind")
     answered = pl.col("answered")
     own_menu = raw.str.extract(r"^([^\]]*\]?)") == pl.format("IVR[{}]", pl.col("dst").fill_null(""))
-    outside = (
-        pl.col("dst_trunk_name").is_not_null()
-        | pl.col("dstchannel_ext").cast(pl.String).str.contains(_TRUNK).fill_null(False)
-        | (context.str.starts_with("outbound-route") | (context == "after-outbound-context")).fill_null(False)
+    by_trunk = (
+        pl.col("dstchannel_ext").cast(pl.String).str.contains(_TRUNK).fill_null(False)
+        | pl.col("dstchannel").str.contains(_BY_TRUNK).fill_null(False)
+        | (pl.col("dst_trunk_name").is_not_null() & pl.col("dst").str.contains(_NUMBER).fill_null(False))
     )
+    dialled = pl.col("dst_trunk_name").is_not_null() | (
+        context.str.starts_with("outbound-route") | (context == "after-outbound-context")
+    ).fill_null(False)
     by_app = pl.when(app == "VoiceMail").then(pl.lit("VM")).otherwise(pl.lit("DIAL"))
     return (
         legs.with_columns(
@@ -172,17 +181,19 @@ def _legs_polars(legs: pl.LazyFrame) -> pl.LazyFrame:
             .then(pl.lit("did"))
             .when((action == "VM") | (app == "VoiceMail"))
             .then(pl.lit("voicemail"))
-            .when(action == "PARKEDCALL")
-            .then(pl.lit("park"))
             .when((action == "IVR") & own_menu.fill_null(False))
             .then(pl.lit("menu"))
+            .when(by_trunk)
+            .then(pl.lit("outside"))
+            .when(action == "PARKEDCALL")
+            .then(pl.lit("park"))
             .when(action == "QUEUE")
             .then(pl.lit("queue"))
             .when(action == "RINGGROUP")
             .then(pl.lit("ring_group"))
             .when(action == "TRANSFER")
             .then(pl.lit("transfer"))
-            .when(outside)
+            .when(dialled)
             .then(pl.lit("outside"))
             .when(action.is_in(["DIAL", "IVR", "FOLLOWME"]))
             .then(pl.lit("extension"))
@@ -192,7 +203,7 @@ def _legs_polars(legs: pl.LazyFrame) -> pl.LazyFrame:
         .with_columns(
             picked_up=answered
             & (pl.col("is_ring") | (pl.col("has_phone") & (kind == "outside")))
-            & ((kind != "queue") | (pl.col("billsec_s") > 0).fill_null(False))
+            & ((action != "QUEUE") | (pl.col("billsec_s") > 0).fill_null(False))
         )
         .select(*_CALL, "kind", "is_ring", "answered", "picked_up")
     )
@@ -246,21 +257,26 @@ def _legs_pandas(folder: Path) -> pd.DataFrame:
     own_menu = raw.str.replace(r"\].*$", "]", regex=True) == "IVR[" + legs["dst"].fillna("") + "]"
     legs["answered"] = (legs["disposition"] == "ANSWERED").fillna(False)
     context = legs["dcontext"].astype("str").fillna("")
-    outside = (
+    by_trunk = (
+        legs["dstchannel_ext"].astype("str").str.contains(_TRUNK.replace("(", "(?:")).fillna(False)
+        | legs["dstchannel"].astype("str").str.contains(_BY_TRUNK.replace("(", "(?:")).fillna(False)
+        | (legs["dst_trunk_name"].notna() & legs["dst"].astype("str").str.contains(_NUMBER).fillna(False))
+    )
+    dialled = (
         legs["dst_trunk_name"].notna()
-        | legs["dstchannel_ext"].astype("str").str.contains(_TRUNK.replace("(", "(?:", 1)).fillna(False)
         | context.str.startswith("outbound-route")
         | (context == "after-outbound-context")
     )
     kinds = [
         ("did", (app == "ForkCDR") & (action == "DIAL") & ~legs["answered"]),
         ("voicemail", (action == "VM") | (app == "VoiceMail")),
-        ("park", action == "PARKEDCALL"),
         ("menu", (action == "IVR") & own_menu),
+        ("outside", by_trunk),
+        ("park", action == "PARKEDCALL"),
         ("queue", action == "QUEUE"),
         ("ring_group", action == "RINGGROUP"),
         ("transfer", action == "TRANSFER"),
-        ("outside", outside),
+        ("outside", dialled),
         ("extension", action.isin(["DIAL", "IVR", "FOLLOWME"])),
     ]
     legs["kind"] = "other"
@@ -268,7 +284,7 @@ def _legs_pandas(folder: Path) -> pd.DataFrame:
         legs.loc[test, "kind"] = kind
     has_phone = legs["dstchannel"].notna() & (app != "ForkCDR")
     legs["is_ring"] = has_phone & (legs["kind"].isin(_RUNG) | ((legs["kind"] == "other") & (app == "Dial")))
-    spoke = (legs["kind"] != "queue") | (legs["billsec_s"] > 0)
+    spoke = (action != "QUEUE") | (legs["billsec_s"] > 0)
     legs["picked_up"] = legs["answered"] & (legs["is_ring"] | (has_phone & (legs["kind"] == "outside"))) & spoke
     return legs[[*_CALL, "kind", "is_ring", "answered", "picked_up"]]
 
