@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import random
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -47,3 +49,22 @@ def test_the_last_twelve_weeks_are_what_is_to_be_expected(report: Report) -> Non
 
 def test_no_day_is_forecast_of_which_nothing_is_known(report: Report) -> None:
     assert report.sections[0].table["local_at"].dt.day_of_week.to_list() == [0, 1, 2, 3, 4]
+
+
+def test_half_hours_do_not_add_up_to_the_forecast_that_days_refuse(tmp_path: Path) -> None:
+    """Twelve weeks that bring ever more calls: last week is the better guess by day, not by half-hour."""
+    chance = random.Random(3)
+    first = LAST - timedelta(weeks=12) + timedelta(days=1)
+    legs = []
+    for n in range(12 * 7):
+        day = first + timedelta(days=n)
+        for _ in range(0 if day.weekday() > 4 else round(4 + n / 2)):
+            legs += call(f"{day} {chance.randrange(8, 18):02}:{chance.randrange(60):02}", caller="12025550142").legs
+    store = Store(tmp_path)
+    store.add(
+        legs_table([leg | {"AcctId": str(n)} for n, leg in enumerate(legs, 1)], pbx="shop"), pbx="shop", zone=ZONE
+    )
+    by_day, by_half_hour, _ = run_report("forecast", store, Period(first, LAST)).sections
+    assert by_day.sentence.startswith("no forecast by day: the forecast would be no better than last week's counts")
+    assert by_half_hour.sentence.startswith("The busiest half-hour begins ")
+    assert "expected" not in by_half_hour.sentence and "no forecast, as there is none by day" in by_half_hour.sentence

@@ -40,8 +40,11 @@ def build(store: Store, period: Period, *, pbx: str | None = None) -> list[Secti
     days = coverage(store, Period(first, period.last), pbx=pbx)
     history = days.span or period
     calls = store.scan("calls", history, pbx=pbx)
-    sections = [_ahead(calls, history, days.missing, freq) for freq in _NAMES]
-    if all(section.columns == _REFUSED for section in sections):
+    by_day = _ahead(calls, history, days.missing, "1d")
+    refused = by_day.columns == _REFUSED
+    by_half_hour = _ahead(calls, history, days.missing, "30min", with_sum=not refused)
+    sections = [by_day, by_half_hour]
+    if refused and by_half_hour.columns == _REFUSED:
         # the same days twice would say nothing more
         sections = sections[:1]
     backtest = analyses.forecast_backtest(
@@ -50,7 +53,14 @@ def build(store: Store, period: Period, *, pbx: str | None = None) -> list[Secti
     return [*sections, _past(backtest.reset_index(drop=True))] if len(backtest) else sections
 
 
-def _ahead(calls: nw.LazyFrame[Any], history: Period, missing: tuple[date, ...], freq: ForecastFreq) -> Section:
+def _ahead(
+    calls: nw.LazyFrame[Any],
+    history: Period,
+    missing: tuple[date, ...],
+    freq: ForecastFreq,
+    *,
+    with_sum: bool = True,
+) -> Section:
     name = _NAMES[freq]
     title = f"Calls to expect by {name}"
     try:
@@ -68,10 +78,14 @@ def _ahead(calls: nw.LazyFrame[Any], history: Period, missing: tuple[date, ...],
     if days < _AHEAD:
         ahead = f"on {days} of seven days (the history holds no day of the other weekdays)"
     week = int(np.floor(expected["calls"].sum() + 0.5))
-    total = f"{plural(week, 'call')} {'is' if week == 1 else 'are'} to be expected {ahead}; the busiest "
+    busiest = f"he busiest {name} begins {when}, with {number(at['calls'])} ({at['low']} to {at['high']})"
+    sentence = f"{plural(week, 'call')} {'is' if week == 1 else 'are'} to be expected {ahead}; t{busiest}."
+    if not with_sum:
+        # the sum would be the very forecast that was refused
+        sentence = f"T{busiest}; what they add up to is no forecast, as there is none by day."
     return Section(
         title=title,
-        sentence=f"{total}{name} begins {when}, with {number(at['calls'])} ({at['low']} to {at['high']}).",
+        sentence=sentence,
         figure=charts.forecast(expected),
         table=expected,
         columns=(
