@@ -287,9 +287,9 @@ EQUAL: dict[str, tuple[Number, ...]] = {
         column("forecast", "What such forecasts were worth", "Calls"),
         lambda pages: show(int(pages.section(*BY_WEEK).table["calls"].iloc[-2:].sum()), "count"),
     ),
-    "calls out": tuple(
-        said(*where, rf"{N} (?:outbound calls|calls out by a trunk)")
-        for where in (("cost", "Cost by destination"), ("fraud", "Signs of toll fraud"))
+    "answered calls out": (
+        said("cost", "Cost by destination", rf"{N} answered calls out by a trunk"),
+        column("cost", "Cost by destination", "Answered calls out by a trunk"),
     ),
     "attempts on trunks": (
         column("traffic", "Lines needed", "Attempts"),

@@ -29,6 +29,7 @@ _READING = (
     "caller; of one that is sent on after a talk inside the whole talk is priced. The provider counts for itself, "
     "often a second more a call, and its free minutes are not known here: the bill decides."
 )
+_NOTHING = "no call out by a trunk was answered, so none cost anything."
 
 
 def build(store: Store, period: Period, *, pbx: str | None = None) -> list[Section]:
@@ -42,17 +43,24 @@ def build(store: Store, period: Period, *, pbx: str | None = None) -> list[Secti
 
 
 def _without_tariff(calls: nw.LazyFrame[Any], period: Period) -> Section:
-    # one that is sent on is billed too, so it counts as a call of its own
-    billed = calls.filter(leaves()).with_columns(is_forward=nw.lit(False))
+    # only what was answered costs; one that is sent on is billed too, so it counts as a call of its own
+    billed = calls.filter(leaves() & (nw.col("outcome") == "answered")).with_columns(is_forward=nw.lit(False))
     volume = analyses.call_volume(billed, freq="1d", period=period)
     total = int(volume["calls"].sum())
+    sentence = _NOTHING
+    if total:
+        sentence = (
+            f"no tariff is set, so the cost of {plural(total, 'answered call')} out by a trunk is not known; what to "
+            "write is under How to read it."
+        )
     return Section(
         title="Cost by destination",
-        sentence=f"no tariff is set, so the cost of {plural(total, 'call')} out by a trunk is not known; what to write "
-        "is under How to read it.",
-        figure=charts.call_volume(volume).update_layout(title_text="Calls out by a trunk per day: no tariff is set"),
+        sentence=sentence,
+        figure=charts.call_volume(volume).update_layout(
+            title_text="Answered calls out by a trunk per day: no tariff is set"
+        ),
         table=volume if total else volume.head(0),
-        columns=(Shown("local_at", "Day", "day"), Shown("calls", "Calls out by a trunk", "count")),
+        columns=(Shown("local_at", "Day", "day"), Shown("calls", "Answered calls out by a trunk", "count")),
         formula=formulas("calls", "call_cost", "billed"),
         reading="Write what your provider charges into a table, and name it in the settings: tariff = "
         '"/srv/tariff.csv" above the tables, or in the table of one PBX, or UCM_TARIFF. The row without a prefix is '
@@ -124,7 +132,7 @@ def _money(value: float, tariff: Tariff) -> str:
 def _headline(costs: pd.DataFrame, tariff: Tariff) -> str:
     calls = int(costs["calls"].sum())
     if not calls:
-        return "no call out by a trunk was answered, so none cost anything."
+        return _NOTHING
     total = float(costs["cost"].sum())
     parts = [f"{plural(calls, 'call')} out by a trunk cost {_money(total, tariff)}"]
     if total > 0:
