@@ -327,7 +327,7 @@ def test_anomalies_name_their_interval(freq: Any) -> None:
     found = analyses.anomalies(FULL["calls"], freq=freq)
     assert drawn("anomalies", found).layout.title.text == f"Calls per {INTERVALS[freq]}, and what is usual"
     one = found[found["calls"] > 0].head(1)
-    assert drawn("anomalies", one).layout.yaxis.title.text == "calls per interval"
+    assert drawn("anomalies", one).layout.yaxis.title.text == f"calls per {INTERVALS[freq]}"
 
 
 @pytest.mark.parametrize("freq", ["1h", "1d"])
@@ -343,6 +343,13 @@ def test_repeats_name_what_they_are_split_by(by: Any) -> None:
     figure = drawn("repeat_callers", analyses.repeat_callers(FULL["calls"], by=by))
     of = " of the call"
     assert figure.layout.title.text == "Calls after which the caller called again" + (f", by {by}{of}" if by else "")
+
+
+def test_repeats_that_cannot_be_told_are_said_to_be_none() -> None:
+    one = calls("local_at caller direction", ("2026-03-10 10:30:00", "12025550142", "inbound"))
+    figure = drawn("repeat_callers", analyses.repeat_callers(one))
+    assert [note.text for note in figure.layout.annotations] == ["no call could be followed to the end of its time"]
+    assert not figure.data
 
 
 @pytest.mark.parametrize("measure", ["talk_s", "wait_s", "ring_s", "ivr_s", "queue_s"])

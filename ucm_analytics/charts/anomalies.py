@@ -34,8 +34,7 @@ def anomalies(found: pd.DataFrame) -> go.Figure:
         `found` is not such a result.
     """
     frame = checked(found, analyses.anomalies)
-    step = frame["local_at"].diff().min()
-    name = "interval" if pd.isna(step) else "day" if step >= pd.Timedelta(days=1) else "hour"
+    name = "hour" if "utc_offset_s" in frame else "day"
     title = f"Calls per {name}, and what is usual"
     if not frame["calls"].sum():
         return without("no calls", title)

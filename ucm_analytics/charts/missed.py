@@ -143,6 +143,8 @@ def repeat_callers(repeats: pd.DataFrame) -> go.Figure:
     title = "Calls after which the caller called again" + (f", by {words(by)} of the call" if by else "")
     if not frame["calls"].sum():
         return without("no calls from outside", title)
+    if not frame["decided"].sum():
+        return without("no call could be followed to the end of its time", title)
     rows = ["all calls"] * len(frame) if by is None else [_value(value, by) for value in frame[by]]
     drawn = figure(title, x="share of the calls that could be followed", height=max(240, 150 + _ROW_PX * len(frame)))
     drawn.add_scatter(
