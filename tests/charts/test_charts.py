@@ -345,6 +345,15 @@ def test_repeats_name_what_they_are_split_by(by: Any) -> None:
     assert figure.layout.title.text == "Calls after which the caller called again" + (f", by {by}{of}" if by else "")
 
 
+@pytest.mark.parametrize("name", RESULTS)
+def test_labels_leave_it_to_the_page_how_numbers_are_written(name: str) -> None:
+    """A text that holds 2,412 or 9.7% stays so in a report that writes 2.412 and 9,7 %."""
+    for trace in drawn(name, RESULTS[name](FULL)).data:
+        written = getattr(trace, "text", None)
+        texts = [written] if isinstance(written, str) else written if written is not None else []
+        assert not [text for text in texts if re.search(r"\d,\d{3}|\d\.\d+%", str(text))]
+
+
 def test_repeats_that_cannot_be_told_are_said_to_be_none() -> None:
     one = calls("local_at caller direction", ("2026-03-10 10:30:00", "12025550142", "inbound"))
     figure = drawn("repeat_callers", analyses.repeat_callers(one))

@@ -182,7 +182,7 @@ def long_and_short_calls(counts: pd.DataFrame) -> go.Figure:
             y=frame[rate],
             name=shown,
             marker={"color": color, "line": {"width": 0}},
-            text=[f"{value:.1%}" if pd.notna(value) else "" for value in frame[rate]],
+            texttemplate="%{y:.1%}",
             textposition="outside",
             cliponaxis=False,
             customdata=frame[[count, "calls"]],

@@ -79,18 +79,22 @@ def reconciliation(reconciliation: pd.DataFrame) -> go.Figure:
     made.update_layout(figure(title, height=height + 92, margin_t=92).layout)
     made.update_annotations(x=0, xref="paper", xanchor="left", font_size=13)
     for row, (grain, rows) in enumerate(parts, 1):
+        whole = rows["part"].isin(["start", "total"])
+        bars = rows["effect"].mask(whole, rows["count"])
+        # the browser writes numbers as the locale of the page does
+        shown = whole.map({True: "%{customdata[0]:,}", False: "%{customdata[0]:+,}"})
         made.add_trace(
             go.Waterfall(
                 orientation="h",
                 y=[_line(what, part) for what, part in zip(rows["what"], rows["part"], strict=True)],
-                x=[n if part in ("start", "total") else e for n, e, part in _effects(rows)],
+                x=bars,
                 measure=[{"start": "absolute", "total": "total"}.get(str(part), "relative") for part in rows["part"]],
-                text=[f"{n:,}" if part in ("start", "total") else f"{e:+,}" for n, e, part in _effects(rows)],
+                texttemplate=shown.to_list(),
                 textposition="auto",
                 constraintext="none",
                 cliponaxis=False,
-                customdata=rows["meaning"],
-                hovertemplate="%{y}: %{text}<br>%{customdata}<extra></extra>",
+                customdata=list(zip(bars, rows["meaning"], strict=True)),
+                hovertemplate=("%{y}: " + shown + "<br>%{customdata[1]}<extra></extra>").to_list(),
                 decreasing_marker_color="#B8C4CC",
                 increasing_marker_color=OUTCOME_COLORS["voicemail"],
                 totals_marker_color=NEUTRAL,
@@ -221,10 +225,6 @@ def affected_reports(affected_reports: pd.DataFrame) -> go.Figure:
         type="category", categoryorder="array", categoryarray=order, autorange="reversed", dtick=1, showgrid=False
     )
     return made
-
-
-def _effects(rows: pd.DataFrame) -> list[tuple[int, int, str]]:
-    return list(zip(rows["count"], rows["effect"], rows["part"].astype(str), strict=True))
 
 
 def _without_repeats(labels: Sequence[str]) -> list[str]:
