@@ -6,6 +6,7 @@ import shutil
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pandas as pd
 import pytest
 
@@ -16,6 +17,8 @@ from ucm_analytics.period import Period
 from ucm_analytics.quality import CHECKS, SEVERITIES, audit
 from ucm_analytics.quality._audit import Audit
 from ucm_analytics.store import Store
+from ucm_analytics.store.files import Footer, read_footer, read_table, write_table
+from ucm_analytics.store.months import Months
 
 from . import zones
 from .made import FIRST, HOURS, LAST, ZONE, by_id, counts, found, leg, sound, store_of
@@ -104,10 +107,13 @@ def test_a_few_calls_a_day_make_no_silent_day(tmp_path: Path) -> None:
 
 
 def test_a_month_copied_by_hand(tmp_path: Path) -> None:
+    """As older versions wrote it: the files of newer ones know their month, and are refused."""
     store = store_of(sound(), tmp_path)
+    months = Months(store.path, "clinic")
     for table in ("legs", "steps", "rings", "calls"):
-        folder = store.path / table / "pbx=clinic"
-        shutil.copytree(folder / "month=2026-03", folder / "month=2026-04")
+        file = months.path(table, "2026-03")
+        footer = msgspec.structs.replace(read_footer(file) or Footer(), month="")
+        write_table(read_table(file), months.path(table, "2026-04"), footer, scratch=tmp_path / "_part.parquet")
     findings = by_id(audit(store))
     # ten calls on 1 March: each is one call too many among calls, calls by rings and answered
     assert counts(findings) == {"duplicate_legs": 10, "unexplained": 30}
