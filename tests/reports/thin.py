@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ import pyarrow as pa
 from tests.analyses.test_frame import RUNS
 from tests.store.made import ZONE, call
 from ucm_analytics import charts
-from ucm_analytics.errors import NoData
+from ucm_analytics.errors import NoData, SilentWeekdays
 from ucm_analytics.parse import legs_table
 from ucm_analytics.period import Period
 from ucm_analytics.quality import audit
@@ -122,7 +123,10 @@ def analyses_on(store: Store) -> Iterator[Trial]:
     tables |= {"coverage": store.coverage(), "findings": audit(store).frame}
     for name, run in RUNS.items():
         draw = getattr(charts, name.partition(" ")[0])
-        yield _tried(f"analysis {name}", lambda run=run, draw=draw: _texts(json.loads(draw(run(tables)).to_json())))
+        with warnings.catch_warnings():
+            # nobody says which weekdays are meant here; a report does
+            warnings.simplefilter("ignore", SilentWeekdays)
+            yield _tried(f"analysis {name}", lambda run=run, draw=draw: _texts(json.loads(draw(run(tables)).to_json())))
 
 
 def _tried(of: str, texts: Callable[[], Iterable[str]]) -> Trial:
