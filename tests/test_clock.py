@@ -11,12 +11,12 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 import pytest
 
-from ucm_analytics.client import UCM
 from ucm_analytics.clock import clock_changes
 from ucm_analytics.errors import WrongColumns
 from ucm_analytics.schema import CALLS
 from ucm_analytics.simulator import Simulator, User
 from ucm_analytics.simulator.traffic import clinic, generate
+from ucm_analytics.sources.ucm import UCM
 from ucm_analytics.store import Store
 
 BERLIN = ZoneInfo("Europe/Berlin")

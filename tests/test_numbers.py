@@ -9,9 +9,9 @@ import pyarrow as pa
 import pytest
 
 from ucm_analytics.errors import SettingError
+from ucm_analytics.legs import legs_table
 from ucm_analytics.model import build
 from ucm_analytics.numbers import e164, read, with_numbers
-from ucm_analytics.parse import legs_table
 from ucm_analytics.schema import CALLER_KINDS, CALLS, NUMBERS, stored_schema
 
 

@@ -14,10 +14,10 @@ import pytest
 from ucm_analytics import config
 from ucm_analytics.cli import app
 from ucm_analytics.config import Settings
+from ucm_analytics.custom_reports import own_reports
 from ucm_analytics.delivery.smtp import MailServer
 from ucm_analytics.errors import SettingError, UCMError
-from ucm_analytics.reports._own import own_reports
-from ucm_analytics.reports._tariff import read_tariff
+from ucm_analytics.tariff import read_tariff
 
 DEMO = Path(__file__).resolve().parents[1] / "data" / "demo"
 VALUES = {

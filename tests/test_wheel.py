@@ -26,7 +26,7 @@ def test_wheel_in_a_clean_environment(tmp_path: Path) -> None:
     (wheel,) = tmp_path.glob("*.whl")
     names = zipfile.ZipFile(wheel).namelist()
     assert "ucm_analytics/py.typed" in names
-    assert any(name.startswith("ucm_analytics/reports/templates/") for name in names)
+    assert any(name.startswith("ucm_analytics/documents/templates/") for name in names)
     assert "ucm_analytics/explorer/page/calls.ipynb" in names
     assert any(name.startswith("ucm_analytics/explorer/page/voila/templates/") for name in names)
     assert not [name for name in names if name.startswith(("tests", "data", "notebooks"))]

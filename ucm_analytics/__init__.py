@@ -55,13 +55,13 @@ if TYPE_CHECKING:
         top_callers,
         trunk_usage,
     )
-    from ucm_analytics.client import UCM
     from ucm_analytics.config import Settings
     from ucm_analytics.demo import demo_store
     from ucm_analytics.explorer import Explorer
     from ucm_analytics.period import Period
     from ucm_analytics.quality import audit, reconcile
     from ucm_analytics.reports import run_report
+    from ucm_analytics.sources.ucm import UCM
     from ucm_analytics.store import Store
 
 # Where each public name lives. Imported when it is first used: `import ucm_analytics` alone stays

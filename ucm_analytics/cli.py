@@ -27,9 +27,9 @@ from ucm_analytics.errors import IncompletePull, NoData, SettingError, UCMError,
 from ucm_analytics.period import Period, day
 
 if TYPE_CHECKING:
-    from ucm_analytics.client.tls import Certificate
     from ucm_analytics.delivery.periodic import Kind
-    from ucm_analytics.reports._files import Format
+    from ucm_analytics.documents.files import Format
+    from ucm_analytics.sources.ucm.tls import Certificate
     from ucm_analytics.store import Store
 
 INCOMPLETE = 3
@@ -140,7 +140,7 @@ def connect(
     The password comes from UCM_PASSWORD, the keyring, or a prompt. A self-signed certificate is
     shown once and, if you confirm it, trusted from then on.
     """
-    from ucm_analytics.client.connect import diagnose
+    from ucm_analytics.sources.ucm.connect import diagnose
 
     tables = known_pbxs()
     settings = Settings.load(name_of(url, name, tables), url=url, user=user)
@@ -205,7 +205,7 @@ def sync(
     ] = False,
 ) -> None:
     """Pull what is new into the store. The first time: the last 30 days, unless --since says otherwise."""
-    from ucm_analytics.client import UCM
+    from ucm_analytics.sources.ucm import UCM
 
     settings = Settings.load(pbx)
     first, last = (day(since) if since else None), (day(until) if until else None)

@@ -74,7 +74,7 @@ def check_same(name: str, known: Mapping[str, str], *, url: str, serial: str) ->
 
 
 def _same_address(one: str, other: str) -> bool:
-    from ucm_analytics.client.address import Address
+    from ucm_analytics.sources.ucm.address import Address
 
     try:
         return Address.of(one) == Address.of(other)

@@ -18,9 +18,9 @@ from ucm_analytics.errors import StoreError
 from ucm_analytics.period import Period
 
 if TYPE_CHECKING:
-    from ucm_analytics.client import UCM
     from ucm_analytics.reports import Report
     from ucm_analytics.simulator import Simulator
+    from ucm_analytics.sources.ucm import UCM
     from ucm_analytics.store import Store
 
 PBX: Final = "clinic"
@@ -113,9 +113,9 @@ def _code() -> str:
 @contextmanager
 def pretend_pbx() -> Iterator[tuple[Simulator, UCM]]:
     """Run the simulated clinic on loopback, and a client that trusts its certificate."""
-    from ucm_analytics.client import UCM
     from ucm_analytics.simulator import Simulator, User
     from ucm_analytics.simulator.traffic import clinic, generate
+    from ucm_analytics.sources.ucm import UCM
 
     site = clinic(ZONE.key)
     stories = generate(site, first=PERIOD.first, last=PERIOD.last, calls_per_day=CALLS_PER_DAY, seed=SEED)
@@ -153,8 +153,8 @@ def run_demo(folder: Path, say: Callable[[str], None]) -> list[Report]:
     list of Report
         The reports, in the order of their names.
     """
-    from ucm_analytics.client.connect import diagnose
     from ucm_analytics.reports import run_all, write_all
+    from ucm_analytics.sources.ucm.connect import diagnose
     from ucm_analytics.store import Store
 
     with pretend_pbx() as (simulator, ucm):

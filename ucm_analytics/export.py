@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
+from ucm_analytics.documents.csv import csv_text
+from ucm_analytics.documents.files import write
 from ucm_analytics.errors import SettingError
-from ucm_analytics.reports._files import csv_text, write
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -16,8 +16,8 @@ from zoneinfo import ZoneInfo
 
 from ucm_analytics import config
 from ucm_analytics.errors import NoData, SettingError
+from ucm_analytics.legs import dump_legs, legs_table
 from ucm_analytics.model import build
-from ucm_analytics.parse import dump_legs, legs_table
 from ucm_analytics.schema import TableName, arrow_schema
 from ucm_analytics.store.files import read_footer
 from ucm_analytics.store.months import Months

@@ -12,9 +12,9 @@ import pandas as pd
 import pytest
 
 from ucm_analytics import analyses
-from ucm_analytics.client import UCM
 from ucm_analytics.simulator import Simulator, User
 from ucm_analytics.simulator.traffic import Story, clinic, generate
+from ucm_analytics.sources.ucm import UCM
 from ucm_analytics.store import Store
 
 FIRST, LAST = date(2026, 3, 2), date(2026, 3, 8)

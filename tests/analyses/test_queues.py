@@ -16,7 +16,7 @@ from tests.analyses.stays import AT, callers, random_stays, ringing, stays
 from tests.scenarios.conftest import read_story
 from ucm_analytics import analyses, model
 from ucm_analytics.errors import SettingError
-from ucm_analytics.parse import legs_table
+from ucm_analytics.legs import legs_table
 
 SCENARIOS = Path(__file__).parents[1] / "scenarios"
 ENDS = {"answered": "answered", "hung_up": "abandoned", "next": "overflowed"}

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from tests.store.made import ZONE, call
-from ucm_analytics.parse import legs_table
+from ucm_analytics.legs import legs_table
 from ucm_analytics.quality import Audit, Finding, audit
 from ucm_analytics.store import Store
 

@@ -12,7 +12,7 @@ import pytest
 
 from tests.store.made import Pbx, call, daily
 from ucm_analytics.errors import NoData, SettingError
-from ucm_analytics.parse import legs_table
+from ucm_analytics.legs import legs_table
 from ucm_analytics.period import Period
 from ucm_analytics.quality import CHECKS, SEVERITIES, audit
 from ucm_analytics.quality._audit import Audit

@@ -18,11 +18,11 @@ from tests.analyses.made import calls
 from tests.scenarios.conftest import read_story
 from tests.scenarios.test_scenarios import STORIES
 from ucm_analytics import analyses, model
-from ucm_analytics.client import UCM
-from ucm_analytics.parse import dump_legs, legs_table
+from ucm_analytics.legs import dump_legs, legs_table
 from ucm_analytics.simulator import PROFILES, Simulator, User
 from ucm_analytics.simulator.profiles import FIELDS_22
 from ucm_analytics.simulator.traffic import clinic, generate
+from ucm_analytics.sources.ucm import UCM
 from ucm_analytics.store import Store
 
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tests.benchmarks import calls_by_hand
-from ucm_analytics.parse import legs_table
+from ucm_analytics.legs import legs_table
 from ucm_analytics.schema import arrow_schema
 from ucm_analytics.simulator.traffic import clinic, generate
 

@@ -20,7 +20,7 @@ spare_memory()
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 from ucm_analytics import UCM, Store
-import ucm_analytics.client.cdr as cdr
+import ucm_analytics.sources.ucm.cdr as cdr
 import ucm_analytics.store.sync as sync
 spent = 0.0
 def timed(function):

@@ -9,10 +9,10 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from tests.benchmarks.timing import medians
-from ucm_analytics.client import UCM
-from ucm_analytics.parse import legs_table
+from ucm_analytics.legs import legs_table
 from ucm_analytics.simulator import Simulator, User
 from ucm_analytics.simulator.traffic import clinic, generate
+from ucm_analytics.sources.ucm import UCM
 from ucm_analytics.store import Store
 
 MONTHS = 60

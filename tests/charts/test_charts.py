@@ -29,7 +29,7 @@ from tests.analyses.queued import on_trunks, queued
 from tests.analyses.stays import ringing
 from ucm_analytics import analyses, charts
 from ucm_analytics.analyses.volume import VolumeBy
-from ucm_analytics.charts import _template
+from ucm_analytics.charts import template
 from ucm_analytics.errors import WrongColumns
 from ucm_analytics.period import Period
 from ucm_analytics.schema import DIRECTIONS, OUTCOMES, STEP_KINDS
@@ -478,7 +478,7 @@ def test_sankey_links_are_the_moves() -> None:
     assert numbers(sankey.link.value) == moves["passes"].to_list()
     labels = list(sankey.node.label)
     sources = [labels[n].partition(" (again")[0] for n in sankey.link.source]
-    assert sources == [_template.node(name) for name in moves["from"]]
+    assert sources == [template.node(name) for name in moves["from"]]
     again = result[(result["from"] == "ivr:7000") & (result["to"] == "ivr:7000")]["passes"].item()
     assert f"menu 7000 (again {again} times)" in labels
 
@@ -553,7 +553,7 @@ def test_choices_are_coloured_by_certainty() -> None:
     for trace in figure.data:
         some = result[result["certainty"] == trace.name]
         assert numbers(trace.x) == some["passes"].to_list()
-        assert trace.marker.color == _template.CERTAINTY_COLORS[trace.name]
+        assert trace.marker.color == template.CERTAINTY_COLORS[trace.name]
     assert len(figure.layout.yaxis.ticktext) == len(result)
 
 
@@ -565,17 +565,17 @@ def test_many_choices_are_cut_and_it_says_so() -> None:
 
 
 def test_colours_cover_the_vocabulary_and_differ() -> None:
-    assert set(_template.OUTCOME_COLORS) == set(OUTCOMES)
-    assert set(_template.DIRECTION_COLORS) == set(DIRECTIONS)
-    assert set(_template.KIND_COLORS) - {"end"} <= set(STEP_KINDS)
-    for colors in (_template.OUTCOME_COLORS, _template.DIRECTION_COLORS, _template.RING_COLORS, _template.MENU_COLORS):
+    assert set(template.OUTCOME_COLORS) == set(OUTCOMES)
+    assert set(template.DIRECTION_COLORS) == set(DIRECTIONS)
+    assert set(template.KIND_COLORS) - {"end"} <= set(STEP_KINDS)
+    for colors in (template.OUTCOME_COLORS, template.DIRECTION_COLORS, template.RING_COLORS, template.MENU_COLORS):
         assert len(set(colors.values())) == len(colors)
 
 
 def test_the_same_outcome_has_the_same_colour_everywhere() -> None:
-    answered = _template.OUTCOME_COLORS["answered"]
-    assert _template.RING_COLORS["answered"] == _template.MENU_COLORS["answered"] == answered
-    assert _template.RING_COLORS["missed"] == _template.OUTCOME_COLORS["abandoned"] == _template.MENU_COLORS["hung up"]
+    answered = template.OUTCOME_COLORS["answered"]
+    assert template.RING_COLORS["answered"] == template.MENU_COLORS["answered"] == answered
+    assert template.RING_COLORS["missed"] == template.OUTCOME_COLORS["abandoned"] == template.MENU_COLORS["hung up"]
 
 
 def test_a_hostile_name_is_text_not_markup() -> None:

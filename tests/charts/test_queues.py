@@ -11,7 +11,7 @@ import plotly.io as pio
 from tests.analyses.made import calls
 from tests.analyses.stays import random_stays, ringing, stays
 from ucm_analytics import analyses, charts
-from ucm_analytics.charts._template import OUTCOME_COLORS
+from ucm_analytics.charts.template import OUTCOME_COLORS
 
 STEPS = random_stays(5)
 FRAME = STEPS.to_pandas()

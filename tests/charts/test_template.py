@@ -10,8 +10,8 @@ import pytest
 
 from tests.analyses.made import calls
 from ucm_analytics import analyses, charts
-from ucm_analytics.charts import _template
-from ucm_analytics.charts._template import ON_DARK, on_dark
+from ucm_analytics.charts import template
+from ucm_analytics.charts.template import ON_DARK, on_dark
 from ucm_analytics.period import Period
 
 
@@ -63,10 +63,10 @@ def test_differences_are_counted_right() -> None:
 @pytest.mark.parametrize("seen", ["", *SEEN])
 @pytest.mark.parametrize(
     "colors",
-    [name for name in vars(_template) if name.endswith("_COLORS") and name != "KIND_COLORS"],
+    [name for name in vars(template) if name.endswith("_COLORS") and name != "KIND_COLORS"],
 )
 def test_colours_of_one_chart_differ_for_every_eye(colors: str, seen: str) -> None:
-    palette: dict[str, str] = getattr(_template, colors)
+    palette: dict[str, str] = getattr(template, colors)
     for (one, first), (other, second) in combinations(palette.items(), 2):
         assert apart(first, second, seen) > 10, f"{one} and {other}"
 
@@ -85,7 +85,7 @@ def test_the_dark_template_is_the_light_one_in_other_colours() -> None:
 
 
 def test_colours_of_meaning_stand_out_on_a_dark_page() -> None:
-    for colors in (_template.OUTCOME_COLORS, _template.DIRECTION_COLORS, _template.RING_COLORS, _template.MENU_COLORS):
+    for colors in (template.OUTCOME_COLORS, template.DIRECTION_COLORS, template.RING_COLORS, template.MENU_COLORS):
         dark = [ON_DARK.get(color, color) for color in colors.values()]
         assert len(set(dark)) == len(dark)
         assert all(contrast(color, ON_DARK["white"]) > 3 for color in dark)
@@ -96,7 +96,7 @@ def test_only_colours_are_changed() -> None:
         "text": "white",
         "marker": {"color": ["#15191E", "#0072B2", 3]},
     }
-    scale = [light(color) for _, color in on_dark({"colorscale": _template.PALE_TO_DARK})["colorscale"]]
+    scale = [light(color) for _, color in on_dark({"colorscale": template.PALE_TO_DARK})["colorscale"]]
     assert all(dim < bright for dim, bright in pairwise(scale)), "more calls stand out more, on dark too"
 
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from ucm_analytics.parse import legs_table
+from ucm_analytics.legs import legs_table
 from ucm_analytics.store import Store
 from ucm_analytics.store.files import read_footer, read_table, write_table
 

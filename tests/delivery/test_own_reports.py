@@ -29,8 +29,8 @@ class Top:
     calls: int
 
 
-def build(store, period, *, pbx=None):
-    calls = store.calls(period, pbx=pbx, columns=["caller", "direction"])
+def build(context):
+    calls = context.store.calls(context.period, pbx=context.pbx, columns=["caller", "direction"])
     inbound = calls[calls["direction"] == "inbound"]
     table = inbound.groupby("caller", as_index=False).agg(calls=("direction", "size"))
     table = table.sort_values(["calls", "caller"], ascending=[False, True])
@@ -78,9 +78,9 @@ def test_a_file_dropped_into_the_folder_is_a_report(folder: Path, store: Store) 
 
 def test_a_file_that_changes_is_read_again(folder: Path) -> None:
     file = folder / "mine.py"
-    file.write_text("TITLE = QUESTION = 'first?'\ndef build(store, period, *, pbx=None): ...\n")
+    file.write_text("TITLE = QUESTION = 'first?'\ndef build(context): ...\n")
     assert report_module("mine").TITLE == "first?"
-    file.write_text("TITLE = QUESTION = 'the second?'\ndef build(store, period, *, pbx=None): ...\n")
+    file.write_text("TITLE = QUESTION = 'the second?'\ndef build(context): ...\n")
     assert report_module("mine").TITLE == "the second?"
 
 

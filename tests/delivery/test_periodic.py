@@ -16,9 +16,9 @@ from ucm_analytics.delivery.folder import LOCK
 from ucm_analytics.delivery.manifest import NAME, read_manifest
 from ucm_analytics.delivery.message import compose
 from ucm_analytics.delivery.periodic import Kind, label_of, last_period, periodic
+from ucm_analytics.documents.files import FORMATS
 from ucm_analytics.errors import SettingError
 from ucm_analytics.period import Period
-from ucm_analytics.reports._files import FORMATS
 from ucm_analytics.store import Store
 
 from .made import unsettled

@@ -19,12 +19,12 @@ import ucm_analytics as ucm
 from tests.delivery.made import DEMO, unsettled
 from tests.reports.made import Page
 from tests.store.made import call
+from ucm_analytics.documents.formats import seconds, share
 from ucm_analytics.errors import NoData, SettingError
 from ucm_analytics.explorer import CSV_ROWS, ROWS, Explorer
 from ucm_analytics.explorer._choice import Place, held_days, periods
-from ucm_analytics.parse import legs_table
+from ucm_analytics.legs import legs_table
 from ucm_analytics.period import Period
-from ucm_analytics.reports._format import seconds, share
 from ucm_analytics.schema import DIRECTIONS, OUTCOMES
 from ucm_analytics.store import Store
 

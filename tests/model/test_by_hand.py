@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.benchmarks import modelling
-from ucm_analytics.parse import legs_table
+from ucm_analytics.legs import legs_table
 from ucm_analytics.simulator.traffic import clinic, generate
 
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from ucm_analytics import model
-from ucm_analytics.parse import legs_table
+from ucm_analytics.legs import legs_table
 
 Leg = dict[str, str]
 

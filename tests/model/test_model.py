@@ -10,8 +10,8 @@ import pytest
 from tests.scenarios.conftest import read_story
 from tests.scenarios.test_scenarios import STORIES
 from ucm_analytics import model
+from ucm_analytics.legs import legs_table
 from ucm_analytics.model import OUTCOME_RULES
-from ucm_analytics.parse import legs_table
 from ucm_analytics.schema import OUTCOMES, RING_RESULTS, STEP_KINDS, STEP_RESULTS, TABLES, arrow_schema
 
 BERLIN = [story for story in map(read_story, STORIES) if story.zone == ZoneInfo("Europe/Berlin")]

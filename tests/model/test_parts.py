@@ -12,7 +12,7 @@ import pytest
 
 from tests.model.test_properties import EPOCH, Tree
 from ucm_analytics import model
-from ucm_analytics.parse import legs_table
+from ucm_analytics.legs import legs_table
 from ucm_analytics.simulator.traffic import clinic, generate
 
 ZONE = ZoneInfo("Europe/Berlin")

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ucm_analytics import model
-from ucm_analytics.parse import legs_table
+from ucm_analytics.legs import legs_table
 from ucm_analytics.schema import DIRECTIONS, OUTCOMES, RING_RESULTS, STEP_KINDS, STEP_RESULTS, arrow_schema
 
 ZONE = ZoneInfo("Europe/Berlin")

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from ucm_analytics import model
-from ucm_analytics.parse import legs_table
+from ucm_analytics.legs import legs_table
 from ucm_analytics.simulator.profiles import FIELDS_43
 from ucm_analytics.simulator.traffic import clinic, generate
 

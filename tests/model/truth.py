@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from ucm_analytics.client import UCM
 from ucm_analytics.simulator import PROFILES, Simulator, User
 from ucm_analytics.simulator.traffic import Story, clinic, generate
+from ucm_analytics.sources.ucm import UCM
 from ucm_analytics.store import Store
 
 EXACTLY = ("direction", "caller", "callee", "outcome", "ended_in", "answered_by", "path", "forward_of", "exact_pickup")

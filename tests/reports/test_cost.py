@@ -10,8 +10,8 @@ import pytest
 
 from ucm_analytics.errors import SettingError
 from ucm_analytics.reports import Report, run_report
-from ucm_analytics.reports._tariff import EXAMPLE, read_tariff
 from ucm_analytics.store import Store
+from ucm_analytics.tariff import EXAMPLE, read_tariff
 
 from .clinic import store_of, stories
 from .made import HOSTILE

@@ -16,8 +16,8 @@ import pytest
 
 import ucm_analytics as ucm
 from ucm_analytics.demo import PERIOD, pulled
+from ucm_analytics.documents.formats import show
 from ucm_analytics.reports import Report, Section, run_all
-from ucm_analytics.reports._format import show
 from ucm_analytics.store import Store
 
 from .made import Page

@@ -11,10 +11,10 @@ import pandas as pd
 import pytest
 from pypdf import PdfReader
 
+from ucm_analytics.documents.csv import csv_text
+from ucm_analytics.documents.html import page
 from ucm_analytics.errors import SettingError
 from ucm_analytics.reports import write_all
-from ucm_analytics.reports._files import csv_text
-from ucm_analytics.reports._render import page
 
 from .made import HOSTILE, report, section
 

@@ -6,9 +6,9 @@ from datetime import date
 import pandas as pd
 import pytest
 
+from ucm_analytics.documents.formats import Kind, day_ranges, period_name, plural, separators, show, written_for
 from ucm_analytics.errors import SettingError
 from ucm_analytics.period import Period
-from ucm_analytics.reports._format import Kind, day_ranges, period_name, plural, separators, show, written_for
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from ucm_analytics.parse import legs_table
+from ucm_analytics.legs import legs_table
 from ucm_analytics.period import Period
 from ucm_analytics.reports import Report, run_report
 from ucm_analytics.store import Store

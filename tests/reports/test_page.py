@@ -16,7 +16,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.display import display
 from IPython.utils.capture import capture_output
 
-from ucm_analytics.reports._render import CSV_ROWS, index
+from ucm_analytics.documents.html import CSV_ROWS, index
 
 from .made import HOSTILE, Page, card, days, report, section
 

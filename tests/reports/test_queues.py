@@ -8,9 +8,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from ucm_analytics.documents.formats import seconds, share
 from ucm_analytics.metrics import METRICS, SERVICE_LEVELS
 from ucm_analytics.reports import Report, run_report
-from ucm_analytics.reports._format import seconds, share
 from ucm_analytics.store import Store
 
 from .clinic import store_of, stories

@@ -14,11 +14,11 @@ import pytest
 from playwright.sync_api import Browser
 
 from ucm_analytics import reports
+from ucm_analytics.documents.formats import seconds, share
 from ucm_analytics.errors import NoData, SettingError
 from ucm_analytics.metrics import METRICS
 from ucm_analytics.period import Period
 from ucm_analytics.reports import FIRST, Report, names, run_all, run_report, write_all
-from ucm_analytics.reports._format import seconds, share
 from ucm_analytics.store import Store
 
 from .clinic import SITE, store_of, stories

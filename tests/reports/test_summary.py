@@ -12,10 +12,10 @@ import pandas as pd
 import pytest
 
 from ucm_analytics import reports
+from ucm_analytics.documents.coverage import coverage
+from ucm_analytics.documents.formats import seconds, share
 from ucm_analytics.period import Period
-from ucm_analytics.reports import Report, run_report
-from ucm_analytics.reports._coverage import coverage
-from ucm_analytics.reports._format import seconds, share
+from ucm_analytics.reports import Context, Report, run_report
 from ucm_analytics.reports.summary import _longer, _points, _relative, _then, build
 from ucm_analytics.store import Store
 
@@ -37,7 +37,7 @@ def summary(store: Store) -> Report:
 def first_page(store: Store, week: str) -> Report:
     """The summary without its chapters."""
     period = Period.of(week)
-    sections = tuple(build(store, period))
+    sections = tuple(build(Context(store, period)))
     return Report("summary", "Summary", "What?", period, sections, coverage(store, period))
 
 
@@ -156,7 +156,7 @@ def test_a_period_with_holes_is_not_compared(tmp_path: Path) -> None:
 def test_a_day_is_held_against_the_same_weekday(store: Store) -> None:
     """A Monday has more calls than the Sunday before it, which says nothing."""
     monday = Period.of("2026-03-09")
-    (section,) = build(store, monday)
+    (section,) = build(Context(store, monday))
     calls = store.calls("2026-03-02")
     before = ((calls["direction"] == "inbound") & ~calls["is_forward"]).sum()
     assert section.table["before"].iloc[0] == str(before)

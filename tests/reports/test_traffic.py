@@ -7,9 +7,9 @@ from datetime import date, timedelta
 import pandas as pd
 import pytest
 
+from ucm_analytics.documents.formats import share
 from ucm_analytics.erlang import agents_needed, lines_needed
 from ucm_analytics.reports import Report, run_report
-from ucm_analytics.reports._format import share
 from ucm_analytics.store import Store
 
 from .clinic import store_of, stories

@@ -10,7 +10,7 @@ import pytest
 
 from tests.store.made import call
 from ucm_analytics.errors import SilentWeekdays
-from ucm_analytics.parse import legs_table
+from ucm_analytics.legs import legs_table
 from ucm_analytics.reports import run_report
 from ucm_analytics.store import Store
 

@@ -20,7 +20,7 @@ from tests.analyses.test_frame import RUNS
 from tests.store.made import ZONE, call
 from ucm_analytics import charts
 from ucm_analytics.errors import NoData, SilentWeekdays
-from ucm_analytics.parse import legs_table
+from ucm_analytics.legs import legs_table
 from ucm_analytics.period import Period
 from ucm_analytics.quality import audit
 from ucm_analytics.reports import Report, run_report

@@ -13,9 +13,9 @@ import pandas as pd
 import pytest
 
 from tests.samples import RECORDS
-from ucm_analytics.client import UCM
-from ucm_analytics.parse import dump_legs, legs_table
+from ucm_analytics.legs import dump_legs, legs_table
 from ucm_analytics.simulator import Simulator, User
+from ucm_analytics.sources.ucm import UCM
 from ucm_analytics.store import Store
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from tests.scenarios.conftest import Story, read_story
 from ucm_analytics import model
-from ucm_analytics.parse import legs_table
+from ucm_analytics.legs import legs_table
 
 STORIES = sorted(Path(__file__).parent.glob("*.txt"))
 ORDERS = ("as written", "reversed")

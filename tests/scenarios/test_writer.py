@@ -14,7 +14,7 @@ from tests.scenarios.conftest import Story, read_story
 from tests.scenarios.test_scenarios import STORIES, plain, rows
 from ucm_analytics import model
 from ucm_analytics.errors import NoData, SettingError
-from ucm_analytics.parse import legs_table
+from ucm_analytics.legs import legs_table
 from ucm_analytics.scenario import story_of, write_scenario
 from ucm_analytics.simulator.traffic import clinic, generate
 from ucm_analytics.store import Store

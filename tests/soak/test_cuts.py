@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.client.cuts import cut_everywhere
+from tests.sources.cuts import cut_everywhere
 
 
 @pytest.mark.timeout(3600)

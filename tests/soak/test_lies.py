@@ -13,7 +13,7 @@ from concurrent.futures import ProcessPoolExecutor
 
 import pytest
 
-from tests.client.lies import SIZES, UNITS, Tally, forms, try_all
+from tests.sources.lies import SIZES, UNITS, Tally, forms, try_all
 
 ALL_UP_TO = 6
 DRAWN = 3

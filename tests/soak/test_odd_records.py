@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.store.odd import assert_never_blocked, drawn, good, numbered, put
-from ucm_analytics.parse import legs_table
+from ucm_analytics.legs import legs_table
 from ucm_analytics.store import Store
 
 RECORDS, BATCH = 2_500, 250

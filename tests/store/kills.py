@@ -14,8 +14,8 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from tests.store.made import ZONE, local
-from ucm_analytics.client.session import UCM
 from ucm_analytics.errors import StoreError
+from ucm_analytics.sources.ucm import UCM
 from ucm_analytics.store import Store
 from ucm_analytics.store import sync as _loaded_before_the_fork  # noqa: F401
 

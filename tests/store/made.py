@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
-from ucm_analytics.client.session import UCM
 from ucm_analytics.schema import TABLES, stored_schema
 from ucm_analytics.simulator import Call, Simulator
 from ucm_analytics.simulator.records import Extension, InboundRoute, Ivr, Key, Queue, RingGroup, Site, Trunk
+from ucm_analytics.sources.ucm import UCM
 from ucm_analytics.store import Store
 from ucm_analytics.store.files import read_table
 from ucm_analytics.store.months import Months

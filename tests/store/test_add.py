@@ -13,7 +13,7 @@ import pytest
 
 from tests.store.made import ZONE, Pbx, call, contents, daily, plain, states
 from ucm_analytics.errors import SettingError, WrongColumns
-from ucm_analytics.parse import dump_legs, legs_table
+from ucm_analytics.legs import dump_legs, legs_table
 from ucm_analytics.simulator.traffic import clinic, generate
 from ucm_analytics.store import Store, files
 from ucm_analytics.store.files import read_table

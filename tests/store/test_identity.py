@@ -9,9 +9,9 @@ import msgspec
 import pytest
 
 from tests.store.made import Pbx, call, contents, daily
-from ucm_analytics.client.lists import serial_number
 from ucm_analytics.errors import SettingError, UCMError
 from ucm_analytics.simulator import User
+from ucm_analytics.sources.ucm.lists import serial_number
 from ucm_analytics.store import Store
 from ucm_analytics.store.files import Day, read_footer, read_table, write_table
 from ucm_analytics.store.identity import stored_serial

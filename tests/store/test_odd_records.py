@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from typer.testing import CliRunner
 
 import ucm_analytics as ucm
-from tests.client.made import stub
+from tests.sources.made import stub
 from tests.store.made import ZONE, Pbx, call, daily, states
 from tests.store.odd import (
     FORMAT,
@@ -38,9 +38,10 @@ from tests.store.odd import (
 from ucm_analytics import aside
 from ucm_analytics.cli import app
 from ucm_analytics.errors import UnknownFields
+from ucm_analytics.legs import legs_table
 from ucm_analytics.model import _legs
-from ucm_analytics.parse import legs_table, parse_page
 from ucm_analytics.schema import LEGS, VERSION
+from ucm_analytics.sources.ucm.parse import parse_page
 from ucm_analytics.store import Store
 from ucm_analytics.store.files import Day, Footer, write_table
 from ucm_analytics.store.months import Months

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
-from tests.client.made import Session, stub
+from tests.sources.made import Session, stub
 from tests.store.made import ZONE, Pbx, call, contents, daily, local, states
-from ucm_analytics.client import UCM
 from ucm_analytics.errors import IncompletePull, SettingError, StoreLocked, UnexpectedAnswer, UnknownFields
 from ucm_analytics.simulator import Call, User
+from ucm_analytics.sources.ucm import UCM
 from ucm_analytics.store import Store, months
 from ucm_analytics.store.sync import SyncReport
 

@@ -8,7 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from ucm_analytics import analyses
-from ucm_analytics.charts._template import NEUTRAL, OUTCOME_COLORS, checked, figure, over_points, without
+from ucm_analytics.charts.template import NEUTRAL, OUTCOME_COLORS, checked, figure, over_points, without
 
 _BAND: Final = "rgba(153,153,153,0.30)"
 _LABELLED: Final = 12

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from ucm_analytics import analyses
-from ucm_analytics.charts._template import (
+from ucm_analytics.charts.template import (
     ACCENT,
     DIRECTION_COLORS,
     NEUTRAL,

@@ -8,7 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from ucm_analytics import analyses
-from ucm_analytics.charts._template import RING_COLORS, checked, figure, without
+from ucm_analytics.charts.template import RING_COLORS, checked, figure, without
 
 _ROW_PX: Final = 20
 _NAMES: Final = {

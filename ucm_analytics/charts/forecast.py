@@ -8,7 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from ucm_analytics import analyses
-from ucm_analytics.charts._template import ACCENT, NEUTRAL, checked, figure, over_points, without
+from ucm_analytics.charts.template import ACCENT, NEUTRAL, checked, figure, over_points, without
 
 _BAND: Final = "rgba(0,114,178,0.18)"
 _UNITS: Final = ((pd.Timedelta(hours=1), "half-hour"), (pd.Timedelta(days=1), "hour"))

@@ -9,7 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from ucm_analytics import analyses
-from ucm_analytics.charts._template import (
+from ucm_analytics.charts.template import (
     CERTAINTY_COLORS,
     KIND_COLORS,
     MENU_COLORS,

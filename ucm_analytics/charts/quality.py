@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from ucm_analytics import analyses
-from ucm_analytics.charts._template import ACCENT, NEUTRAL, OUTCOME_COLORS, checked, figure, without, words
+from ucm_analytics.charts.template import ACCENT, NEUTRAL, OUTCOME_COLORS, checked, figure, without, words
 
 _ROW_PX: Final = 20
 _GAP_PX: Final = 58

@@ -8,7 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from ucm_analytics import analyses
-from ucm_analytics.charts._template import (
+from ucm_analytics.charts.template import (
     ACCENT,
     MENU_COLORS,
     OUTCOME_COLORS,

@@ -8,8 +8,8 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from ucm_analytics import analyses
-from ucm_analytics.charts._template import NEUTRAL, OUTCOME_COLORS, checked, figure, ordered, without
 from ucm_analytics.charts.queues import rows_of
+from ucm_analytics.charts.template import NEUTRAL, OUTCOME_COLORS, checked, figure, ordered, without
 
 _ROW_PX: Final = 100
 _STEP: Final = 0.15

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from ucm_analytics import analyses
-from ucm_analytics.charts._template import ACCENT, NEUTRAL, checked, figure, without
+from ucm_analytics.charts.template import ACCENT, NEUTRAL, checked, figure, without
 
 _PANEL_PX: Final = 190
 _GAP_PX: Final = 60

@@ -8,7 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from ucm_analytics import analyses
-from ucm_analytics.charts._template import ACCENT, NEUTRAL, checked, figure, over_days, without
+from ucm_analytics.charts.template import ACCENT, NEUTRAL, checked, figure, over_days, without
 
 _ROW_PX: Final = 44
 _HOUR: Final = pd.Timedelta(hours=1)

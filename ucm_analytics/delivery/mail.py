@@ -15,8 +15,8 @@ from ucm_analytics.delivery.manifest import read_manifest
 from ucm_analytics.delivery.message import compose
 from ucm_analytics.delivery.periodic import MAILED
 from ucm_analytics.delivery.smtp import MailServer, send
+from ucm_analytics.documents.files import write
 from ucm_analytics.errors import NoData, SettingError, UCMError
-from ucm_analytics.reports._files import write
 from ucm_analytics.store.files import replace
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ import jinja2
 
 from ucm_analytics.delivery.manifest import NAME
 from ucm_analytics.delivery.periodic import PROVISIONAL
-from ucm_analytics.reports._format import period_name, written_for
+from ucm_analytics.documents.formats import period_name, written_for
 
 if TYPE_CHECKING:
     from ucm_analytics.delivery.periodic import Delivered

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from ucm_analytics.documents.files import write
 from ucm_analytics.errors import SettingError
-from ucm_analytics.reports._files import write
 
 if TYPE_CHECKING:
     import nbformat

@@ -7,23 +7,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal, get_args
+from typing import TYPE_CHECKING, Final, Literal, TypeVar, get_args
 
 from ucm_analytics.delivery.folder import alone, replaced
 from ucm_analytics.delivery.manifest import NAME, manifest_of
+from ucm_analytics.documents.coverage import Coverage, coverage
+from ucm_analytics.documents.document import Document
+from ucm_analytics.documents.files import write
+from ucm_analytics.documents.formats import period_name
 from ucm_analytics.errors import SettingError
 from ucm_analytics.period import Period
 from ucm_analytics.reports import run_all, run_report, write_all
-from ucm_analytics.reports._coverage import Coverage, coverage
-from ucm_analytics.reports._files import write
-from ucm_analytics.reports._format import period_name
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
+    from ucm_analytics.documents.files import Format
     from ucm_analytics.reports import Report
-    from ucm_analytics.reports._files import Format
     from ucm_analytics.store import Store
+
+DocumentT = TypeVar("DocumentT", bound=Document)
 
 Kind = Literal["daily", "weekly", "monthly"]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
@@ -229,7 +232,7 @@ def _check(kind: str) -> None:
         raise SettingError(f"no periodic report is called {kind!r}", hint=f"choose one of {', '.join(KINDS)}")
 
 
-def _provisional(report: Report) -> Report:
+def _provisional(report: DocumentT) -> DocumentT:
     sections = tuple(
         replace(section, title=f"{PROVISIONAL}: {section.title}", figure=_marked(section.figure))
         for section in report.sections

@@ -9,13 +9,13 @@ import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
+from ucm_analytics.documents.coverage import coverage
+from ucm_analytics.documents.formats import count, period_name, plural
+from ucm_analytics.documents.labels import Names
 from ucm_analytics.errors import SettingError, UCMError
 from ucm_analytics.explorer import _answer, _html
 from ucm_analytics.explorer._choice import Choice, Chosen, chosen, held_days, periods, places
 from ucm_analytics.period import Period
-from ucm_analytics.reports._coverage import coverage
-from ucm_analytics.reports._format import count, period_name, plural
-from ucm_analytics.reports._names import Names
 from ucm_analytics.schema import DIRECTIONS, OUTCOMES
 
 if TYPE_CHECKING:
@@ -301,7 +301,7 @@ def _bundle(figure: go.Figure, *, dark: bool) -> dict[str, Any]:
     """Figure as the data from which JupyterLab and Voilà draw it."""
     import plotly.io as pio
 
-    from ucm_analytics.charts._template import on_dark
+    from ucm_analytics.charts.template import on_dark
 
     drawn = on_dark(figure.to_plotly_json()) if dark else figure.to_plotly_json()
     config = {"displayModeBar": False, "responsive": True}

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Final
 import pandas as pd
 
 from ucm_analytics import analyses, charts
+from ucm_analytics.documents.document import Shown
+from ucm_analytics.documents.formats import NONE, count, seconds, share, show
+from ucm_analytics.documents.labels import Names, drawn, spoken
 from ucm_analytics.explorer._choice import Chosen
 from ucm_analytics.period import EVERY_WEEKDAY, Period
-from ucm_analytics.reports._format import NONE, count, seconds, share, show
-from ucm_analytics.reports._names import Names, drawn, spoken
-from ucm_analytics.reports._report import Shown
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

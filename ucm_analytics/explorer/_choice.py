@@ -11,9 +11,9 @@ import narwhals.stable.v2 as nw
 import pandas as pd
 import pyarrow as pa
 
+from ucm_analytics.documents.labels import Names
 from ucm_analytics.errors import NoData
 from ucm_analytics.period import Period
-from ucm_analytics.reports._names import Names
 from ucm_analytics.schema import stored_schema
 
 if TYPE_CHECKING:

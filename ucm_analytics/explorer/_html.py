@@ -9,10 +9,10 @@ from functools import cache
 import jinja2
 import pandas as pd
 
-from ucm_analytics.reports._files import csv_text
-from ucm_analytics.reports._format import NUMERIC, show
-from ucm_analytics.reports._render import Cell, style
-from ucm_analytics.reports._report import Shown
+from ucm_analytics.documents.csv import csv_text
+from ucm_analytics.documents.document import Shown
+from ucm_analytics.documents.formats import NUMERIC, show
+from ucm_analytics.documents.html import Cell, style
 
 
 def stylesheet() -> str:

@@ -1,9 +1,8 @@
 """Reports: one file of this folder is one report, found by being there.
 
-A report module has ``TITLE``, ``QUESTION`` and ``build(store, period, *, pbx=None)``, which returns
-its sections; the first sentence is the one that matters most. ``call_volume.py`` becomes the report
-``call-volume``. Rendering knows sections, not reports. Files of the folder that `UCM_REPORTS` names
-are reports in the same way.
+A report module has ``TITLE``, ``QUESTION`` and ``build(context)``, which returns its sections; the first
+sentence is the one that matters most. ``call_volume.py`` becomes the report ``call-volume``. Documents know
+sections, not reports. Files of the folder that `UCM_REPORTS` names are reports in the same way.
 """
 
 from __future__ import annotations
@@ -17,13 +16,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
 from ucm_analytics.config import reader_locale
+from ucm_analytics.custom_reports import load_own, own_reports
+from ucm_analytics.documents.coverage import Coverage, coverage
+from ucm_analytics.documents.document import Card, Section, Shown
+from ucm_analytics.documents.files import FORMATS, write_all
+from ucm_analytics.documents.formats import written_for
+from ucm_analytics.documents.report import Report
 from ucm_analytics.errors import SettingError
 from ucm_analytics.period import Period
-from ucm_analytics.reports._coverage import Coverage, coverage
-from ucm_analytics.reports._files import FORMATS, write_all
-from ucm_analytics.reports._format import written_for
-from ucm_analytics.reports._own import load_own, own_reports
-from ucm_analytics.reports._report import Card, Report, Section, Shown
+from ucm_analytics.reports._context import Context
 
 if TYPE_CHECKING:
     from ucm_analytics.store import Store
@@ -32,6 +33,7 @@ __all__ = [
     "FIRST",
     "FORMATS",
     "Card",
+    "Context",
     "Coverage",
     "Report",
     "Section",
@@ -56,7 +58,7 @@ class ReportModule(Protocol):
     TITLE: str
     QUESTION: str
 
-    def build(self, store: Store, period: Period, *, pbx: str | None = None) -> Sequence[Section]:
+    def build(self, context: Context, /) -> Sequence[Section]:
         """Sections of the report, the most important first."""
         ...
 
@@ -147,10 +149,7 @@ def run_report(
     """
     if name == SUMMARY:
         return run_all(store, first, last, pbx=pbx, locale=locale)[0]
-    module = report_module(name)
-    period = Period.of(first, last)
-    written = reader_locale(pbx) if locale is None else locale
-    return _made(name, module, store, coverage(store, period, pbx=pbx), period, pbx, written)
+    return _made([name], store, Period.of(first, last), pbx, locale)[0]
 
 
 def run_all(
@@ -162,24 +161,26 @@ def run_all(
     locale: str | None = None,
 ) -> list[Report]:
     """All reports on one period, each made once, the summary first; see `run_report`."""
-    period = Period.of(first, last)
-    days = coverage(store, period, pbx=pbx)
-    written = reader_locale(pbx) if locale is None else locale
-    summary, *others = (_made(name, report_module(name), store, days, period, pbx, written) for name in names())
+    summary, *others = _made(names(), store, Period.of(first, last), pbx, locale)
     return [replace(summary, chapters=tuple(others)), *others]
 
 
-def _made(
-    name: str, module: ReportModule, store: Store, days: Coverage, period: Period, pbx: str | None, locale: str
-) -> Report:
-    with written_for(locale):
-        return Report(
-            name=name,
-            title=module.TITLE,
-            question=module.QUESTION,
-            period=period,
-            # days before and after what is stored are no days without calls
-            sections=tuple(module.build(store, days.span or period, pbx=pbx)),
-            days=days,
-            locale=locale,
-        )
+def _made(wanted: Sequence[str], store: Store, period: Period, pbx: str | None, locale: str | None) -> list[Report]:
+    modules = {name: report_module(name) for name in wanted}
+    days = coverage(store, period, pbx=pbx)
+    # days before and after what is stored are no days without calls
+    context = Context(store, days.span or period, pbx)
+    written = reader_locale(pbx) if locale is None else locale
+    with written_for(written):
+        return [
+            Report(
+                name=name,
+                title=module.TITLE,
+                question=module.QUESTION,
+                period=period,
+                sections=tuple(module.build(context)),
+                days=days,
+                locale=written,
+            )
+            for name, module in modules.items()
+        ]

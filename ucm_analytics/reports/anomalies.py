@@ -8,17 +8,16 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 
 from ucm_analytics import analyses, charts
+from ucm_analytics.documents.document import Section, Shown
+from ucm_analytics.documents.formats import count, day, number, plural, time
 from ucm_analytics.metrics import formulas
 from ucm_analytics.period import EVERY_WEEKDAY, Period
-from ucm_analytics.reports._coverage import coverage
-from ucm_analytics.reports._format import count, day, number, plural, time
-from ucm_analytics.reports._report import Section, Shown
+from ucm_analytics.reports._context import Context
 
 if TYPE_CHECKING:
     import narwhals.stable.v2 as nw
 
     from ucm_analytics.analyses.anomalies import AnomalyFreq
-    from ucm_analytics.store import Store
 
 TITLE = "Unusual days and hours"
 QUESTION = "When were there more or fewer calls than usual?"
@@ -27,11 +26,12 @@ _HISTORY: Final = timedelta(weeks=12)
 _FALSE_ALARMS: Final = 1.0
 
 
-def build(store: Store, period: Period, *, pbx: str | None = None) -> list[Section]:
+def build(context: Context) -> list[Section]:
     """Days, then hours, outside of the band of the same weekdays and hours."""
-    days = coverage(store, Period(period.first - _HISTORY, period.last), pbx=pbx)
+    period = context.period
+    days = context.coverage(Period(period.first - _HISTORY, period.last))
     known = days.span or period
-    calls = store.scan("calls", known, pbx=pbx)
+    calls = context.scan("calls", known)
     return [_section(calls, period, known, days.missing, freq) for freq in ("1d", "1h")]
 
 

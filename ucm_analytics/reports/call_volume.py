@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import narwhals.stable.v2 as nw
 import pandas as pd
 
 from ucm_analytics import analyses, charts
+from ucm_analytics.documents.coverage import Coverage
+from ucm_analytics.documents.document import Section, Shown
+from ucm_analytics.documents.formats import clock, count, day, hour, number, plural, plural_mean, share, time, weekday
 from ucm_analytics.metrics import formulas
 from ucm_analytics.period import EVERY_WEEKDAY, Period
-from ucm_analytics.reports._coverage import Coverage, coverage
-from ucm_analytics.reports._format import clock, count, day, hour, number, plural, plural_mean, share, time, weekday
-from ucm_analytics.reports._report import Section, Shown
+from ucm_analytics.reports._context import Context
 from ucm_analytics.schema import DIRECTIONS, OUTCOMES
-
-if TYPE_CHECKING:
-    from ucm_analytics.store import Store
 
 TITLE = "Call volume"
 QUESTION = "How many calls were there, and when is the switchboard busiest?"
@@ -25,10 +23,11 @@ _WEEKS = 3
 """Fewer weeks are too few bars to say anything: a shorter period is shown by day."""
 
 
-def build(store: Store, period: Period, *, pbx: str | None = None) -> list[Section]:
+def build(context: Context) -> list[Section]:
     """Calls by day, week, hour of the week, hour of the day, and hour by hour."""
-    calls = store.scan("calls", period, pbx=pbx)
-    days = coverage(store, period, pbx=pbx)
+    period = context.period
+    calls = context.scan("calls")
+    days = context.days
     hours = _hours(calls, period, days)
     daily = analyses.call_volume(calls, freq="1d", holidays=days.absent, period=period)
     return [

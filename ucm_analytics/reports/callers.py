@@ -5,25 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ucm_analytics import analyses, charts
+from ucm_analytics.documents.document import Section, Shown
+from ucm_analytics.documents.formats import count, plural, share
+from ucm_analytics.documents.labels import drawn
 from ucm_analytics.metrics import formulas
-from ucm_analytics.period import Period
-from ucm_analytics.reports._format import count, plural, share
-from ucm_analytics.reports._names import drawn
-from ucm_analytics.reports._report import Section, Shown
+from ucm_analytics.reports._context import Context
 
 if TYPE_CHECKING:
     import narwhals.stable.v2 as nw
     import pandas as pd
 
-    from ucm_analytics.store import Store
 
 TITLE = "Callers"
 QUESTION = "Who calls most, how much do a few callers make up, and where do they call from?"
 
 
-def build(store: Store, period: Period, *, pbx: str | None = None) -> list[Section]:
+def build(context: Context) -> list[Section]:
     """The most frequent callers, their share, and the areas."""
-    calls = store.scan("calls", period, pbx=pbx)
+    calls = context.scan("calls")
     shares = analyses.caller_concentration(calls)
     return [_top(calls, shares), _concentration(shares), _areas(calls)]
 

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import narwhals.stable.v2 as nw
 import pandas as pd
 
 from ucm_analytics import analyses, charts
 from ucm_analytics.analyses.compare import last_year, previous
+from ucm_analytics.documents.document import Section, Shown
+from ucm_analytics.documents.formats import Kind, period_name, show
 from ucm_analytics.metrics import formulas
 from ucm_analytics.period import EVERY_WEEKDAY, Period
-from ucm_analytics.reports._coverage import coverage
-from ucm_analytics.reports._format import Kind, period_name, show
-from ucm_analytics.reports._report import Section, Shown
-
-if TYPE_CHECKING:
-    from ucm_analytics.store import Store
+from ucm_analytics.reports._context import Context
 
 TITLE = "Compared with before"
 QUESTION = "What changed since the period before and since last year, and what is only chance?"
@@ -33,15 +30,16 @@ _NOTHING: Final = "nothing to compare with"
 _AGAINST: Final = {"previous": "the period before", "last_year": "last year"}
 
 
-def build(store: Store, period: Period, *, pbx: str | None = None) -> list[Section]:
+def build(context: Context) -> list[Section]:
     """All measures against the period before and against last year."""
+    period = context.period
     earlier = {"previous": previous(period), "last_year": last_year(period)}
-    calls = store.scan("calls", Period(min(other.first for other in earlier.values()), period.last), pbx=pbx)
+    calls = context.scan("calls", Period(min(other.first for other in earlier.values()), period.last))
     # Days that were never pulled are no days without calls: a period that lacks some is not compared with.
-    lacking = [other for other in earlier.values() if coverage(store, other, pbx=pbx).missing]
+    lacking = [other for other in earlier.values() if context.coverage(other).missing]
     for other in lacking:
         calls = calls.filter(~((nw.col("local_at") >= other.start) & (nw.col("local_at") < other.end)))
-    missing = coverage(store, period, pbx=pbx).uncounted
+    missing = context.days.uncounted
     changes = analyses.compare(calls, period, holidays=missing, weekdays=EVERY_WEEKDAY)
     table = changes.assign(
         measure=changes["measure"].astype(str).map(_MEASURES),

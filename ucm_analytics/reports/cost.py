@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import narwhals.stable.v2 as nw
 import pandas as pd
@@ -10,15 +10,13 @@ import pandas as pd
 from ucm_analytics import analyses, charts
 from ucm_analytics.analyses._leaving import leaves
 from ucm_analytics.config import tariff_file
+from ucm_analytics.documents.document import Section, Shown
+from ucm_analytics.documents.formats import plural, share, show
+from ucm_analytics.documents.labels import Names, drawn
 from ucm_analytics.metrics import formulas
 from ucm_analytics.period import Period
-from ucm_analytics.reports._format import plural, share, show
-from ucm_analytics.reports._names import Names, drawn
-from ucm_analytics.reports._report import Section, Shown
-from ucm_analytics.reports._tariff import EXAMPLE, Tariff, read_tariff
-
-if TYPE_CHECKING:
-    from ucm_analytics.store import Store
+from ucm_analytics.reports._context import Context
+from ucm_analytics.tariff import EXAMPLE, Tariff, read_tariff
 
 TITLE = "Cost"
 QUESTION = "What do the calls out by a trunk cost, where do they go, and who makes them?"
@@ -32,14 +30,15 @@ _READING = (
 _NOTHING = "no call out by a trunk was answered, so none cost anything."
 
 
-def build(store: Store, period: Period, *, pbx: str | None = None) -> list[Section]:
+def build(context: Context) -> list[Section]:
     """Cost by prefix, and by who called; without a tariff, how to give one."""
-    calls = store.scan("calls", period, pbx=pbx)
-    path = tariff_file(pbx)
+    period = context.period
+    calls = context.scan("calls")
+    path = tariff_file(context.pbx)
     if not path:
         return [_without_tariff(calls, period)]
     tariff = read_tariff(path)
-    return [_by_prefix(calls, period, tariff), _by_caller(calls, period, tariff, Names.of(store, pbx=pbx))]
+    return [_by_prefix(calls, period, tariff), _by_caller(calls, period, tariff, context.names)]
 
 
 def _without_tariff(calls: nw.LazyFrame[Any], period: Period) -> Section:

@@ -5,25 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ucm_analytics import analyses, charts
+from ucm_analytics.documents.document import Section, Shown
+from ucm_analytics.documents.formats import count, plural
 from ucm_analytics.metrics import formulas
-from ucm_analytics.period import Period
 from ucm_analytics.quality import SEVERITIES, UNSEEN, Audit, audit
-from ucm_analytics.reports._format import count, plural
-from ucm_analytics.reports._report import Section, Shown
+from ucm_analytics.reports._context import Context
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ucm_analytics.store import Store
 
 TITLE = "Data quality"
 QUESTION = "Can the numbers be trusted?"
 
 
-def build(store: Store, period: Period, *, pbx: str | None = None) -> list[Section]:
+def build(context: Context) -> list[Section]:
     """Findings, the way from records to calls, and the days in the store."""
-    audited = audit(store, period, pbx=pbx)
-    return [_findings(audited), _records(audited), _days(store.coverage(period, pbx=pbx))]
+    audited = audit(context.store, context.period, pbx=context.pbx)
+    return [_findings(audited), _records(audited), _days(context.store.coverage(context.period, pbx=context.pbx))]
 
 
 def _findings(audited: Audit) -> Section:

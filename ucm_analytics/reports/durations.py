@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import pandas as pd
 
 from ucm_analytics import analyses, charts
+from ucm_analytics.documents.document import Section, Shown
+from ucm_analytics.documents.formats import hour, plural, seconds
 from ucm_analytics.metrics import formulas
-from ucm_analytics.period import Period
-from ucm_analytics.reports._format import hour, plural, seconds
-from ucm_analytics.reports._report import Section, Shown
+from ucm_analytics.reports._context import Context
 
 if TYPE_CHECKING:
     import narwhals.stable.v2 as nw
 
-    from ucm_analytics.store import Store
 
 TITLE = "Durations"
 QUESTION = "How long do callers wait, and how long do the conversations last?"
@@ -42,9 +41,9 @@ _STATISTICS: Final = (
 )
 
 
-def build(store: Store, period: Period, *, pbx: str | None = None) -> list[Section]:
+def build(context: Context) -> list[Section]:
     """Quantiles by direction and by hour, and how talk, wait and ringing are spread."""
-    calls = store.scan("calls", period, pbx=pbx)
+    calls = context.scan("calls")
     return [
         _by_direction(calls),
         _by_hour(calls),

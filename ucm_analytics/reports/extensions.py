@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pandas as pd
 
 from ucm_analytics import analyses, charts
+from ucm_analytics.documents.document import Section, Shown
+from ucm_analytics.documents.formats import count, plural, seconds
+from ucm_analytics.documents.labels import drawn
 from ucm_analytics.metrics import formulas
-from ucm_analytics.period import Period
-from ucm_analytics.reports._format import count, plural, seconds
-from ucm_analytics.reports._names import Names, drawn
-from ucm_analytics.reports._report import Section, Shown
-
-if TYPE_CHECKING:
-    from ucm_analytics.store import Store
+from ucm_analytics.reports._context import Context
 
 TITLE = "Extensions"
 QUESTION = "Which phones ring, who picks up, and what is missed?"
 
 
-def build(store: Store, period: Period, *, pbx: str | None = None) -> list[Section]:
+def build(context: Context) -> list[Section]:
     """One row an extension."""
-    names = Names.of(store, pbx=pbx)
-    found = analyses.extensions(store.scan("calls", period, pbx=pbx), store.scan("rings", period, pbx=pbx))
+    names = context.names
+    found = analyses.extensions(context.scan("calls"), context.scan("rings"))
     labels = names.numbers("extension", found, "extension")
     table = found.assign(extension=labels)
     return [

@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 
 from ucm_analytics import analyses, charts
+from ucm_analytics.documents.document import Section, Shown
+from ucm_analytics.documents.formats import day, number, period_name, plural, share, time
 from ucm_analytics.errors import NoData
 from ucm_analytics.metrics import formulas
 from ucm_analytics.period import EVERY_WEEKDAY, Period
-from ucm_analytics.reports._coverage import coverage
-from ucm_analytics.reports._format import day, number, period_name, plural, share, time
-from ucm_analytics.reports._report import Section, Shown
+from ucm_analytics.reports._context import Context
 
 if TYPE_CHECKING:
     from datetime import date
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     import narwhals.stable.v2 as nw
 
     from ucm_analytics.analyses.forecast import ForecastFreq
-    from ucm_analytics.store import Store
 
 TITLE = "Forecast"
 QUESTION = "How many calls are to be expected in the seven days after the period?"
@@ -34,12 +33,13 @@ _REFUSED: Final = (Shown("local_at", "Day", "day"), Shown("calls", "Calls", "cou
 _NAMES: Final[dict[ForecastFreq, str]] = {"1d": "day", "30min": "half-hour"}
 
 
-def build(store: Store, period: Period, *, pbx: str | None = None) -> list[Section]:
+def build(context: Context) -> list[Section]:
     """Days, then half-hours, and what such forecasts were worth in past weeks."""
+    period = context.period
     first = period.last - _HISTORY + timedelta(days=1)
-    days = coverage(store, Period(first, period.last), pbx=pbx)
+    days = context.coverage(Period(first, period.last))
     history = days.span or period
-    calls = store.scan("calls", history, pbx=pbx)
+    calls = context.scan("calls", history)
     by_day = _ahead(calls, history, days.missing, "1d")
     refused = by_day.columns == _REFUSED
     by_half_hour = _ahead(calls, history, days.missing, "30min", with_sum=not refused)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import narwhals.stable.v2 as nw
 import pandas as pd
@@ -11,15 +11,12 @@ import pandas as pd
 from ucm_analytics import analyses, charts
 from ucm_analytics.analyses._leaving import leaves
 from ucm_analytics.analyses.fraud import RULES
+from ucm_analytics.documents.document import Section, Shown
+from ucm_analytics.documents.formats import plural, time
+from ucm_analytics.documents.labels import Names, drawn
 from ucm_analytics.metrics import formulas
 from ucm_analytics.period import Period
-from ucm_analytics.reports._coverage import coverage
-from ucm_analytics.reports._format import plural, time
-from ucm_analytics.reports._names import Names, drawn
-from ucm_analytics.reports._report import Section, Shown
-
-if TYPE_CHECKING:
-    from ucm_analytics.store import Store
+from ucm_analytics.reports._context import Context
 
 TITLE = "Signs of toll fraud"
 QUESTION = "Does somebody else call at our cost?"
@@ -42,11 +39,12 @@ _READING: Final = (
 )
 
 
-def build(store: Store, period: Period, *, pbx: str | None = None) -> list[Section]:
+def build(context: Context) -> list[Section]:
     """Signals by score, and the calls that are their evidence."""
-    known = coverage(store, Period(period.first - _HISTORY, period.last), pbx=pbx).span or period
-    calls = store.scan("calls", known, pbx=pbx)
-    names = Names.of(store, pbx=pbx)
+    period = context.period
+    known = context.coverage(Period(period.first - _HISTORY, period.last)).span or period
+    calls = context.scan("calls", known)
+    names = context.names
     signals = analyses.fraud_signals(calls, period=period)
     if signals.empty:
         return [_nothing(calls, period)]

@@ -7,32 +7,31 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 
 from ucm_analytics import analyses, charts
+from ucm_analytics.documents.document import Section, Shown
+from ucm_analytics.documents.formats import count, plural, seconds, share
+from ucm_analytics.documents.labels import Names, drawn, spoken
 from ucm_analytics.metrics import formulas
-from ucm_analytics.period import Period
-from ucm_analytics.reports._format import count, plural, seconds, share
-from ucm_analytics.reports._names import Names, drawn, spoken
-from ucm_analytics.reports._report import Section, Shown
+from ucm_analytics.reports._context import Context
 
 if TYPE_CHECKING:
     import narwhals.stable.v2 as nw
 
-    from ucm_analytics.store import Store
 
 TITLE = "IVR paths"
 QUESTION = "Where do callers go in the menus, and where do they leave?"
 
 
-def build(store: Store, period: Period, *, pbx: str | None = None) -> list[Section]:
+def build(context: Context) -> list[Section]:
     """Variants, transitions, drop-off and time per menu, inferred choices."""
-    calls = store.scan("calls", period, pbx=pbx)
-    steps = store.scan("steps", period, pbx=pbx)
-    names = Names.of(store, pbx=pbx)
+    calls = context.scan("calls")
+    steps = context.scan("steps")
+    names = context.names
     menus = analyses.ivr_dropoff(steps)
     return [
         _variants(calls, menus, names),
         _transitions(steps, names),
         _dropoff(menus, names),
-        _choices(steps, store.directory(pbx=pbx), names),
+        _choices(steps, context.store.directory(pbx=context.pbx), names),
     ]
 
 

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 
 from ucm_analytics import analyses, charts
+from ucm_analytics.documents.document import Section, Shown
+from ucm_analytics.documents.formats import count, plural, seconds, share
+from ucm_analytics.documents.labels import Names, drawn, spoken
 from ucm_analytics.metrics import formulas
 from ucm_analytics.period import Period
-from ucm_analytics.reports._format import count, plural, seconds, share
-from ucm_analytics.reports._names import Names, drawn, spoken
-from ucm_analytics.reports._report import Section, Shown
+from ucm_analytics.reports._context import Context
 
 if TYPE_CHECKING:
     import narwhals.stable.v2 as nw
 
-    from ucm_analytics.store import Store
 
 TITLE = "Missed calls"
 QUESTION = "Which callers reached nobody, and who still waits for a call back?"
@@ -31,10 +31,11 @@ _WEEK_H: Final = 168
 _DAY_H: Final = 24
 
 
-def build(store: Store, period: Period, *, pbx: str | None = None) -> list[Section]:
+def build(context: Context) -> list[Section]:
     """The work list, the time until contact, and who calls again."""
-    calls = store.scan("calls", period, pbx=pbx)
-    return [_work_list(calls, period, Names.of(store, pbx=pbx)), _contact(calls, period), _repeats(calls, period)]
+    period = context.period
+    calls = context.scan("calls")
+    return [_work_list(calls, period, context.names), _contact(calls, period), _repeats(calls, period)]
 
 
 def _work_list(calls: nw.LazyFrame[Any], period: Period, names: Names) -> Section:

@@ -9,17 +9,16 @@ import pandas as pd
 from ucm_analytics import analyses, charts
 from ucm_analytics.charts.service import FORMULAS
 from ucm_analytics.config import ServiceTarget, service_target
+from ucm_analytics.documents.document import Section, Shown
+from ucm_analytics.documents.formats import number, plural, seconds, share
+from ucm_analytics.documents.labels import Names, drawn
 from ucm_analytics.metrics import METRICS, SERVICE_LEVELS, formulas
-from ucm_analytics.period import Period
-from ucm_analytics.reports._format import number, plural, seconds, share
-from ucm_analytics.reports._names import Names, drawn
-from ucm_analytics.reports._report import Section, Shown
+from ucm_analytics.reports._context import Context
 
 if TYPE_CHECKING:
     import narwhals.stable.v2 as nw
 
     from ucm_analytics.analyses.service import ServiceLevel
-    from ucm_analytics.store import Store
 
 TITLE = "Queues"
 QUESTION = "How long do callers wait in the queues, and who is answered, gives up or is sent on?"
@@ -29,21 +28,21 @@ _IN_TIME: Final = "sl_f2"
 _STAY: Final = "A stay is one stay of a call in a queue; a call that comes to a queue twice has two."
 
 
-def build(store: Store, period: Period, *, pbx: str | None = None) -> list[Section]:
+def build(context: Context) -> list[Section]:
     """Counts and waits per queue, service level by every formula, spread of waits, patience, agents."""
-    steps = store.scan("steps", period, pbx=pbx)
-    names = Names.of(store, pbx=pbx)
-    aim = service_target(pbx)
+    steps = context.scan("steps")
+    names = context.names
+    aim = service_target(context.pbx)
     levels = analyses.service_level(
         steps, target_s=aim.target_s, short_s=aim.short_s, headline=cast("ServiceLevel", aim.service_level)
     )
-    found = analyses.queues(steps, store.scan("calls", period, pbx=pbx), short_s=aim.short_s)
+    found = analyses.queues(steps, context.scan("calls"), short_s=aim.short_s)
     return [
         _queues(found, levels, names, aim),
         _service_level(levels, names, aim),
         _waits(steps),
         _patience(steps),
-        _agents(analyses.queue_agents(steps, store.scan("rings", period, pbx=pbx)), names),
+        _agents(analyses.queue_agents(steps, context.scan("rings")), names),
     ]
 
 

@@ -9,28 +9,28 @@ import pandas as pd
 
 from ucm_analytics import analyses, charts
 from ucm_analytics.config import ServiceTarget, service_target
+from ucm_analytics.documents.document import Section, Shown
+from ucm_analytics.documents.formats import plural, seconds, share
+from ucm_analytics.documents.labels import Names, drawn
 from ucm_analytics.metrics import formulas
 from ucm_analytics.period import EVERY_WEEKDAY, Period
-from ucm_analytics.reports._coverage import coverage
-from ucm_analytics.reports._format import plural, seconds, share
-from ucm_analytics.reports._names import Names, drawn
-from ucm_analytics.reports._report import Section, Shown
+from ucm_analytics.reports._context import Context
 
 if TYPE_CHECKING:
     import narwhals.stable.v2 as nw
 
-    from ucm_analytics.store import Store
 
 TITLE = "Staffing"
 QUESTION = "How many agents does each queue need, half hour by half hour?"
 
 
-def build(store: Store, period: Period, *, pbx: str | None = None) -> list[Section]:
+def build(context: Context) -> list[Section]:
     """Agents needed per queue and half hour, and the level predicted beside the one reached."""
-    steps = store.scan("steps", period, pbx=pbx)
-    names = Names.of(store, pbx=pbx)
-    aim = service_target(pbx)
-    missing = coverage(store, period, pbx=pbx).uncounted
+    period = context.period
+    steps = context.scan("steps")
+    names = context.names
+    aim = service_target(context.pbx)
+    missing = context.days.uncounted
     return [_needed(steps, period, missing, names, aim), _reached(steps, period, missing, names, aim)]
 
 

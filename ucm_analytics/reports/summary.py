@@ -5,22 +5,20 @@ from __future__ import annotations
 import math
 from calendar import month_name
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import narwhals.stable.v2 as nw
 import pandas as pd
 
 from ucm_analytics import analyses, charts
 from ucm_analytics.analyses.compare import previous
+from ucm_analytics.documents.coverage import Coverage
+from ucm_analytics.documents.document import Card, Section, Shown
+from ucm_analytics.documents.formats import NONE, count, day, hour, number, period_name, plural, seconds, share, weekday
 from ucm_analytics.metrics import formulas
 from ucm_analytics.period import EVERY_WEEKDAY, Period
-from ucm_analytics.reports._coverage import Coverage, coverage
-from ucm_analytics.reports._format import NONE, count, day, hour, number, period_name, plural, seconds, share, weekday
-from ucm_analytics.reports._report import Card, Section, Shown
+from ucm_analytics.reports._context import Context
 from ucm_analytics.reports.call_volume import busiest
-
-if TYPE_CHECKING:
-    from ucm_analytics.store import Store
 
 TITLE = "Summary"
 QUESTION = "What happened, what changed, and what should be done?"
@@ -45,13 +43,14 @@ class _Numbers:
     days: pd.DataFrame
 
 
-def build(store: Store, period: Period, *, pbx: str | None = None) -> list[Section]:
+def build(context: Context) -> list[Section]:
     """The five numbers, over the calls from outside by day and outcome."""
-    calls = store.scan("calls", period, pbx=pbx)
-    days = coverage(store, period, pbx=pbx)
+    period = context.period
+    calls = context.scan("calls")
+    days = context.days
     now = _numbers(calls, period, days)
-    before, why_not = _before(store, period, days, pbx)
-    verdicts = _verdicts(store, period, pbx) if before else {}
+    before, why_not = _before(context)
+    verdicts = _verdicts(context) if before else {}
     cards = _cards(calls, period, now, before, why_not, verdicts)
     table = pd.DataFrame(
         [(card.label, card.value, _value_before(n, before), card.change, card.action) for n, card in enumerate(cards)],
@@ -107,20 +106,21 @@ def _numbers(calls: nw.LazyFrame[Any], period: Period, days: Coverage) -> _Numbe
     )
 
 
-def _before(store: Store, period: Period, days: Coverage, pbx: str | None) -> tuple[_Numbers | None, str]:
+def _before(context: Context) -> tuple[_Numbers | None, str]:
     """Numbers of the period before, or why there are none."""
-    earlier = previous(period)
-    if days.missing:
+    earlier = previous(context.period)
+    if context.days.missing:
         return None, "not comparable: days of the period are not in the store"
-    days_before = coverage(store, earlier, pbx=pbx)
+    days_before = context.coverage(earlier)
     if days_before.missing:
         return None, f"not comparable: {period_name(earlier)} is not all in the store"
-    return _numbers(store.scan("calls", earlier, pbx=pbx), earlier, days_before), ""
+    return _numbers(context.scan("calls", earlier), earlier, days_before), ""
 
 
-def _verdicts(store: Store, period: Period, pbx: str | None) -> dict[str, str]:
+def _verdicts(context: Context) -> dict[str, str]:
     """Whether calls from outside and their answered rate changed by more than chance: measure to verdict."""
-    both = store.scan("calls", Period(previous(period).first, period.last), pbx=pbx)
+    period = context.period
+    both = context.scan("calls", Period(previous(period).first, period.last))
     found = analyses.compare(_inbound(both), period, weekdays=EVERY_WEEKDAY)
     found = found[found["against"].astype(str) == "previous"]
     return dict(zip(found["measure"].astype(str), found["verdict"].astype(str), strict=True))

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 
 from ucm_analytics import analyses, charts
+from ucm_analytics.documents.document import Section, Shown
+from ucm_analytics.documents.formats import hour, number, plural, plural_mean, share, time
+from ucm_analytics.documents.labels import Names, drawn
 from ucm_analytics.metrics import formulas
 from ucm_analytics.period import Period
-from ucm_analytics.reports._format import hour, number, plural, plural_mean, share, time
-from ucm_analytics.reports._names import Names, drawn
-from ucm_analytics.reports._report import Section, Shown
+from ucm_analytics.reports._context import Context
 
 if TYPE_CHECKING:
     import narwhals.stable.v2 as nw
 
-    from ucm_analytics.store import Store
 
 TITLE = "Trunks and traffic"
 QUESTION = "How many calls are there at the same time, and how many lines does each trunk need?"
@@ -30,10 +30,11 @@ _HELD: Final = (
 )
 
 
-def build(store: Store, period: Period, *, pbx: str | None = None) -> list[Section]:
+def build(context: Context) -> list[Section]:
     """Lines needed per trunk, most calls at the same time by day and trunk, and by hour."""
-    calls = store.scan("calls", period, pbx=pbx)
-    names = Names.of(store, pbx=pbx)
+    period = context.period
+    calls = context.scan("calls")
+    names = context.names
     return [_trunks(calls, period, names), _by_day(calls, period, names), _by_hour(calls, period)]
 
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     import duckdb
     import narwhals.stable.v2 as nw
 
-    from ucm_analytics.client.session import UCM
+    from ucm_analytics.sources import Source
     from ucm_analytics.store.sync import SyncReport
 
 __all__ = ["Store"]
@@ -224,7 +224,7 @@ class Store:
 
     def sync(
         self,
-        ucm: UCM,
+        source: Source,
         *,
         pbx: str,
         since: str | date | None = None,
@@ -240,8 +240,8 @@ class Store:
 
         Parameters
         ----------
-        ucm : UCM
-            The PBX.
+        source : Source
+            The PBX, such as a `UCM`.
         pbx : str
             Name under which its data is stored.
         since : str or date, optional
@@ -285,7 +285,7 @@ class Store:
             raise SettingError(f"the time {now} carries no zone", hint="pass an aware datetime")
         return sync(
             Months(self.path, pbx),
-            ucm,
+            source,
             since=None if since is None else as_day(since),
             until=None if until is None else as_day(until),
             zone=zone,
@@ -304,7 +304,7 @@ class Store:
         Parameters
         ----------
         legs : pyarrow.Table
-            Columns of `schema.LEGS`, as `parse.legs_table` gives them.
+            Columns of `schema.LEGS`, as `legs.legs_table` gives them.
         pbx : str
             Name under which they are stored.
         zone : ZoneInfo, optional

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from ucm_analytics.errors import SettingError
 from ucm_analytics.schema import DIRECTORY_KINDS, stored_schema
+from ucm_analytics.sources import Source
 from ucm_analytics.store.months import Months
 
 
@@ -90,6 +91,18 @@ def save_directory(months: Months, rows: Iterable[Mapping[str, str]], *, on: dat
     for entry in entries:
         _check_kind(entry.kind)
     months.change_directory(lambda stored: _table(months.pbx, _changed(_held(stored), entries, _midnight(on))))
+
+
+def refresh_directory(months: Months, source: Source, *, on: date) -> None:
+    """Note what the source tells about the PBX on a day; kinds that it cannot list stay as they were."""
+    rows: list[Mapping[str, str]] = []
+    for kind, listed in source.directory():
+        if listed is not None:
+            rows += listed
+            continue
+        kept = load_directory([months], kind, None)
+        rows += [dict(zip(kept.columns, map(str, row), strict=True)) for row in kept.itertuples(index=False)]
+    save_directory(months, rows, on=on)
 
 
 def _changed(stored: Iterable[_Held], entries: Iterable[_Entry], day: datetime) -> list[_Held]:

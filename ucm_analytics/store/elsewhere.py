@@ -17,7 +17,7 @@ def add(months: Months, legs: pa.Table, *, zone: str, country: str) -> Put:
     """Put legs into the month files of one PBX; see `Store.add`."""
     schema = arrow_schema("legs")
     if legs.schema.names != schema.names:
-        raise WrongColumns("the table has not the columns of legs", hint="make it with parse.legs_table")
+        raise WrongColumns("the table has not the columns of legs", hint="make it with legs.legs_table")
     named = pa.array([months.pbx] * legs.num_rows, pa.string()).cast(schema.field("pbx").type)
     legs = legs.set_column(schema.get_field_index("pbx"), "pbx", named).cast(schema)
     puts = []

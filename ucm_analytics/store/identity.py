@@ -8,22 +8,21 @@ from __future__ import annotations
 import logging
 from datetime import date, datetime
 
-from ucm_analytics.client.lists import serial_number, system_status
-from ucm_analytics.client.session import UCM
-from ucm_analytics.errors import DamagedFile, NotPermitted, RequestRejected, SettingError, UnexpectedAnswer
+from ucm_analytics.errors import DamagedFile, SettingError
+from ucm_analytics.sources import Source
 from ucm_analytics.store.months import Months
 
 log = logging.getLogger(__name__)
 
 
-def checked_serial(months: Months, ucm: UCM, *, replaced: bool) -> str:
+def checked_serial(months: Months, source: Source, *, replaced: bool) -> str:
     """Serial number of the PBX; empty where it does not tell, and then nothing can be compared.
 
     Parameters
     ----------
     months : Months
         What is stored under the name.
-    ucm : UCM
+    source : Source
         The PBX.
     replaced : bool
         Whether this PBX took the place of the one whose calls are stored.
@@ -33,15 +32,11 @@ def checked_serial(months: Months, ucm: UCM, *, replaced: bool) -> str:
     SettingError
         It is another PBX.
     """
-    try:
-        serial = serial_number(system_status(ucm))
-    except (NotPermitted, RequestRejected, UnexpectedAnswer) as error:
-        log.debug("serial number of %s is not known: %s", ucm.address, type(error).__name__)
-        return ""
+    serial = source.serial()
     known = stored_serial(months)
     if serial and known and serial != known and not replaced:
         raise SettingError(
-            f"the PBX at {ucm.address} (serial number {serial}) is not the one "
+            f"the PBX at {source.address} (serial number {serial}) is not the one "
             f"whose calls are stored as {months.pbx} (serial number {known})",
             hint="give it a name of its own: ucm-analytics connect URL --name NAME; "
             f"if it took the place of the other one: ucm-analytics sync --pbx {months.pbx} --replaced",

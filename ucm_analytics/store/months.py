@@ -24,9 +24,9 @@ from filelock import FileLock, Timeout
 
 from ucm_analytics import config
 from ucm_analytics.errors import DamagedFile, StoreError, StoreLocked
+from ucm_analytics.legs import dump_legs, legs_table
 from ucm_analytics.model import build
 from ucm_analytics.numbers import NUMBERED_BY, with_numbers
-from ucm_analytics.parse import dump_legs, legs_table
 from ucm_analytics.schema import TABLES, VERSION, TableName, arrow_schema, stored_schema
 from ucm_analytics.store.files import (
     Day,

@@ -10,14 +10,12 @@ the longest call seen.
 from __future__ import annotations
 
 import logging
-import re
 import time
 import warnings
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
-from functools import partial
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -25,17 +23,15 @@ import pyarrow as pa
 from tqdm.auto import tqdm
 
 from ucm_analytics.aside import LONGEST
-from ucm_analytics.client.cdr import pull_day
-from ucm_analytics.client.lists import system_general_status, system_status
-from ucm_analytics.client.session import UCM
-from ucm_analytics.errors import NotPermitted, SettingError, UnexpectedAnswer, UnknownFields
-from ucm_analytics.parse import legs_table, unknown_fields
+from ucm_analytics.errors import SettingError, UnknownFields
+from ucm_analytics.legs import unknown_fields
 from ucm_analytics.period import Period
+from ucm_analytics.sources import Source
+from ucm_analytics.store.directory import refresh_directory
 from ucm_analytics.store.files import Day
 from ucm_analytics.store.identity import checked_serial
-from ucm_analytics.store.merge import count_days, longest_call_s, no_legs
+from ucm_analytics.store.merge import count_days, longest_call_s
 from ucm_analytics.store.months import Months
-from ucm_analytics.store.names import refresh_directory
 
 log = logging.getLogger(__name__)
 
@@ -78,7 +74,7 @@ class SyncReport:
 
 def sync(
     months: Months,
-    ucm: UCM,
+    source: Source,
     *,
     since: date | None,
     until: date | None,
@@ -92,21 +88,21 @@ def sync(
     """Bring the month files of one PBX up to date; see `Store.sync`."""
     began = time.monotonic()
     with months.syncing():
-        serial = checked_serial(months, ucm, replaced=replaced)
+        serial = checked_serial(months, source, replaced=replaced)
         months.finish()
-        clock = zone or pbx_clock(ucm)
+        clock = zone or source.clock()
         today = (now() - _GRACE).astimezone(clock).date()
         days, known = _unsettled(months, since, until, today)
         pull = _Pull(
             months,
-            ucm,
+            source,
             zone=zone,
             country=country,
             clock=clock,
             now=now,
             lag=lag,
             known=known,
-            firmware=firmware(ucm) if days else "",
+            firmware=source.firmware() if days else "",
             serial=serial,
         )
         try:
@@ -115,7 +111,7 @@ def sync(
         finally:
             pull.write()
             months.finish()
-        refresh_directory(months, ucm, on=today)
+        refresh_directory(months, source, on=today)
     if pull.unknown:
         names = ", ".join(f"{name} ({count} legs)" for name, count in sorted(pull.unknown.items()))
         warnings.warn(
@@ -135,42 +131,13 @@ def sync(
     )
 
 
-def pbx_clock(ucm: UCM) -> tzinfo:
-    """The PBX's present offset from UTC, as it says itself.
-
-    Raises
-    ------
-    SettingError
-        It does not say.
-    """
-    hint = "name its time zone, for example UCM_TIMEZONE=Europe/Berlin"
-    try:
-        shown = str(system_status(ucm).get("system-time", ""))
-    except NotPermitted as error:
-        raise SettingError(f"the API user may not read the clock of PBX {ucm.address}", hint=hint) from error
-    match = re.search(r"UTC([+-])(\d{2}):?(\d{2})", shown)
-    if not match:
-        raise SettingError(f"the clock of PBX {ucm.address} shows no offset from UTC ({shown!r})", hint=hint)
-    offset = timedelta(hours=int(match[2]), minutes=int(match[3]))
-    return timezone(offset if match[1] == "+" else -offset)
-
-
-def firmware(ucm: UCM) -> str:
-    """Version of the PBX's program, empty where the API user may not read it."""
-    try:
-        return str(system_general_status(ucm).get("prog-version", ""))
-    except (NotPermitted, UnexpectedAnswer) as error:
-        log.debug("firmware of %s is not known: %s", ucm.address, type(error).__name__)
-        return ""
-
-
 class _Pull:
     """Days on their way from the PBX into the month files."""
 
     def __init__(
         self,
         months: Months,
-        ucm: UCM,
+        source: Source,
         *,
         zone: ZoneInfo | None,
         country: str,
@@ -182,7 +149,7 @@ class _Pull:
         serial: str,
     ) -> None:
         self._store = months
-        self._ucm = ucm
+        self._source = source
         self._zone = zone
         self._country = country
         self._clock = clock
@@ -208,30 +175,24 @@ class _Pull:
             self._store.finish(before=f"{day:%Y-%m}")
         began = self._now()
         frozen_end = (began - _GRACE).astimezone(self._clock).replace(tzinfo=None)
-        pages, receipt = pull_day(
-            self._ucm,
-            day,
-            frozen_end=frozen_end,
-            keep=partial(legs_table, pbx=self._store.pbx),
-            known=self._ahead[day],
-        )
-        legs = pa.concat_tables(pages).unify_dictionaries() if pages else no_legs()
+        pulled = self._source.pull_day(day, pbx=self._store.pbx, frozen_end=frozen_end, known=self._ahead[day])
+        legs = pulled.legs
         self._ahead = count_days(legs)
         self._longest_s = max(self._longest_s, longest := longest_call_s(legs))
         self.unknown.update(unknown_fields(legs))
-        settled = self._is_settled(day, began, receipt.sha256, legs=self._ahead[day])
+        settled = self._is_settled(day, began, pulled.sha256, legs=self._ahead[day])
         self._legs.append(legs)
         self._days[day] = Day(
             state="settled" if settled else "provisional",
             source="pbx",
             legs=self._ahead[day],
-            pages=receipt.pages,
+            pages=pulled.pages,
             longest_s=longest,
             pulled_at=began,
-            asked_from=receipt.asked_from,
-            asked_to=receipt.asked_to,
+            asked_from=pulled.asked_from,
+            asked_to=pulled.asked_to,
             firmware=self._firmware,
-            sha256=receipt.sha256,
+            sha256=pulled.sha256,
             serial=self._serial,
         )
         self.settled += settled
