@@ -71,7 +71,7 @@ _HOMES = {
     "Period": "period",
     "Settings": "config",
     "Store": "store",
-    "UCM": "client",
+    "UCM": "sources.ucm",
     "anomalies": "analyses",
     "audit": "quality",
     "busy_hour": "analyses",
