@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from tests.analyses.made import KINDS, as_arrow
+from tests.analyses.frames import KINDS, as_arrow
 from tests.analyses.test_frame import RUNS, TABLES, answer
 from ucm_analytics import analyses
 from ucm_analytics.schema import TableName, stored_schema

@@ -14,7 +14,7 @@ import pytest
 from ucm_analytics import config
 from ucm_analytics.cli import app
 from ucm_analytics.config import Settings
-from ucm_analytics.custom_reports import own_reports
+from ucm_analytics.custom_reports import report_files
 from ucm_analytics.delivery.smtp import MailServer
 from ucm_analytics.errors import SettingError, UCMError
 from ucm_analytics.tariff import read_tariff
@@ -43,7 +43,7 @@ LOADERS: dict[str, tuple[Callable[[], object], ...]] = {
         config.reader_locale,
         config.tariff_file,
         config.service_target,
-        own_reports,
+        report_files,
     ),
     "mail": (MailServer.load,),
 }

@@ -12,7 +12,7 @@ import pytest
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-from tests.store.made import SITE, Pbx, call
+from tests.store.pretend import SITE, Pbx, call
 from ucm_analytics import cli
 from ucm_analytics.errors import SettingError, UCMError, UCMWarning, UnknownFields, printable
 from ucm_analytics.simulator import api, certificate

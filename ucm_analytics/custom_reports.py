@@ -16,7 +16,7 @@ VARIABLE = "UCM_REPORTS"
 _WRITE_IT = "give it TITLE, QUESTION and build(context), like the reports of the package"
 
 
-def own_reports(folder: str | Path | None = None) -> dict[str, Path]:
+def report_files(folder: str | Path | None = None) -> dict[str, Path]:
     """Files of one's own reports by the name of the report; no file is read.
 
     Parameters
@@ -53,7 +53,7 @@ def own_reports(folder: str | Path | None = None) -> dict[str, Path]:
     return {file.stem.replace("_", "-"): file for file in files}
 
 
-def load_own(path: Path) -> ModuleType:
+def load_report(path: Path) -> ModuleType:
     """Run a report file, as it is now, and return it as a module.
 
     Raises

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from tests.analyses.made import table
+from tests.analyses.frames import table
 
 
 def on_trunks(calls: pd.DataFrame) -> pd.DataFrame:

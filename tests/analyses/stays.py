@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-from tests.analyses.made import table
+from tests.analyses.frames import table
 
 AT = pd.Timestamp("2026-03-02 09:00:00")
 

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from tests.analyses.made import as_arrow, calls, random_calls
+from tests.analyses.frames import as_arrow, calls, random_calls
 from ucm_analytics import analyses
 from ucm_analytics.analyses._estimates import count_band, student, wilson
 from ucm_analytics.analyses.anomalies import AnomalyFreq

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from tests.analyses.by_loop import international, longest_prefix
-from tests.analyses.made import as_arrow, calls, random_calls
+from tests.analyses.frames import as_arrow, calls, random_calls
 from ucm_analytics import analyses
 from ucm_analytics.analyses._countries import COUNTRIES
 from ucm_analytics.analyses._numbers import country

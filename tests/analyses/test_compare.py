@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.analyses.made import as_arrow, calls, random_calls
+from tests.analyses.frames import as_arrow, calls, random_calls
 from ucm_analytics import analyses
 from ucm_analytics.analyses.compare import _counts, last_year, previous
 from ucm_analytics.period import EVERY_WEEKDAY, Period

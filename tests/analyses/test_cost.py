@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from tests.analyses.by_loop import international, number_outside
-from tests.analyses.made import TARIFF, as_arrow, calls, random_calls, sent_out
+from tests.analyses.frames import TARIFF, as_arrow, calls, random_calls, sent_out
 from ucm_analytics import analyses
 from ucm_analytics.errors import SettingError, WrongColumns
 from ucm_analytics.period import Period

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from tests.analyses.made import KINDS, as_arrow, calls, random_calls, steps
+from tests.analyses.frames import KINDS, as_arrow, calls, random_calls, steps
 from ucm_analytics import analyses
 from ucm_analytics.errors import SettingError, SilentWeekdays
 from ucm_analytics.period import Period

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.analyses.made import as_arrow, calls, random_calls
+from tests.analyses.frames import as_arrow, calls, random_calls
 from ucm_analytics import analyses, charts
 from ucm_analytics.analyses.durations import DurationsBy
 from ucm_analytics.errors import SettingError

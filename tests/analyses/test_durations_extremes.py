@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from tests.analyses.made import as_arrow, calls, random_calls
+from tests.analyses.frames import as_arrow, calls, random_calls
 from ucm_analytics import analyses
 from ucm_analytics.errors import SettingError
 

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from tests.analyses.made import as_arrow, calls, random_calls, random_rings, rings
+from tests.analyses.frames import as_arrow, calls, random_calls, random_rings, rings
 from ucm_analytics import analyses
 
 AT = "2026-03-02 09:00:00"

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.analyses.made import KINDS, random_calls
+from tests.analyses.frames import KINDS, random_calls
 from ucm_analytics import analyses
 from ucm_analytics.errors import NoData, SettingError, WrongColumns
 from ucm_analytics.period import EVERY_WEEKDAY, Period

@@ -14,7 +14,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from tests.analyses.made import (
+from tests.analyses.frames import (
     KINDS,
     TARIFF,
     as_arrow,

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from tests.analyses.made import as_arrow, calls, menus, random_calls, random_steps, steps
+from tests.analyses.frames import as_arrow, calls, menus, random_calls, random_steps, steps
 from ucm_analytics import analyses
 
 STEPS = "call_id step_no kind target dwell_s result answered_by"

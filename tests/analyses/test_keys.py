@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from tests.analyses.by_loop import keys
-from tests.analyses.made import KINDS
+from tests.analyses.frames import KINDS
 from ucm_analytics.analyses._frame import gathered, lazy
 from ucm_analytics.analyses._keys import with_keys
 from ucm_analytics.schema import Column

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from tests.analyses.made import calls
+from tests.analyses.frames import calls
 from ucm_analytics import analyses
 
 SATELLITE = "+8816555012"

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from tests.analyses.by_loop import digits, keys
-from tests.analyses.made import as_arrow, calls, random_calls
+from tests.analyses.frames import as_arrow, calls, random_calls
 from ucm_analytics import analyses
 from ucm_analytics.errors import SettingError
 from ucm_analytics.period import Period

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from tests.analyses.made import KINDS, as_arrow, calls, rings, steps, table
+from tests.analyses.frames import KINDS, as_arrow, calls, rings, steps, table
 from tests.analyses.stays import AT, callers, random_stays, ringing, stays
 from tests.scenarios.conftest import read_story
 from ucm_analytics import analyses, model

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from tests.analyses.made import steps
+from tests.analyses.frames import steps
 from tests.analyses.stays import random_stays, stays
 from ucm_analytics import analyses
 

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from tests.analyses.made import as_arrow, steps
+from tests.analyses.frames import as_arrow, steps
 from tests.analyses.stays import random_stays, stays
 from ucm_analytics import analyses
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.analyses.made import KINDS, as_arrow, random_steps, steps, table
+from tests.analyses.frames import KINDS, as_arrow, random_steps, steps, table
 from tests.analyses.queued import queued
 from ucm_analytics import analyses
 from ucm_analytics.erlang import agents_needed, erlang_a, erlang_c

@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from tests.analyses.made import KINDS, as_arrow, calls
+from tests.analyses.frames import KINDS, as_arrow, calls
 from tests.analyses.queued import random_held
 from ucm_analytics import analyses
 from ucm_analytics.analyses import traffic

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 from scipy.stats import nbinom
 
-from tests.analyses.made import as_arrow, calls, random_calls
+from tests.analyses.frames import as_arrow, calls, random_calls
 from ucm_analytics import analyses
 from ucm_analytics.errors import SettingError
 from ucm_analytics.period import EVERY_WEEKDAY, Period

@@ -10,7 +10,7 @@ import msgspec
 import pandas as pd
 import pytest
 
-from tests.store.made import Pbx, call, daily
+from tests.store.pretend import Pbx, call, daily
 from ucm_analytics.errors import NoData, SettingError
 from ucm_analytics.legs import legs_table
 from ucm_analytics.period import Period

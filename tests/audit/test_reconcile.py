@@ -14,7 +14,7 @@ import pyarrow as pa
 import pytest
 
 import ucm_analytics as ucm
-from tests.analyses.made import calls
+from tests.analyses.frames import calls
 from tests.scenarios.conftest import read_story
 from tests.scenarios.test_scenarios import STORIES
 from ucm_analytics import analyses, model

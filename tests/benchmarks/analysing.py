@@ -159,7 +159,7 @@ def _base() -> dict[str, pa.Table]:
     """Legs, steps, rings and calls of the weeks that are told again and again."""
     from ucm_analytics import model
     from ucm_analytics.legs import legs_table
-    from ucm_analytics.numbers import with_numbers
+    from ucm_analytics.phone_numbers import with_numbers
     from ucm_analytics.simulator.traffic import clinic, generate
 
     parts: dict[str, list[pa.Table]] = {name: [] for name in ("legs", "steps", "rings", "calls")}

@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 import plotly.io as pio
 import pytest
 
-from tests.analyses.made import (
+from tests.analyses.frames import (
     TARIFF,
     calls,
     menus,

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import plotly.io as pio
 
-from tests.analyses.made import calls
+from tests.analyses.frames import calls
 from tests.analyses.stays import random_stays, ringing, stays
 from ucm_analytics import analyses, charts
 from ucm_analytics.charts.template import OUTCOME_COLORS

@@ -8,7 +8,7 @@ import numpy as np
 import plotly.io as pio
 import pytest
 
-from tests.analyses.made import calls
+from tests.analyses.frames import calls
 from ucm_analytics import analyses, charts
 from ucm_analytics.charts import template
 from ucm_analytics.charts.template import ON_DARK, on_dark

@@ -21,7 +21,7 @@ from typing import Any
 from ucm_analytics.delivery.folder import LOCK, alone
 from ucm_analytics.delivery.mail import mail
 from ucm_analytics.delivery.manifest import file_hash, read_manifest
-from ucm_analytics.delivery.periodic import Delivered, periodic
+from ucm_analytics.delivery.periodic import PeriodicReport, periodic
 from ucm_analytics.delivery.smtp import MailServer
 from ucm_analytics.period import Period
 from ucm_analytics.store import Store
@@ -119,7 +119,7 @@ def post_office(letters: Path) -> type:
     return Server
 
 
-def made(store: Store, out: Path) -> Delivered:
+def made(store: Store, out: Path) -> PeriodicReport:
     """The report that is tried."""
     return periodic(store, "daily", period=DAY, folder=out, reports=["durations"], formats=["csv"])
 

@@ -16,8 +16,8 @@ from typing import Any
 import msgspec
 import pytest
 
+from tests.delivery.changes import DEMO, late_call
 from tests.delivery.kills import ANNA, BEN, Stopped, made, post_office, server, stopping, try_each_step
-from tests.delivery.made import DEMO, late_call
 from ucm_analytics.delivery import periodic as periodic_module
 from ucm_analytics.delivery.folder import LOCK, alone
 from ucm_analytics.delivery.mail import Mailed, mail

@@ -22,10 +22,10 @@ import trustme
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
-from tests.reports.made import HOSTILE
+from tests.reports.by_hand import HOSTILE
 from ucm_analytics.delivery import message as message_module
 from ucm_analytics.delivery.mail import Mailed, mail
-from ucm_analytics.delivery.periodic import Delivered, periodic
+from ucm_analytics.delivery.periodic import PeriodicReport, periodic
 from ucm_analytics.delivery.smtp import MailServer, send
 from ucm_analytics.errors import LoginRefused, NoData, SettingError, TLSError, UCMError, UnexpectedAnswer, Unreachable
 from ucm_analytics.period import Period
@@ -133,7 +133,7 @@ def password(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Delivered:
+def made(tmp_path_factory: pytest.TempPathFactory) -> PeriodicReport:
     folder = tmp_path_factory.mktemp("made")
     shutil.copytree(DEMO, folder / "store")
     reports = ["call-volume", "extensions", "ivr-paths"]
@@ -141,7 +141,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Delivered:
 
 
 @pytest.fixture
-def delivered(made: Delivered, tmp_path: Path) -> Delivered:
+def delivered(made: PeriodicReport, tmp_path: Path) -> PeriodicReport:
     """A daily report, in a folder that the test may change."""
     assert made.folder is not None
     folder = tmp_path / "out" / made.folder.name
@@ -218,7 +218,7 @@ def test_a_report_arrives_with_findings_pictures_and_files(
     assert read.get_content_type() == "multipart/mixed"
 
 
-def test_the_same_report_is_sent_once_to_each(delivered: Delivered, post: Post, server: MailServer) -> None:
+def test_the_same_report_is_sent_once_to_each(delivered: PeriodicReport, post: Post, server: MailServer) -> None:
     one = replace(server, to=("manager@example.org",))
     assert mail(delivered, one).to == ("manager@example.org",)
     assert mail(delivered, one) == Mailed(to=(), before=("manager@example.org",))
@@ -235,7 +235,7 @@ def test_the_same_report_is_sent_once_to_each(delivered: Delivered, post: Post, 
 
 
 def test_a_report_made_again_from_the_same_data_is_not_sent_again(
-    store: Store, delivered: Delivered, post: Post, server: MailServer
+    store: Store, delivered: PeriodicReport, post: Post, server: MailServer
 ) -> None:
     mail(delivered, server)
     assert delivered.folder is not None
@@ -262,7 +262,7 @@ def test_an_unsettled_report_is_not_mailed_but_a_provisional_one_says_so(
     assert "may still change" in body(read, "html")
 
 
-def test_hostile_names_stay_text(delivered: Delivered, post: Post, server: MailServer) -> None:
+def test_hostile_names_stay_text(delivered: PeriodicReport, post: Post, server: MailServer) -> None:
     first = delivered.reports[0]
     odd = " | ".join([*HOSTILE, "two\r\nBcc: victim@example.org", "\u202egnp.exe"])
     section = replace(first.sections[0], sentence=odd)
@@ -297,7 +297,7 @@ def test_pictures_of_a_hostile_section_are_named_by_escaped_words(
 
 
 def test_what_is_too_large_is_left_out_and_named(
-    delivered: Delivered, post: Post, server: MailServer, monkeypatch: pytest.MonkeyPatch
+    delivered: PeriodicReport, post: Post, server: MailServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert delivered.folder is not None
     pages = [delivered.folder / f"{name}.pdf" for name in ("call-volume", "extensions")]
@@ -314,7 +314,7 @@ def test_what_is_too_large_is_left_out_and_named(
 
 
 def test_a_summary_comes_as_one_file_with_its_five_numbers(
-    delivered: Delivered, post: Post, server: MailServer
+    delivered: PeriodicReport, post: Post, server: MailServer
 ) -> None:
     assert delivered.folder is not None
     cards = tuple(Card(f"Number {n}", f"{n} %", "as before", f"Do {n}.") for n in range(5))
@@ -333,7 +333,7 @@ def test_a_summary_comes_as_one_file_with_its_five_numbers(
     assert text.count("\n* ") == 5
 
 
-def test_implicit_tls(delivered: Delivered, post: Post, certificate: ssl.SSLContext, trusted: str) -> None:
+def test_implicit_tls(delivered: PeriodicReport, post: Post, certificate: ssl.SSLContext, trusted: str) -> None:
     controller = OverTLS(
         post,
         hostname="127.0.0.1",
@@ -355,7 +355,7 @@ def test_implicit_tls(delivered: Delivered, post: Post, certificate: ssl.SSLCont
         controller.stop()
 
 
-def test_a_relay_without_login(delivered: Delivered, post: Post) -> None:
+def test_a_relay_without_login(delivered: PeriodicReport, post: Post) -> None:
     controller = Controller(post, hostname="127.0.0.1", port=free_port())
     controller.start()
     try:
@@ -370,7 +370,7 @@ def test_a_relay_without_login(delivered: Delivered, post: Post) -> None:
     assert len(post.taken) == 1
 
 
-def test_an_address_that_is_refused_is_told(delivered: Delivered, post: Post, server: MailServer) -> None:
+def test_an_address_that_is_refused_is_told(delivered: PeriodicReport, post: Post, server: MailServer) -> None:
     done = mail(delivered, replace(server, to=("nobody@example.org", "owner@example.org")))
     assert done == Mailed(to=("owner@example.org",), refused={"nobody@example.org": "no such reader"})
     with pytest.raises(SettingError, match=r"refused every address \(nobody@example.org: no such reader\)"):
@@ -410,7 +410,7 @@ def _too_large(server: MailServer, monkeypatch: pytest.MonkeyPatch, post: Post) 
     ],
 )
 def test_what_goes_wrong_is_said_without_the_password(
-    delivered: Delivered,
+    delivered: PeriodicReport,
     post: Post,
     server: MailServer,
     monkeypatch: pytest.MonkeyPatch,
@@ -430,7 +430,7 @@ def test_what_goes_wrong_is_said_without_the_password(
     assert not (delivered.folder / "mailed.json").exists()
 
 
-def test_the_password_is_in_no_mail_and_no_file(delivered: Delivered, post: Post, server: MailServer) -> None:
+def test_the_password_is_in_no_mail_and_no_file(delivered: PeriodicReport, post: Post, server: MailServer) -> None:
     mail(delivered, server)
     content = post.taken[0][0].content
     assert isinstance(content, bytes)
@@ -498,7 +498,7 @@ def test_a_port_that_is_none(port: str, tmp_path: Path, monkeypatch: pytest.Monk
         MailServer.load()
 
 
-def test_a_note_that_cannot_be_read_stops_the_mail(delivered: Delivered, post: Post, server: MailServer) -> None:
+def test_a_note_that_cannot_be_read_stops_the_mail(delivered: PeriodicReport, post: Post, server: MailServer) -> None:
     assert delivered.folder is not None
     (delivered.folder / "mailed.json").write_text("{")
     with pytest.raises(SettingError, match="cannot read"):

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from ucm_analytics.reports import Section, Shown
+from ucm_analytics.reports import Section, TableColumn
 
 TITLE = "Busiest caller"
 QUESTION = "Who called most?"
@@ -41,7 +41,7 @@ def build(context):
             sentence=f"{top.caller} called most, {top.calls} times.",
             figure=go.Figure(go.Bar(x=table["caller"].head(), y=table["calls"].head())),
             table=table,
-            columns=(Shown("caller", "Caller"), Shown("calls", "Calls", "count")),
+            columns=(TableColumn("caller", "Caller"), TableColumn("calls", "Calls", "count")),
             formula="calls = calls from outside by caller",
             reading="A number may be shared by many people.",
         )

@@ -16,9 +16,9 @@ import pandas as pd
 import pytest
 
 import ucm_analytics as ucm
-from tests.delivery.made import DEMO, unsettled
-from tests.reports.made import Page
-from tests.store.made import call
+from tests.delivery.changes import DEMO, unsettled
+from tests.reports.by_hand import Page
+from tests.store.pretend import call
 from ucm_analytics.documents.formats import seconds, share
 from ucm_analytics.errors import NoData, SettingError
 from ucm_analytics.explorer import CSV_ROWS, ROWS, Explorer

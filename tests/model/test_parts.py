@@ -28,7 +28,7 @@ def legs() -> pa.Table:
     return table.take(order)
 
 
-def of_parts(legs: pa.Table, part: int, monkeypatch: pytest.MonkeyPatch) -> tuple[model.Built, int]:
+def of_parts(legs: pa.Table, part: int, monkeypatch: pytest.MonkeyPatch) -> tuple[model.ModelTables, int]:
     """What is built of parts of so many legs, and how many parts there were."""
     begun = []
     fetch = model._fetch

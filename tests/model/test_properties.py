@@ -285,7 +285,7 @@ def test_any_records(legs: list[Leg], shuffler: random.Random, zoned: bool) -> N
             assert {(k, v, other[k]) for k, v in one.items() if v != other[k]} == set()
 
 
-def check(built: model.Built, legs: int) -> None:
+def check(built: model.ModelTables, legs: int) -> None:
     """What holds whatever came in."""
     for name in ("calls", "steps", "rings"):
         assert getattr(built, name).schema == arrow_schema(name)  # type: ignore[arg-type]

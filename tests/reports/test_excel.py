@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from ucm_analytics.errors import SettingError
-from ucm_analytics.reports import Report, Section, Shown
+from ucm_analytics.reports import Report, Section, TableColumn
 
 from .made import HOSTILE, card, days, report, section
 
@@ -62,7 +62,7 @@ def test_cells_have_types(tmp_path: Path) -> None:
         }
     )
     kinds = ("time", "hour", "weekday", "share", "seconds", "text")
-    columns = tuple(Shown(name, name.title(), kind) for name, kind in zip(table, kinds, strict=True))  # type: ignore[arg-type]
+    columns = tuple(TableColumn(name, name.title(), kind) for name, kind in zip(table, kinds, strict=True))  # type: ignore[arg-type]
     made = replace(section(["Anna"], title="Typed"), table=table, columns=columns)
     cells = opened(report(made).to_excel(tmp_path / "a.xlsx"))["Typed"].cells
     assert [cells[f"{column}1"] for column in "ABCDEF"] == [

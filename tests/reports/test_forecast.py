@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.store.made import ZONE, call
+from tests.store.pretend import ZONE, call
 from ucm_analytics.legs import legs_table
 from ucm_analytics.period import Period
 from ucm_analytics.reports import Report, run_report

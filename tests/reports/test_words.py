@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.store.made import call
+from tests.store.pretend import call
 from ucm_analytics.errors import SilentWeekdays
 from ucm_analytics.legs import legs_table
 from ucm_analytics.reports import run_report

@@ -17,7 +17,7 @@ from typing import Any
 import pyarrow as pa
 
 from tests.analyses.test_frame import RUNS
-from tests.store.made import ZONE, call
+from tests.store.pretend import ZONE, call
 from ucm_analytics import charts
 from ucm_analytics.errors import NoData, SilentWeekdays
 from ucm_analytics.legs import legs_table

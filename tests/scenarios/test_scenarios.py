@@ -37,7 +37,7 @@ def stories() -> dict[str, Story]:
 
 
 @cache
-def built(zone: ZoneInfo | None, order: str) -> model.Built:
+def built(zone: ZoneInfo | None, order: str) -> model.ModelTables:
     """All stories of a zone at once, each on a PBX of its own."""
     tables = []
     for name, story in stories().items():

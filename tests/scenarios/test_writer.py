@@ -42,14 +42,14 @@ def store(tmp_path_factory: pytest.TempPathFactory, traffic: list) -> Store:
     return store
 
 
-def read(text: str, folder: Path) -> tuple[Story, model.Built]:
+def read(text: str, folder: Path) -> tuple[Story, model.ModelTables]:
     path = folder / "story.txt"
     path.write_text(text, encoding="utf-8")
     story = read_story(path)
     return story, model.build(legs_table(story.legs, pbx="clinic"), zone=story.zone)
 
 
-def tells(story: Story, built: model.Built) -> None:
+def tells(story: Story, built: model.ModelTables) -> None:
     for expected, call in zip(story.calls, built.calls.to_pylist(), strict=True):
         assert {name: plain(call[name]) for name in expected} == expected
     assert rows(built.steps, list(story.steps[0])) == story.steps

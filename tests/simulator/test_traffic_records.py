@@ -11,11 +11,11 @@ import pytest
 
 from ucm_analytics import schema
 from ucm_analytics.simulator.traffic import Story, clinic, generate
-from ucm_analytics.simulator.traffic.clock import WallClock
 from ucm_analytics.simulator.traffic.day import Day, enter
 from ucm_analytics.simulator.traffic.legs import legs_of
-from ucm_analytics.simulator.traffic.plot import Plot, Ring
+from ucm_analytics.simulator.traffic.plan import CallPlan, Ring
 from ucm_analytics.simulator.traffic.site import ANALOG_LINE, MAIN_LINE
+from ucm_analytics.simulator.traffic.wall_clock import WallClock
 
 FIRST, LAST = date(2026, 3, 2), date(2026, 3, 29)
 RAW = {column.raw for column in schema.LEGS}
@@ -155,7 +155,7 @@ def quiet_day() -> Day:
     return Day(clinic(), WallClock("Europe/Berlin", date(2026, 1, 5)), Random(1), 100)
 
 
-def shape(day: Day, plot: Plot) -> list[tuple[str, ...]]:
+def shape(day: Day, plot: CallPlan) -> list[tuple[str, ...]]:
     fields = ("dst", "lastapp", "start", "answer", "end", "duration", "billsec", "disposition", "action_type")
     return [
         tuple(leg.get(name, "")[11:] if name in {"start", "answer", "end"} else leg.get(name, "") for name in fields)

@@ -15,11 +15,11 @@ import pytest
 from ucm_analytics import schema
 from ucm_analytics.errors import SettingError
 from ucm_analytics.simulator.traffic import FLOWS, Story, clinic, generate, write_truth
-from ucm_analytics.simulator.traffic.clock import WallClock
 from ucm_analytics.simulator.traffic.day import Day, enter
 from ucm_analytics.simulator.traffic.rhythm import holidays
 from ucm_analytics.simulator.traffic.site import MAIN_LINE
 from ucm_analytics.simulator.traffic.truth import truth_of
+from ucm_analytics.simulator.traffic.wall_clock import WallClock
 
 FIRST, LAST = date(2026, 3, 2), date(2026, 3, 29)
 

@@ -10,7 +10,7 @@ import pytest
 
 import ucm_analytics as ucm
 from tests.store.flips import file_read, outcomes
-from tests.store.made import Pbx, daily
+from tests.store.pretend import Pbx, daily
 from ucm_analytics.store import Store
 from ucm_analytics.store.files import read_footer, read_table, write_table
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.store.made import Pbx, daily
 from tests.store.oddities import OPERATIONS, PLACES, THINGS, loaded, odd_store, tried
+from tests.store.pretend import Pbx, daily
 from ucm_analytics.store import Store, months
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.delivery.changes import DEMO, late_call
 from tests.delivery.kills import killed_run, try_each_step
-from tests.delivery.made import DEMO, late_call
 from ucm_analytics.store import Store
 
 

@@ -13,7 +13,7 @@ from threading import Thread
 from typing import Any
 
 from tests.sources.lies import DAY, END, body_of, cut, window
-from tests.sources.made import Session
+from tests.sources.pbxs import Session
 from ucm_analytics.errors import UCMError
 from ucm_analytics.simulator.certificate import ensure_certificate, fingerprint_of
 from ucm_analytics.sources.ucm.cdr import pull_day

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.sources.made import DAY, END, call, calls, session, stub
-from tests.sources.made import Session as StubSession
+from tests.sources.pbxs import DAY, END, call, calls, session, stub
+from tests.sources.pbxs import Session as StubSession
 from ucm_analytics.errors import IncompletePull, RequestRejected, SettingError, UnexpectedAnswer, Unreachable
 from ucm_analytics.simulator import PROFILES, Call, Simulator
 from ucm_analytics.sources.ucm import UCM

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.sources.made import Session, stub
+from tests.sources.pbxs import Session, stub
 from ucm_analytics.errors import (
     APIError,
     Busy,

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from tests.sources.made import PASSWORD, calls, stub
+from tests.sources.pbxs import PASSWORD, calls, stub
 from ucm_analytics.simulator import LoginRules, Simulator, Site, User
-from ucm_analytics.sources.ucm.connect import Step, diagnose
+from ucm_analytics.sources.ucm.connect import Check, diagnose
 from ucm_analytics.sources.ucm.tls import Certificate
 
 ALL = ["reachable", "TLS", "certificate", "API", "address", "user", "password", "CDR permission", "clock"]
@@ -31,7 +31,7 @@ def steps(
     password: str = PASSWORD,
     confirm: Callable[[Certificate], bool] = lambda shown: True,
     **options: Any,
-) -> list[Step]:
+) -> list[Check]:
     walked = list(diagnose(url, user, lambda: password, confirm=confirm, timeout=(2.0, 5.0), **options))
     assert [step.name for step in walked] == ALL[: len(walked)]
     assert [step.ok for step in walked[:-1]] == [True] * (len(walked) - 1)
@@ -76,7 +76,7 @@ def test_the_password_is_asked_for_only_when_it_is_needed() -> None:
         assert walked[-1].name == "API"
 
 
-def last(url: str, **options: Any) -> Step:
+def last(url: str, **options: Any) -> Check:
     step = steps(url, **options)[-1]
     assert not step.ok
     assert step.hint

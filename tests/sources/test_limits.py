@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.sources.cuts import answer_to, serving
-from tests.sources.made import Session
+from tests.sources.pbxs import Session
 from ucm_analytics.errors import UnexpectedAnswer, Unreachable
 from ucm_analytics.sources.ucm import Retries
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.sources.made import DAY, Session, call, session, stub
+from tests.sources.pbxs import DAY, Session, call, session, stub
 from ucm_analytics.errors import RequestRejected, UnexpectedAnswer
 from ucm_analytics.simulator import Call, Simulator, Site
 from ucm_analytics.simulator.records import Extension, InboundRoute, Ivr, Key, Queue, RingGroup, Trunk

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.sources.made import PASSWORD, Session, calls, session, stub
+from tests.sources.pbxs import PASSWORD, Session, calls, session, stub
 from ucm_analytics.errors import (
     Busy,
     LockedOut,

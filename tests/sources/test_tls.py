@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.sources.made import Session, session
+from tests.sources.pbxs import Session, session
 from ucm_analytics.errors import (
     CertificateChanged,
     CertificateUntrusted,

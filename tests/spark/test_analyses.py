@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
-from tests.analyses.made import as_arrow, table
+from tests.analyses.frames import as_arrow, table
 from tests.analyses.test_frame import ANSWERING, RUNS, TABLES
 from tests.engines import same
 from tests.spark.conftest import Make

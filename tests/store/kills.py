@@ -13,7 +13,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from tests.store.made import ZONE, local
+from tests.store.pretend import ZONE, local
 from ucm_analytics.errors import StoreError
 from ucm_analytics.sources.ucm import UCM
 from ucm_analytics.store import Store

@@ -13,13 +13,13 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 import ucm_analytics as ucm
-from tests.store.made import ZONE
+from tests.store.pretend import ZONE
 from ucm_analytics.legs import dump_legs
 from ucm_analytics.schema import KEY, LEGS
 from ucm_analytics.sources.ucm.parse import parse_page
 from ucm_analytics.store import Store
 from ucm_analytics.store.files import read_table
-from ucm_analytics.store.months import Months, Put
+from ucm_analytics.store.months import Months, WriteSummary
 
 Leg = dict[str, Any]
 FORMAT = "%Y-%m-%d %H:%M:%S"
@@ -170,7 +170,7 @@ def page(legs: Sequence[Leg]) -> bytes:
     return json.dumps({"cdr_root": legs}).encode()
 
 
-def put(store: Store, legs: Sequence[Leg]) -> Put:
+def put(store: Store, legs: Sequence[Leg]) -> WriteSummary:
     """Put the records of one answer into a store."""
     return store.add(parse_page(page(legs), pbx="clinic"), pbx="clinic", zone=ZONE, country="US")
 

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from typer.testing import CliRunner
 
-from tests.store.made import Pbx
+from tests.store.pretend import Pbx
 from ucm_analytics.cli import app
 from ucm_analytics.errors import UCMError, UCMWarning
 from ucm_analytics.store import Store

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.store.made import ZONE, Pbx, call, contents, daily, plain, states
+from tests.store.pretend import ZONE, Pbx, call, contents, daily, plain, states
 from ucm_analytics.errors import SettingError, WrongColumns
 from ucm_analytics.legs import dump_legs, legs_table
 from ucm_analytics.simulator.traffic import clinic, generate

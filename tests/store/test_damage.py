@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.store.kills import cramped_sync, start
-from tests.store.made import Pbx, call, contents, daily, states
+from tests.store.pretend import Pbx, call, contents, daily, states
 from ucm_analytics.errors import DamagedFile, StoreError
 from ucm_analytics.schema import TABLES, VERSION
 from ucm_analytics.store import Store

@@ -8,7 +8,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from tests.store.made import Pbx, call
+from tests.store.pretend import Pbx, call
 from ucm_analytics.errors import SettingError
 from ucm_analytics.schema import DIRECTORY
 from ucm_analytics.simulator import User

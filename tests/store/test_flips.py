@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.store.flips import file_read, flipped, last_bits, outcomes, write
-from tests.store.made import Pbx, daily
+from tests.store.pretend import Pbx, daily
 from ucm_analytics.errors import DamagedFile
 from ucm_analytics.store import Store
 from ucm_analytics.store.files import Footer, check, read_footer, read_table, rows_between, write_table

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tests.store.made import Pbx, call, contents, daily
+from tests.store.pretend import Pbx, call, contents, daily
 from ucm_analytics.errors import SettingError, UCMError
 from ucm_analytics.simulator import User
 from ucm_analytics.sources.ucm.lists import serial_number

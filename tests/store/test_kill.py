@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests.store.kills import killed_sync, plain_sync, start
-from tests.store.made import Pbx, contents, daily
+from tests.store.pretend import Pbx, contents, daily
 from ucm_analytics.store import Store
 
 NOW = "2026-03-20 12:00"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.store.made import Pbx, contents, daily
+from tests.store.pretend import Pbx, contents, daily
 from ucm_analytics.errors import SettingError
 from ucm_analytics.store import Store
 

@@ -16,8 +16,7 @@ from hypothesis import given, settings
 from typer.testing import CliRunner
 
 import ucm_analytics as ucm
-from tests.sources.made import stub
-from tests.store.made import ZONE, Pbx, call, daily, states
+from tests.sources.pbxs import stub
 from tests.store.odd import (
     FORMAT,
     ODD,
@@ -35,6 +34,7 @@ from tests.store.odd import (
     page,
     put,
 )
+from tests.store.pretend import ZONE, Pbx, call, daily, states
 from ucm_analytics import aside
 from ucm_analytics.cli import app
 from ucm_analytics.errors import UnknownFields

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.store.made import Pbx, contents, daily
 from tests.store.oddities import OPERATIONS, PLACES, THINGS, loaded, odd_store, tried
+from tests.store.pretend import Pbx, contents, daily
 from ucm_analytics.errors import DamagedFile, ForeignFile, StoreError
 from ucm_analytics.store import Store, months
 

@@ -12,7 +12,7 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from tests.store.made import Pbx, call, daily
+from tests.store.pretend import Pbx, call, daily
 from ucm_analytics.errors import NoData, SettingError
 from ucm_analytics.period import Period
 from ucm_analytics.schema import STORED, TableName

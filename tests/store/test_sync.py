@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
-from tests.sources.made import Session, stub
-from tests.store.made import ZONE, Pbx, call, contents, daily, local, states
+from tests.sources.pbxs import Session, stub
+from tests.store.pretend import ZONE, Pbx, call, contents, daily, local, states
 from ucm_analytics.errors import IncompletePull, SettingError, StoreLocked, UnexpectedAnswer, UnknownFields
 from ucm_analytics.simulator import Call, User
 from ucm_analytics.sources.ucm import UCM

@@ -20,7 +20,7 @@ from ucm_analytics.errors import NoData, SettingError, UCMError
 from ucm_analytics.store.files import replace
 
 if TYPE_CHECKING:
-    from ucm_analytics.delivery.periodic import Delivered
+    from ucm_analytics.delivery.periodic import PeriodicReport
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class _Note(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def mail(
-    delivered: Delivered,
+    delivered: PeriodicReport,
     server: MailServer,
     *,
     password: Callable[[], str] | None = None,
@@ -108,7 +108,7 @@ def mail(
 
 
 def _mail(
-    delivered: Delivered,
+    delivered: PeriodicReport,
     folder: Path,
     server: MailServer,
     password: Callable[[], str] | None,

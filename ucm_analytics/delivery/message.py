@@ -21,7 +21,7 @@ from ucm_analytics.delivery.periodic import PROVISIONAL
 from ucm_analytics.documents.formats import period_name, written_for
 
 if TYPE_CHECKING:
-    from ucm_analytics.delivery.periodic import Delivered
+    from ucm_analytics.delivery.periodic import PeriodicReport
     from ucm_analytics.reports import Report
 
 FINDINGS: Final = 5
@@ -54,7 +54,9 @@ class Attached:
     content: bytes
 
 
-def compose(delivered: Delivered, *, sender: str, to: Sequence[str], now: datetime) -> tuple[EmailMessage, list[str]]:
+def compose(
+    delivered: PeriodicReport, *, sender: str, to: Sequence[str], now: datetime
+) -> tuple[EmailMessage, list[str]]:
     """Mail with a periodic report.
 
     Parameters
@@ -107,7 +109,7 @@ def compose(delivered: Delivered, *, sender: str, to: Sequence[str], now: dateti
     return message, left_out
 
 
-def _subject(delivered: Delivered) -> str:
+def _subject(delivered: PeriodicReport) -> str:
     mark = f"{PROVISIONAL}: " if delivered.state == "provisional" else ""
     pbxs = ", ".join(delivered.days.pbxs)
     return _plain(f"{mark}{delivered.kind.capitalize()} call report of {pbxs}, {period_name(delivered.period)}")
@@ -123,7 +125,7 @@ def _findings(reports: Sequence[Report]) -> tuple[str, list[str]]:
     return _plain(first.headline), [_plain(sentence) for sentence in sentences[:FINDINGS]]
 
 
-def _charts(delivered: Delivered) -> list[Chart]:
+def _charts(delivered: PeriodicReport) -> list[Chart]:
     """The first picture of each report, in their order: those first that a manager looks at first."""
     there = {path.name: path for path in delivered.files}
     charts: list[Chart] = []
@@ -136,7 +138,7 @@ def _charts(delivered: Delivered) -> list[Chart]:
     return charts[:CHARTS]
 
 
-def _attachments(delivered: Delivered) -> tuple[list[Attached], list[str]]:
+def _attachments(delivered: PeriodicReport) -> tuple[list[Attached], list[str]]:
     """Files to attach, the ones to read first, as long as they fit; and the names of the others.
 
     A report that is a chapter of another comes with that one. All tables are one ZIP file.
@@ -172,7 +174,7 @@ def _zipped(files: Sequence[Path]) -> bytes:
     return buffer.getvalue()
 
 
-def _notes(delivered: Delivered, charts: Sequence[Chart], left_out: Sequence[str]) -> list[str]:
+def _notes(delivered: PeriodicReport, charts: Sequence[Chart], left_out: Sequence[str]) -> list[str]:
     notes = [delivered.days.line]
     if delivered.state == "provisional":
         notes.insert(0, "These numbers are provisional: days of the period may still change.")

@@ -37,7 +37,7 @@ _EXAMPLE: Final = {"daily": "2026-03-31", "weekly": "2026-W11", "monthly": "2026
 
 
 @dataclass(frozen=True, eq=False)
-class Delivered:
+class PeriodicReport:
     """What became of a periodic report.
 
     Attributes
@@ -149,7 +149,7 @@ def periodic(
     reports: Sequence[str] | None = None,
     locale: str | None = None,
     provisional_ok: bool = False,
-) -> Delivered:
+) -> PeriodicReport:
     """Write all reports of a period into a folder of its own.
 
     Nothing is written while a day is not settled. The folder appears when it is complete, and takes
@@ -193,7 +193,7 @@ def periodic(
     label = label_of(kind, period)
     days = coverage(store, period, pbx=pbx)
     if days.never_pulled or not (days.complete or provisional_ok):
-        return Delivered("incomplete", kind, period, label, days)
+        return PeriodicReport("incomplete", kind, period, label, days)
     state: Literal["final", "provisional"] = "final" if days.complete else "provisional"
     if reports is None:
         made = run_all(store, period, pbx=pbx, locale=locale)
@@ -215,7 +215,7 @@ def periodic(
     with alone(target.parent):
         # who has had the reports by mail is no part of them
         replaced(target, make, keep=MAILED)
-    return Delivered(
+    return PeriodicReport(
         state,
         kind,
         period,

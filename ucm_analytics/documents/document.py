@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Shown:
+class TableColumn:
     """One column of a section's table: its name in the frame, its heading, how its values are shown."""
 
     name: str
@@ -67,7 +67,7 @@ class Section:
     sentence: str
     figure: go.Figure
     table: pd.DataFrame
-    columns: tuple[Shown, ...]
+    columns: tuple[TableColumn, ...]
     formula: str
     reading: str
     cards: tuple[Card, ...] = ()

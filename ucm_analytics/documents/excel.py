@@ -13,7 +13,7 @@ from ucm_analytics.documents.formats import Kind, clock, plain_day, weekday, wri
 from ucm_analytics.errors import SettingError
 
 if TYPE_CHECKING:
-    from ucm_analytics.documents.document import Document, Section, Shown
+    from ucm_analytics.documents.document import Document, Section, TableColumn
 
 _FORMATS: Final[dict[Kind, str]] = {
     "count": "#,##0",
@@ -162,7 +162,7 @@ def _chart(book: Any, sheet: Any, section: Section, name: str, defined: int) -> 
     rows = len(section.table)
     if not counts or rows not in _CHART_ROWS:
         return
-    first: Shown = section.columns[0]
+    first: TableColumn = section.columns[0]
     chart = book.add_chart({"type": "bar" if first.kind == "text" else "column"})
     column = counts[0]
     chart.add_series(

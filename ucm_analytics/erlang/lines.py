@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ucm_analytics.erlang._numbers import Array, Numbers, numbers, share, whole
+from ucm_analytics.erlang._arguments import Array, Numbers, numbers, share, whole
 
 _HALVINGS: Final = 60
 

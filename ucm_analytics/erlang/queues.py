@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ucm_analytics.erlang._numbers import Array, Numbers, numbers, share
+from ucm_analytics.erlang._arguments import Array, Numbers, numbers, share
 from ucm_analytics.erlang.lines import erlang_b
 from ucm_analytics.errors import SettingError
 

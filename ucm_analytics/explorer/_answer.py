@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import pandas as pd
 
 from ucm_analytics import analyses, charts
-from ucm_analytics.documents.document import Shown
+from ucm_analytics.documents.document import TableColumn
 from ucm_analytics.documents.formats import NONE, count, seconds, share, show
 from ucm_analytics.documents.labels import Names, drawn, spoken
 from ucm_analytics.explorer._choice import Chosen
@@ -27,16 +27,16 @@ _EXTENSIONS: Final = 20
 """Extensions that a chart has room for."""
 
 COLUMNS: Final = (
-    Shown("local_at", "Began", "time"),
-    Shown("direction", "Direction"),
-    Shown("caller", "Caller"),
-    Shown("caller_name", "Name"),
-    Shown("callee", "Called"),
-    Shown("outcome", "Outcome"),
-    Shown("answered_by", "Answered by"),
-    Shown("wait_s", "Wait", "seconds"),
-    Shown("talk_s", "Talk", "seconds"),
-    Shown("path", "Way"),
+    TableColumn("local_at", "Began", "time"),
+    TableColumn("direction", "Direction"),
+    TableColumn("caller", "Caller"),
+    TableColumn("caller_name", "Name"),
+    TableColumn("callee", "Called"),
+    TableColumn("outcome", "Outcome"),
+    TableColumn("answered_by", "Answered by"),
+    TableColumn("wait_s", "Wait", "seconds"),
+    TableColumn("talk_s", "Talk", "seconds"),
+    TableColumn("path", "Way"),
 )
 
 

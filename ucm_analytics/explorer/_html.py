@@ -10,7 +10,7 @@ import jinja2
 import pandas as pd
 
 from ucm_analytics.documents.csv import csv_text
-from ucm_analytics.documents.document import Shown
+from ucm_analytics.documents.document import TableColumn
 from ucm_analytics.documents.formats import NUMERIC, show
 from ucm_analytics.documents.html import Cell, style
 
@@ -30,7 +30,7 @@ def cards(numbers: Sequence[tuple[str, str, str]]) -> str:
     return _template("cards.html").render(numbers=numbers)
 
 
-def rows(frame: pd.DataFrame, columns: Sequence[Shown], caption: str) -> str:
+def rows(frame: pd.DataFrame, columns: Sequence[TableColumn], caption: str) -> str:
     """Table of the rows of a frame."""
     kinds = [column.kind for column in columns]
     values = frame[[column.name for column in columns]].itertuples(index=False, name=None)

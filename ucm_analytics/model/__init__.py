@@ -68,7 +68,7 @@ _TEXT: Final = " + ".join(
 
 
 @dataclass(frozen=True)
-class Built:
+class ModelTables:
     """The three tables that are made from legs, sorted by start of the call, then call and position."""
 
     steps: pa.Table
@@ -76,7 +76,7 @@ class Built:
     calls: pa.Table
 
 
-def build(legs: pa.Table | Path, *, zone: ZoneInfo | None = None) -> Built:
+def build(legs: pa.Table | Path, *, zone: ZoneInfo | None = None) -> ModelTables:
     """Steps, rings and calls of a table of legs.
 
     Parameters
@@ -135,7 +135,7 @@ def build(legs: pa.Table | Path, *, zone: ZoneInfo | None = None) -> Built:
             connection.execute(f"SET memory_limit = '{_ENGINE_BYTES + (upto - before) * _CALL_BYTES + long}B'")
             connection.execute(f"SET VARIABLE calls_before = {before}; SET VARIABLE calls_upto = {upto}")
             calls.append(_fetch(connection, "calls", _links.SELECT))
-        return Built(steps=_together(steps), rings=_together(rings), calls=_together(calls))
+        return ModelTables(steps=_together(steps), rings=_together(rings), calls=_together(calls))
 
 
 def _parts(connection: duckdb.DuckDBPyConnection, legs_in_all: int) -> list[tuple[str, int]]:

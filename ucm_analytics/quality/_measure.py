@@ -43,7 +43,7 @@ _DECLARED: Final = {column.raw for column in LEGS if column.raw}
 
 
 @dataclass(frozen=True)
-class Seen:
+class Observed:
     """What a check found: how many, the first calls or days, and more in words."""
 
     count: int = 0
@@ -94,16 +94,16 @@ class Source:
         return tuple(f"{day:%Y-%m-%d} ({pbx})" if several else f"{day:%Y-%m-%d}" for pbx, day in _pairs(first))
 
 
-def unexplained(table: pd.DataFrame) -> Seen:
+def unexplained(table: pd.DataFrame) -> Observed:
     """What is left over when the records are reconciled with the tables."""
     left = table[(table["part"] == "unexplained") & (table["count"] != 0)]
     words = ", ".join(f"{effect:+,} {grain}" for grain, effect in _cells(left, "grain", "effect"))
-    return Seen(int(left["count"].sum()), (), words)
+    return Observed(int(left["count"].sum()), (), words)
 
 
-def measure(source: Source) -> dict[str, Seen]:
+def measure(source: Source) -> dict[str, Observed]:
     """What each check found, by its id."""
-    seen = {check.id: Seen() for check in CHECKS}
+    seen = {check.id: Observed() for check in CHECKS}
     tables: tuple[TableName, ...] = ("legs", "steps", "calls")
     for table in tables:
         seen |= _rows(source, table)
@@ -112,7 +112,7 @@ def measure(source: Source) -> dict[str, Seen]:
     return seen
 
 
-def _rows(source: Source, table: TableName) -> dict[str, Seen]:
+def _rows(source: Source, table: TableName) -> dict[str, Observed]:
     """Every check with a condition on this table, in one pass."""
     checks = [check for check in CHECKS if check.table == table]
     pulled = source.pulled_at
@@ -124,10 +124,10 @@ def _rows(source: Source, table: TableName) -> dict[str, Seen]:
     )
     rows = f"{table} WHERE set_aside IS NULL" if table == "legs" else table
     (row,) = source.query(table, f"SELECT count(*) AS of, {aggregates} FROM {rows}")
-    return {check.id: Seen(row[check.id], _calls(row[f"{check.id}_calls"])) for check in checks}
+    return {check.id: Observed(row[check.id], _calls(row[f"{check.id}_calls"])) for check in checks}
 
 
-def _set_aside(source: Source) -> dict[str, Seen]:
+def _set_aside(source: Source) -> dict[str, Observed]:
     """Records in no call, by their reason; those without a time are in every period, for they may be of it."""
     sql = (
         f"SELECT set_aside AS name, count(*) AS n, min(call_id, {_LOOKED_AT}) AS calls FROM legs "
@@ -138,7 +138,7 @@ def _set_aside(source: Source) -> dict[str, Seen]:
     return {"set_aside": _named(rows)} if rows else {}
 
 
-def _unknown_actions(source: Source) -> dict[str, Seen]:
+def _unknown_actions(source: Source) -> dict[str, Observed]:
     rows = source.query(
         "steps",
         f"SELECT target AS name, count(*) AS n, min(call_id, {_LOOKED_AT}) AS calls FROM steps "
@@ -147,7 +147,7 @@ def _unknown_actions(source: Source) -> dict[str, Seen]:
     return {"unknown_actions": _named(rows)} if rows else {}
 
 
-def _ambiguous(source: Source) -> dict[str, Seen]:
+def _ambiguous(source: Source) -> dict[str, Observed]:
     (row,) = source.query(
         "calls",
         "SELECT count(*) FILTER (WHERE outcome = 'answered') AS answered, "
@@ -160,10 +160,10 @@ def _ambiguous(source: Source) -> dict[str, Seen]:
     share = f"{row['n'] / row['answered']:.1%} of {row['answered']:,} answered calls"
     if row["forwards"]:
         share += f", {row['forwards']:,} of which only go on with another"
-    return {"ambiguous_pickups": Seen(row["n"], _calls(row["calls"]), share)}
+    return {"ambiguous_pickups": Observed(row["n"], _calls(row["calls"]), share)}
 
 
-def _fields(source: Source) -> dict[str, Seen]:
+def _fields(source: Source) -> dict[str, Observed]:
     """Fields that are not declared, and values that a declared one cannot hold: both are in `extra`."""
     rows = source.query(
         "legs",
@@ -177,7 +177,7 @@ def _fields(source: Source) -> dict[str, Seen]:
     }
 
 
-def _duplicates(source: Source) -> dict[str, Seen]:
+def _duplicates(source: Source) -> dict[str, Observed]:
     key = f"hash({', '.join(KEY)}, CASE WHEN acct_id IS NULL THEN concat_ws('|', {', '.join(UNNUMBERED)}) END)"
     twice = source.query("legs", f"SELECT {key} AS k, count(*) AS n FROM legs GROUP BY k HAVING count(*) > 1")
     if not twice:
@@ -185,24 +185,24 @@ def _duplicates(source: Source) -> dict[str, Seen]:
     hashes = ", ".join(str(row["k"]) for row in twice[:_LOOKED_AT])
     rows = source.query("legs", f"SELECT DISTINCT call_id FROM legs WHERE {key} IN ({hashes}) ORDER BY call_id")
     return {
-        "duplicate_legs": Seen(sum(row["n"] - 1 for row in twice), tuple(row["call_id"] for row in rows[:EXAMPLES]))
+        "duplicate_legs": Observed(sum(row["n"] - 1 for row in twice), tuple(row["call_id"] for row in rows[:EXAMPLES]))
     }
 
 
-def _days(source: Source) -> dict[str, Seen]:
+def _days(source: Source) -> dict[str, Observed]:
     coverage = source.coverage
     missing = coverage[coverage["state"] == "missing"]
     open_ = coverage[coverage["state"] == "provisional"]
     vanished = coverage[coverage["vanished"].fillna(0) > 0]
     return {
-        "missing_days": Seen(len(missing), source.days(missing)),
-        "unsettled_days": Seen(len(open_), source.days(open_)),
-        "vanished_legs": Seen(int(vanished["vanished"].sum()), source.days(vanished)),
+        "missing_days": Observed(len(missing), source.days(missing)),
+        "unsettled_days": Observed(len(open_), source.days(open_)),
+        "vanished_legs": Observed(int(vanished["vanished"].sum()), source.days(vanished)),
         "silent_days": _silent(source),
     }
 
 
-def _silent(source: Source) -> Seen:
+def _silent(source: Source) -> Observed:
     counted = source.query(
         "calls", "SELECT pbx, CAST(local_at AS DATE) AS day, count(*) AS calls FROM calls GROUP BY pbx, day"
     )
@@ -212,10 +212,10 @@ def _silent(source: Source) -> Seen:
     days = days.merge(calls.astype({"pbx": "str"}), on=["pbx", "day"], how="left").fillna({"calls": 0})
     alike = days.groupby(["pbx", days["day"].dt.day_of_week])["calls"]
     odd = days[(days["calls"] == 0) & (alike.transform("median") >= _MANY) & (alike.transform("size") >= _WEEKDAYS)]
-    return Seen(len(odd), source.days(odd))
+    return Observed(len(odd), source.days(odd))
 
 
-def _clock(source: Source) -> dict[str, Seen]:
+def _clock(source: Source) -> dict[str, Observed]:
     """Wall clock against the epoch in the session, on the first leg of each call."""
     rows = source.query(
         "legs",
@@ -256,7 +256,7 @@ def _clock(source: Source) -> dict[str, Seen]:
     }
 
 
-def _contradicted(source: Source, usual: pd.DataFrame) -> Seen:
+def _contradicted(source: Source, usual: pd.DataFrame) -> Observed:
     """Calls whose clock is usual on their day or beside it, and not that of the time zone named for the PBX."""
     rows = source.query(
         "calls",
@@ -299,7 +299,7 @@ def _rules(zone: str, before: pd.Timestamp, day: pd.Timestamp, by_s: int) -> boo
     return any(then - now == by_s for then in new for now in old)
 
 
-def _changes(source: Source, usual: pd.DataFrame) -> dict[str, Seen]:
+def _changes(source: Source, usual: pd.DataFrame) -> dict[str, Observed]:
     moved = usual[usual["before"].notna() & (usual["before"] != usual["usual"])]
     moved = moved.assign(by_s=(moved["usual"] - moved["before"]).astype("int64"))
     to_next = -moved.groupby("pbx")["day"].diff(-1).dt.days
@@ -310,7 +310,7 @@ def _changes(source: Source, usual: pd.DataFrame) -> dict[str, Seen]:
     expected = (moved["by_s"].abs() == _HOUR_S) & ~brief & pd.Series(ruled, index=moved.index, dtype=bool)
     words = [f"{day:%Y-%m-%d}: {_utc(a)} to {_utc(b)}" for day, a, b in _cells(moved, "day", "before", "usual")]
     return {
-        name: Seen(
+        name: Observed(
             int(some.sum()),
             source.days(moved[some]),
             "; ".join([word for word, is_some in zip(words, some, strict=True) if is_some][:EXAMPLES]),
@@ -319,7 +319,7 @@ def _changes(source: Source, usual: pd.DataFrame) -> dict[str, Seen]:
     }
 
 
-_MEASURES: Final[tuple[Callable[[Source], dict[str, Seen]], ...]] = (
+_MEASURES: Final[tuple[Callable[[Source], dict[str, Observed]], ...]] = (
     _set_aside,
     _unknown_actions,
     _ambiguous,
@@ -338,15 +338,15 @@ def _calls(found: Iterable[str] | None) -> tuple[str, ...]:
     return tuple(call[:_LEGIBLE] for call in list(dict.fromkeys(found or ()))[:EXAMPLES])
 
 
-def _named(rows: Sequence[dict[str, Any]]) -> Seen:
+def _named(rows: Sequence[dict[str, Any]]) -> Observed:
     """Rows by name, most first."""
     names = [f"{row['name'][:_LEGIBLE]} {row['n']:,} ×" for row in rows]
     shown = ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
-    return Seen(sum(row["n"] for row in rows), _calls(sorted(call for row in rows for call in row["calls"])), shown)
+    return Observed(sum(row["n"] for row in rows), _calls(sorted(call for row in rows for call in row["calls"])), shown)
 
 
-def _grouped(rows: pd.DataFrame) -> Seen:
-    return Seen(int(rows["n"].sum()), _calls(sorted(call for calls in rows["calls"] for call in calls)))
+def _grouped(rows: pd.DataFrame) -> Observed:
+    return Observed(int(rows["n"].sum()), _calls(sorted(call for calls in rows["calls"] for call in calls)))
 
 
 def _pairs(rows: pd.DataFrame) -> list[tuple[str, pd.Timestamp]]:

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
 from ucm_analytics.config import reader_locale
-from ucm_analytics.custom_reports import load_own, own_reports
+from ucm_analytics.custom_reports import load_report, report_files
 from ucm_analytics.documents.coverage import Coverage, coverage
-from ucm_analytics.documents.document import Card, Section, Shown
+from ucm_analytics.documents.document import Card, Section, TableColumn
 from ucm_analytics.documents.files import FORMATS, write_all
 from ucm_analytics.documents.formats import written_for
 from ucm_analytics.documents.report import Report
@@ -37,7 +37,7 @@ __all__ = [
     "Coverage",
     "Report",
     "Section",
-    "Shown",
+    "TableColumn",
     "names",
     "report_module",
     "run_all",
@@ -83,7 +83,7 @@ def report_module(name: str) -> ReportModule:
         No report has this name, or the file of one's own report cannot be used.
     """
     if path := _own().get(name):
-        return cast(ReportModule, load_own(path))
+        return cast(ReportModule, load_report(path))
     if name not in _built_in():
         raise SettingError(f"no report is called {name!r}", hint=f"choose one of {', '.join(names())}")
     return cast(ReportModule, importlib.import_module(f"{__name__}.{name.replace('-', '_')}"))
@@ -99,7 +99,7 @@ def _built_in() -> list[str]:
 
 
 def _own() -> dict[str, Path]:
-    own = own_reports()
+    own = report_files()
     if taken := sorted(set(own) & set(_built_in())):
         raise SettingError(
             f"two reports are called {taken[0]!r}: one of the package and {own[taken[0]]}", hint="rename the file"

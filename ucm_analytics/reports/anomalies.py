@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 
 from ucm_analytics import analyses, charts
-from ucm_analytics.documents.document import Section, Shown
+from ucm_analytics.documents.document import Section, TableColumn
 from ucm_analytics.documents.formats import count, day, number, plural, time
 from ucm_analytics.metrics import formulas
 from ucm_analytics.period import EVERY_WEEKDAY, Period
@@ -52,12 +52,12 @@ def _section(
         figure=charts.anomalies(found),
         table=shown.reset_index(drop=True),
         columns=(
-            Shown("local_at", name.capitalize(), "day" if freq == "1d" else "time"),
-            Shown("calls", "Calls", "count"),
-            Shown("expected", "Expected", "number"),
-            Shown("low", "Fewest usual", "count"),
-            Shown("high", "Most usual", "count"),
-            Shown("weeks", "Weeks compared", "count"),
+            TableColumn("local_at", name.capitalize(), "day" if freq == "1d" else "time"),
+            TableColumn("calls", "Calls", "count"),
+            TableColumn("expected", "Expected", "number"),
+            TableColumn("low", "Fewest usual", "count"),
+            TableColumn("high", "Most usual", "count"),
+            TableColumn("weeks", "Weeks compared", "count"),
         ),
         formula=f"{number(_FALSE_ALARMS)} false alarm a month of 30 days is allowed.\n" + formulas("usual"),
         reading="What is usual comes from the other weeks of the period and of up to twelve weeks before it. Expect "

@@ -9,7 +9,7 @@ import pandas as pd
 
 from ucm_analytics import analyses, charts
 from ucm_analytics.documents.coverage import Coverage
-from ucm_analytics.documents.document import Section, Shown
+from ucm_analytics.documents.document import Section, TableColumn
 from ucm_analytics.documents.formats import clock, count, day, hour, number, plural, plural_mean, share, time, weekday
 from ucm_analytics.metrics import formulas
 from ucm_analytics.period import EVERY_WEEKDAY, Period
@@ -58,7 +58,7 @@ def _by_day(
         sentence=_headline(calls, period, hours),
         figure=charts.call_volume(volume),
         table=table,
-        columns=(Shown("local_at", "Day", "day"), *columns),
+        columns=(TableColumn("local_at", "Day", "day"), *columns),
         formula=formulas("calls", "calls_answered"),
         reading="Answered means that a person picked up; a call that only a menu or a mailbox took is not "
         "answered. No answer is said of outbound and internal calls only. A day without calls is a row with 0, "
@@ -85,7 +85,7 @@ def _by_direction(calls: nw.LazyFrame[Any], period: Period, days: Coverage, dail
         else f"No calls in any {name}.",
         figure=charts.call_volume(volume),
         table=table,
-        columns=(Shown("local_at", "Day" if name == "day" else "Week from", "day"), *columns),
+        columns=(TableColumn("local_at", "Day" if name == "day" else "Week from", "day"), *columns),
         formula=formulas("calls", "calls_answered", "calls_per_day"),
         reading="Inbound came in by a trunk, outbound left by one, internal stayed inside. Weeks begin on Monday; the "
         "first and the last count only the days inside the period, so they look small when the period cuts them.",
@@ -114,8 +114,8 @@ def _by_hour_of_week(calls: nw.LazyFrame[Any], period: Period, days: Coverage) -
         figure=charts.hour_of_week(hours),
         table=table.reset_index().rename_axis(columns=None),
         columns=(
-            Shown("hour", "Hour", "hour"),
-            *(Shown(weekday(n).lower(), weekday(n), "number") for n in range(7)),
+            TableColumn("hour", "Hour", "hour"),
+            *(TableColumn(weekday(n).lower(), weekday(n), "number") for n in range(7)),
         ),
         formula=formulas("hour_of_week"),
         reading="Dark cells are the hours to staff first. A period of few weeks says little about one cell: one "
@@ -138,13 +138,13 @@ def _by_hour_of_day(hours: pd.DataFrame) -> Section:
         figure=charts.busy_hour(hours),
         table=hours,
         columns=(
-            Shown("hour", "Hour", "hour"),
-            Shown("calls", "Calls", "count"),
-            Shown("calls_per_day", "Calls a day", "number"),
-            Shown("low", "Usual from", "count"),
-            Shown("high", "Usual to", "count"),
-            Shown("peak_calls", "Most in 60 minutes", "count"),
-            Shown("peak_at", "Beginning", "time"),
+            TableColumn("hour", "Hour", "hour"),
+            TableColumn("calls", "Calls", "count"),
+            TableColumn("calls_per_day", "Calls a day", "number"),
+            TableColumn("low", "Usual from", "count"),
+            TableColumn("high", "Usual to", "count"),
+            TableColumn("peak_calls", "Most in 60 minutes", "count"),
+            TableColumn("peak_at", "Beginning", "time"),
         ),
         formula=formulas("calls", "calls_per_day", "usual_calls", "tcbh", "busy_hour"),
         reading="The busy hour is what to plan for, the busiest 60 minutes is the worst that happened. Weekends "
@@ -167,11 +167,11 @@ def _hour_by_hour(calls: nw.LazyFrame[Any], period: Period, days: Coverage) -> S
         figure=charts.call_volume(volume),
         table=table,
         columns=(
-            Shown("local_at", "Hour from", "time"),
-            Shown("calls", "Calls", "count"),
-            Shown("low", "Usual from", "count"),
-            Shown("high", "Usual to", "count"),
-            Shown("answered", "Answered", "count"),
+            TableColumn("local_at", "Hour from", "time"),
+            TableColumn("calls", "Calls", "count"),
+            TableColumn("low", "Usual from", "count"),
+            TableColumn("high", "Usual to", "count"),
+            TableColumn("answered", "Answered", "count"),
         ),
         formula=formulas("calls", "usual_calls", "calls_answered"),
         reading="A lone tall bar is one busy hour, not a habit. In the night when the clock goes back the hour "
@@ -208,7 +208,7 @@ def _headline(calls: nw.LazyFrame[Any], period: Period, hours: pd.DataFrame) -> 
     return "; ".join(parts) + "."
 
 
-def _wide(every: pd.DataFrame, volume: pd.DataFrame, by: str) -> tuple[pd.DataFrame, tuple[Shown, ...]]:
+def _wide(every: pd.DataFrame, volume: pd.DataFrame, by: str) -> tuple[pd.DataFrame, tuple[TableColumn, ...]]:
     """One row an interval, one column a value of `by`, and how to show all but the interval."""
     split = volume.assign(**{by: volume[by].astype(str)}).pivot_table(
         index="local_at", columns=by, values="calls", aggfunc="sum", fill_value=0
@@ -216,8 +216,8 @@ def _wide(every: pd.DataFrame, volume: pd.DataFrame, by: str) -> tuple[pd.DataFr
     names = [name for name in (*OUTCOMES, *DIRECTIONS) if name in split and name != "answered"]
     others = split[names].rename_axis(columns=None)
     columns = (
-        Shown("calls", "Calls", "count"),
-        Shown("answered", "Answered by a person", "count"),
-        *(Shown(name, name.replace("_", " ").capitalize(), "count") for name in names),
+        TableColumn("calls", "Calls", "count"),
+        TableColumn("answered", "Answered by a person", "count"),
+        *(TableColumn(name, name.replace("_", " ").capitalize(), "count") for name in names),
     )
     return every.merge(others, how="left", left_on="local_at", right_index=True), columns

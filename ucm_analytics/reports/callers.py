@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ucm_analytics import analyses, charts
-from ucm_analytics.documents.document import Section, Shown
+from ucm_analytics.documents.document import Section, TableColumn
 from ucm_analytics.documents.formats import count, plural, share
 from ucm_analytics.documents.labels import drawn
 from ucm_analytics.metrics import formulas
@@ -44,15 +44,15 @@ def _top(calls: nw.LazyFrame[Any], shares: pd.DataFrame) -> Section:
         figure=charts.top_callers(callers.assign(caller=drawn(callers["caller"]))),
         table=callers,
         columns=(
-            Shown("caller", "Caller"),
-            Shown("caller_name", "Name"),
-            Shown("calls", "Calls", "count"),
-            Shown("share", "Share", "share"),
-            Shown("answered", "Answered", "count"),
-            Shown("answered_rate", "Answered rate", "share"),
-            Shown("talk_s", "Talk", "seconds"),
-            Shown("first_at", "First call", "time"),
-            Shown("last_at", "Last call", "time"),
+            TableColumn("caller", "Caller"),
+            TableColumn("caller_name", "Name"),
+            TableColumn("calls", "Calls", "count"),
+            TableColumn("share", "Share", "share"),
+            TableColumn("answered", "Answered", "count"),
+            TableColumn("answered_rate", "Answered rate", "share"),
+            TableColumn("talk_s", "Talk", "seconds"),
+            TableColumn("first_at", "First call", "time"),
+            TableColumn("last_at", "Last call", "time"),
         ),
         formula=formulas("caller_share", "caller_answered"),
         reading="National and international writings of one number count as one caller. A company that shows one "
@@ -74,10 +74,10 @@ def _concentration(shares: pd.DataFrame) -> Section:
         figure=charts.caller_concentration(shares),
         table=shares,
         columns=(
-            Shown("top_rate", "Most frequent callers", "share"),
-            Shown("callers", "Callers", "count"),
-            Shown("calls", "Calls", "count"),
-            Shown("share", "Share of the calls", "share"),
+            TableColumn("top_rate", "Most frequent callers", "share"),
+            TableColumn("callers", "Callers", "count"),
+            TableColumn("calls", "Calls", "count"),
+            TableColumn("share", "Share of the calls", "share"),
         ),
         formula=formulas("concentration", "entropy")
         + (f"\nHere it is {shares['entropy'].iloc[0]:.2f} bit." if len(shares) else ""),
@@ -101,12 +101,12 @@ def _areas(calls: nw.LazyFrame[Any]) -> Section:
         figure=charts.caller_areas(areas),
         table=areas,
         columns=(
-            Shown("area", "Area"),
-            Shown("calls", "Calls", "count"),
-            Shown("share", "Share", "share"),
-            Shown("callers", "Callers", "count"),
-            Shown("answered_rate", "Answered rate", "share"),
-            Shown("talk_s", "Talk", "seconds"),
+            TableColumn("area", "Area"),
+            TableColumn("calls", "Calls", "count"),
+            TableColumn("share", "Share", "share"),
+            TableColumn("callers", "Callers", "count"),
+            TableColumn("answered_rate", "Answered rate", "share"),
+            TableColumn("talk_s", "Talk", "seconds"),
         ),
         formula="An area is the country code (ITU-T E.164) of numbers in international form; national: begins with one "
         "zero; internal: shorter.\n" + formulas("area_share", "caller_answered"),

@@ -9,7 +9,7 @@ import pandas as pd
 
 from ucm_analytics import analyses, charts
 from ucm_analytics.analyses.compare import last_year, previous
-from ucm_analytics.documents.document import Section, Shown
+from ucm_analytics.documents.document import Section, TableColumn
 from ucm_analytics.documents.formats import Kind, period_name, show
 from ucm_analytics.metrics import formulas
 from ucm_analytics.period import EVERY_WEEKDAY, Period
@@ -56,16 +56,16 @@ def build(context: Context) -> list[Section]:
             figure=charts.compare(changes),
             table=table,
             columns=(
-                Shown("measure", "Measure"),
-                Shown("against", "Against"),
-                Shown("now", "Now"),
-                Shown("then", "Before"),
-                Shown("change", "Change", "share"),
-                Shown("low", "at least", "share"),
-                Shown("high", "at most", "share"),
-                Shown("judged", "Verdict"),
-                Shown("calls", "Calls now", "count"),
-                Shown("calls_before", "Calls before", "count"),
+                TableColumn("measure", "Measure"),
+                TableColumn("against", "Against"),
+                TableColumn("now", "Now"),
+                TableColumn("then", "Before"),
+                TableColumn("change", "Change", "share"),
+                TableColumn("low", "at least", "share"),
+                TableColumn("high", "at most", "share"),
+                TableColumn("judged", "Verdict"),
+                TableColumn("calls", "Calls now", "count"),
+                TableColumn("calls_before", "Calls before", "count"),
             ),
             formula=formulas("change", "change_interval", "before"),
             reading="No more than chance: the interval holds 0, so days differ by so much anyway, not that nothing "

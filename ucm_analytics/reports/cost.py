@@ -10,7 +10,7 @@ import pandas as pd
 from ucm_analytics import analyses, charts
 from ucm_analytics.analyses._leaving import leaves
 from ucm_analytics.config import tariff_file
-from ucm_analytics.documents.document import Section, Shown
+from ucm_analytics.documents.document import Section, TableColumn
 from ucm_analytics.documents.formats import plural, share, show
 from ucm_analytics.documents.labels import Names, drawn
 from ucm_analytics.metrics import formulas
@@ -59,7 +59,7 @@ def _without_tariff(calls: nw.LazyFrame[Any], period: Period) -> Section:
             title_text="Answered calls out by a trunk per day: no tariff is set"
         ),
         table=volume if total else volume.head(0),
-        columns=(Shown("local_at", "Day", "day"), Shown("calls", "Answered calls out by a trunk", "count")),
+        columns=(TableColumn("local_at", "Day", "day"), TableColumn("calls", "Answered calls out by a trunk", "count")),
         formula=formulas("calls", "call_cost", "billed"),
         reading="Write what your provider charges into a table, and name it in the settings: tariff = "
         '"/srv/tariff.csv" above the tables, or in the table of one PBX, or UCM_TARIFF. The row without a prefix is '
@@ -74,7 +74,7 @@ def _by_prefix(calls: nw.LazyFrame[Any], period: Period, tariff: Tariff) -> Sect
         sentence=_headline(costs, tariff),
         figure=charts.cost(costs).update_xaxes(title_text=_unit(tariff, "cost")),
         table=costs.assign(destination=_destinations(costs)),
-        columns=(Shown("destination", "Destination"), *_columns(tariff)),
+        columns=(TableColumn("destination", "Destination"), *_columns(tariff)),
         formula=formulas("call_cost", "billed", "cost_share"),
         reading=_READING,
     )
@@ -96,19 +96,19 @@ def _by_caller(calls: nw.LazyFrame[Any], period: Period, tariff: Tariff, names: 
         sentence=sentence,
         figure=charts.cost(costs.assign(caller=drawn(labels))).update_xaxes(title_text=_unit(tariff, "cost")),
         table=costs.assign(caller=labels, destination=_destinations(costs)),
-        columns=(Shown("caller", "Caller"), Shown("destination", "Destination"), *_columns(tariff)),
+        columns=(TableColumn("caller", "Caller"), TableColumn("destination", "Destination"), *_columns(tariff)),
         formula=formulas("call_cost", "billed", "cost_share"),
         reading="A phone that many people use looks dear. Cost says nothing of what a call was good for.",
     )
 
 
-def _columns(tariff: Tariff) -> tuple[Shown, ...]:
+def _columns(tariff: Tariff) -> tuple[TableColumn, ...]:
     return (
-        Shown("calls", "Calls", "count"),
-        Shown("talk_s", "Talk", "seconds"),
-        Shown("billed_s", "Billed", "seconds"),
-        Shown("cost", _unit(tariff), "money"),
-        Shown("share", "Share", "share"),
+        TableColumn("calls", "Calls", "count"),
+        TableColumn("talk_s", "Talk", "seconds"),
+        TableColumn("billed_s", "Billed", "seconds"),
+        TableColumn("cost", _unit(tariff), "money"),
+        TableColumn("share", "Share", "share"),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ucm_analytics import analyses, charts
-from ucm_analytics.documents.document import Section, Shown
+from ucm_analytics.documents.document import Section, TableColumn
 from ucm_analytics.documents.formats import count, plural
 from ucm_analytics.metrics import formulas
 from ucm_analytics.quality import SEVERITIES, UNSEEN, Audit, audit
@@ -33,13 +33,13 @@ def _findings(audited: Audit) -> Section:
         figure=charts.affected_reports(analyses.affected_reports(found)),
         table=found,
         columns=(
-            Shown("severity", "Severity"),
-            Shown("count", "Count", "count"),
-            Shown("title", "What"),
-            Shown("detail", "In detail"),
-            Shown("means", "Meaning"),
-            Shown("touches", "Touches"),
-            Shown("examples", "Examples: call or day"),
+            TableColumn("severity", "Severity"),
+            TableColumn("count", "Count", "count"),
+            TableColumn("title", "What"),
+            TableColumn("detail", "In detail"),
+            TableColumn("means", "Meaning"),
+            TableColumn("touches", "Touches"),
+            TableColumn("examples", "Examples: call or day"),
         ),
         formula="\n".join(
             [*(f"{name.capitalize()}: {meaning}." for name, meaning in SEVERITIES.items()), formulas("findings")]
@@ -71,11 +71,11 @@ def _records(audited: Audit) -> Section:
         figure=charts.reconciliation(table),
         table=some.assign(line=lines).reset_index(drop=True),
         columns=(
-            Shown("grain", "Counting"),
-            Shown("line", "Line"),
-            Shown("count", "Count", "count"),
-            Shown("effect", "Effect", "count"),
-            Shown("meaning", "Meaning"),
+            TableColumn("grain", "Counting"),
+            TableColumn("line", "Line"),
+            TableColumn("count", "Count", "count"),
+            TableColumn("effect", "Effect", "count"),
+            TableColumn("meaning", "Meaning"),
         ),
         formula="The lines come from the raw records, the totals from the tables that the reports use.\n"
         + formulas("unexplained"),
@@ -107,7 +107,11 @@ def _days(coverage: pd.DataFrame) -> Section:
         sentence=f"{plural(len(calendar), 'day')}: {', '.join(parts)}." if pulled else "No day is in the store.",
         figure=charts.coverage_calendar(calendar),
         table=calendar,
-        columns=(Shown("day", "Day", "day"), Shown("state", "State"), Shown("legs", "Records", "count")),
+        columns=(
+            TableColumn("day", "Day", "day"),
+            TableColumn("state", "State"),
+            TableColumn("legs", "Records", "count"),
+        ),
         formula="Settled: the day had ended for long, and a later look found nothing new; provisional: pulled, but it "
         "may still change; missing: never pulled.\n" + formulas("records"),
         reading="A settled day without a record may be a holiday or a line that was down. With several PBXs a day has "

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import pandas as pd
 
 from ucm_analytics import analyses, charts
-from ucm_analytics.documents.document import Section, Shown
+from ucm_analytics.documents.document import Section, TableColumn
 from ucm_analytics.documents.formats import hour, plural, seconds
 from ucm_analytics.metrics import formulas
 from ucm_analytics.reports._context import Context
@@ -31,13 +31,13 @@ _ENOUGH: Final = 20
 """Calls that an hour needs before it is compared with others."""
 
 _STATISTICS: Final = (
-    Shown("calls", "Calls", "count"),
-    Shown("median_s", "Median", "seconds"),
-    Shown("mean_s", "Mean", "seconds"),
-    Shown("p90_s", "p90", "seconds"),
-    Shown("p95_s", "p95", "seconds"),
-    Shown("max_s", "Longest", "seconds"),
-    Shown("total_s", "Total", "seconds"),
+    TableColumn("calls", "Calls", "count"),
+    TableColumn("median_s", "Median", "seconds"),
+    TableColumn("mean_s", "Mean", "seconds"),
+    TableColumn("p90_s", "p90", "seconds"),
+    TableColumn("p95_s", "p95", "seconds"),
+    TableColumn("max_s", "Longest", "seconds"),
+    TableColumn("total_s", "Total", "seconds"),
 )
 
 
@@ -66,7 +66,7 @@ def _by_direction(calls: nw.LazyFrame[Any]) -> Section:
         sentence=_headline(calls, rows),
         figure=charts.durations(rows),
         table=table,
-        columns=(Shown("measure", "Measure"), Shown("direction", "Direction"), *_STATISTICS),
+        columns=(TableColumn("measure", "Measure"), TableColumn("direction", "Direction"), *_STATISTICS),
         formula=formulas(*_MEASURED, "quantile", "mean", "extreme", "total"),
         reading="The median is the usual call, p90 and p95 the patience that you ask of one caller in ten and one "
         "in twenty. Wait mixes callers who were answered with callers who gave up: a short wait can mean quick "
@@ -92,9 +92,9 @@ def _by_hour(calls: nw.LazyFrame[Any]) -> Section:
         figure=charts.durations(waits),
         table=rows[rows["calls"] > 0].assign(measure=_named(rows["measure"])).reset_index(drop=True),
         columns=(
-            Shown("measure", "Measure"),
-            Shown("direction", "Direction"),
-            Shown("hour", "Hour", "hour"),
+            TableColumn("measure", "Measure"),
+            TableColumn("direction", "Direction"),
+            TableColumn("hour", "Hour", "hour"),
             *_STATISTICS,
         ),
         formula=formulas(*_MEASURED, "quantile", "mean", "extreme", "total"),
@@ -122,10 +122,10 @@ def _histogram(
         figure=charts.duration_histogram(bins),
         table=every,
         columns=(
-            Shown("from_s", "From", "seconds"),
-            Shown("to_s", "Below", "seconds"),
-            Shown("calls", "Calls", "count"),
-            Shown("share", "Share", "share"),
+            TableColumn("from_s", "From", "seconds"),
+            TableColumn("to_s", "Below", "seconds"),
+            TableColumn("calls", "Calls", "count"),
+            TableColumn("share", "Share", "share"),
         ),
         formula=formulas(measure.removesuffix("_s"), "bin_share"),
         reading=f"{misleads} The last bar has no upper end and holds everything beyond.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from ucm_analytics import analyses, charts
-from ucm_analytics.documents.document import Section, Shown
+from ucm_analytics.documents.document import Section, TableColumn
 from ucm_analytics.documents.formats import count, plural, seconds
 from ucm_analytics.documents.labels import drawn
 from ucm_analytics.metrics import formulas
@@ -28,19 +28,19 @@ def build(context: Context) -> list[Section]:
             figure=charts.extensions(found.assign(pbx="", extension=drawn(labels))),
             table=table,
             columns=(
-                Shown("extension", "Extension"),
-                Shown("offered", "Offered", "count"),
-                Shown("rung", "Rung", "count"),
-                Shown("answered", "Answered", "count"),
-                Shown("elsewhere", "Elsewhere", "count"),
-                Shown("missed", "Missed", "count"),
-                Shown("unreachable", "Unreachable", "count"),
-                Shown("answered_rate", "Answered rate", "share"),
-                Shown("talk_s", "Talk", "seconds"),
-                Shown("mean_talk_s", "Talk a call", "seconds"),
-                Shown("mean_ring_s", "Ring before answer", "seconds"),
-                Shown("placed", "Placed", "count"),
-                Shown("busiest_hour", "Busiest hour", "hour"),
+                TableColumn("extension", "Extension"),
+                TableColumn("offered", "Offered", "count"),
+                TableColumn("rung", "Rung", "count"),
+                TableColumn("answered", "Answered", "count"),
+                TableColumn("elsewhere", "Elsewhere", "count"),
+                TableColumn("missed", "Missed", "count"),
+                TableColumn("unreachable", "Unreachable", "count"),
+                TableColumn("answered_rate", "Answered rate", "share"),
+                TableColumn("talk_s", "Talk", "seconds"),
+                TableColumn("mean_talk_s", "Talk a call", "seconds"),
+                TableColumn("mean_ring_s", "Ring before answer", "seconds"),
+                TableColumn("placed", "Placed", "count"),
+                TableColumn("busiest_hour", "Busiest hour", "hour"),
             ),
             formula=formulas(
                 *("phone_offered", "solicitations", "phone_answered", "phone_elsewhere", "phone_missed"),

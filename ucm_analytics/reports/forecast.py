@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ucm_analytics import analyses, charts
-from ucm_analytics.documents.document import Section, Shown
+from ucm_analytics.documents.document import Section, TableColumn
 from ucm_analytics.documents.formats import day, number, period_name, plural, share, time
 from ucm_analytics.errors import NoData
 from ucm_analytics.metrics import formulas
@@ -29,7 +29,7 @@ QUESTION = "How many calls are to be expected in the seven days after the period
 _HISTORY: Final = timedelta(weeks=12)
 _AHEAD: Final = 7
 _LEVEL: Final = 0.9
-_REFUSED: Final = (Shown("local_at", "Day", "day"), Shown("calls", "Calls", "count"))
+_REFUSED: Final = (TableColumn("local_at", "Day", "day"), TableColumn("calls", "Calls", "count"))
 _NAMES: Final[dict[ForecastFreq, str]] = {"1d": "day", "30min": "half-hour"}
 
 
@@ -89,10 +89,10 @@ def _ahead(
         figure=charts.forecast(expected),
         table=expected,
         columns=(
-            Shown("local_at", name.capitalize(), "day" if freq == "1d" else "time"),
-            Shown("calls", "Expected", "number"),
-            Shown("low", "at least", "count"),
-            Shown("high", "at most", "count"),
+            TableColumn("local_at", name.capitalize(), "day" if freq == "1d" else "time"),
+            TableColumn("calls", "Expected", "number"),
+            TableColumn("low", "at least", "count"),
+            TableColumn("high", "at most", "count"),
         ),
         formula=f"The interval covers {share(_LEVEL)} of the {name}s.\n" + formulas("forecast", "forecast_interval"),
         reading="Made from up to twelve weeks before the end of the period. Trends, seasons and coming holidays are "
@@ -129,13 +129,13 @@ def _past(backtest: pd.DataFrame) -> Section:
         figure=charts.forecast_backtest(backtest),
         table=backtest,
         columns=(
-            Shown("first", "Week from", "day"),
-            Shown("weeks", "Weeks of history", "count"),
-            Shown("calls", "Calls", "count"),
-            Shown("expected", "Forecast", "number"),
-            Shown("rmse", "Error", "number"),
-            Shown("naive_rmse", "Error of the week before", "number"),
-            Shown("covered_rate", "Inside the interval", "share"),
+            TableColumn("first", "Week from", "day"),
+            TableColumn("weeks", "Weeks of history", "count"),
+            TableColumn("calls", "Calls", "count"),
+            TableColumn("expected", "Forecast", "number"),
+            TableColumn("rmse", "Error", "number"),
+            TableColumn("naive_rmse", "Error of the week before", "number"),
+            TableColumn("covered_rate", "Inside the interval", "share"),
         ),
         formula="The error is over half-hours; each week is forecast only from the days before it.\n"
         + formulas("forecast_error", "forecast_interval"),

@@ -11,7 +11,7 @@ import pandas as pd
 from ucm_analytics import analyses, charts
 from ucm_analytics.analyses._leaving import leaves
 from ucm_analytics.analyses.fraud import RULES
-from ucm_analytics.documents.document import Section, Shown
+from ucm_analytics.documents.document import Section, TableColumn
 from ucm_analytics.documents.formats import plural, time
 from ucm_analytics.documents.labels import Names, drawn
 from ucm_analytics.metrics import formulas
@@ -62,7 +62,7 @@ def _nothing(calls: nw.LazyFrame[Any], period: Period) -> Section:
         sentence=f"no signs of toll fraud in {plural(total, 'call')} out by a trunk.",
         figure=figure,
         table=volume if total else volume.head(0),
-        columns=(Shown("local_at", "Day", "day"), Shown("calls", "Calls out by a trunk", "count")),
+        columns=(TableColumn("local_at", "Day", "day"), TableColumn("calls", "Calls out by a trunk", "count")),
         formula=_FORMULA,
         reading=f"The chart shows the calls that were looked at: all that leave by a trunk. {_READING}",
     )
@@ -81,15 +81,15 @@ def _found(signals: pd.DataFrame, names: Names) -> Section:
         figure=charts.fraud_signals(signals.assign(extension=drawn(labels.dropna()).reindex(signals.index))),
         table=table,
         columns=(
-            Shown("signal", "Signal", "count"),
-            Shown("score", "Score", "count"),
-            Shown("rule", "Rule"),
-            Shown("extension", "Extension"),
-            Shown("area", "Called"),
-            Shown("first_at", "First call", "time"),
-            Shown("last_at", "Last call", "time"),
-            Shown("calls", "Calls", "count"),
-            Shown("talk_s", "Talk", "seconds"),
+            TableColumn("signal", "Signal", "count"),
+            TableColumn("score", "Score", "count"),
+            TableColumn("rule", "Rule"),
+            TableColumn("extension", "Extension"),
+            TableColumn("area", "Called"),
+            TableColumn("first_at", "First call", "time"),
+            TableColumn("last_at", "Last call", "time"),
+            TableColumn("calls", "Calls", "count"),
+            TableColumn("talk_s", "Talk", "seconds"),
         ),
         formula=_FORMULA,
         reading=_READING,
@@ -110,14 +110,14 @@ def _evidence(evidence: pd.DataFrame, names: Names) -> Section:
         ),
         table=evidence.assign(extension=labels, rule=evidence["rule"].astype(str).str.replace("_", " ")).head(_SHOWN),
         columns=(
-            Shown("signal", "Signal", "count"),
-            Shown("rule", "Rule"),
-            Shown("local_at", "Call", "time"),
-            Shown("extension", "Extension"),
-            Shown("callee", "Number called"),
-            Shown("area", "Area"),
-            Shown("outcome", "Outcome"),
-            Shown("talk_s", "Talk", "seconds"),
+            TableColumn("signal", "Signal", "count"),
+            TableColumn("rule", "Rule"),
+            TableColumn("local_at", "Call", "time"),
+            TableColumn("extension", "Extension"),
+            TableColumn("callee", "Number called"),
+            TableColumn("area", "Area"),
+            TableColumn("outcome", "Outcome"),
+            TableColumn("talk_s", "Talk", "seconds"),
         ),
         formula=f"One row is one call of one signal, at most {_SHOWN}; a call may be evidence of several signals.\n"
         + formulas("fraud_score"),

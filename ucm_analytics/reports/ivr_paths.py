@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 
 from ucm_analytics import analyses, charts
-from ucm_analytics.documents.document import Section, Shown
+from ucm_analytics.documents.document import Section, TableColumn
 from ucm_analytics.documents.formats import count, plural, seconds, share
 from ucm_analytics.documents.labels import Names, drawn, spoken
 from ucm_analytics.metrics import formulas
@@ -45,11 +45,11 @@ def _variants(calls: nw.LazyFrame[Any], menus: pd.DataFrame, names: Names) -> Se
         figure=charts.ivr_paths(paths.assign(path=drawn(named))),
         table=table,
         columns=(
-            Shown("path", "Way"),
-            Shown("calls", "Calls", "count"),
-            Shown("share", "Share", "share"),
-            Shown("answered_rate", "Answered by a person", "share"),
-            Shown("median_wait_s", "Median wait", "seconds"),
+            TableColumn("path", "Way"),
+            TableColumn("calls", "Calls", "count"),
+            TableColumn("share", "Share", "share"),
+            TableColumn("answered_rate", "Answered by a person", "share"),
+            TableColumn("median_wait_s", "Median wait", "seconds"),
         ),
         formula=formulas("path_share", "path_answered_rate", "wait", "quantile"),
         reading="A way is every step of the call in order. Ways that differ only in "
@@ -75,11 +75,11 @@ def _transitions(steps: nw.LazyFrame[Any], names: Names) -> Section:
         figure=charts.ivr_transitions(moves.assign(**{end: drawn(labels) for end, labels in named.items()})),
         table=table,
         columns=(
-            Shown("from", "From"),
-            Shown("to", "To"),
-            Shown("calls", "Calls", "count"),
-            Shown("passes", "Times", "count"),
-            Shown("median_dwell_s", "Median time before", "seconds"),
+            TableColumn("from", "From"),
+            TableColumn("to", "To"),
+            TableColumn("calls", "Calls", "count"),
+            TableColumn("passes", "Times", "count"),
+            TableColumn("median_dwell_s", "Median time before", "seconds"),
         ),
         formula=formulas("calls", "passes", "quantile"),
         reading="A call's last step leads to its end. The width of a band is how often the move was made. Bands show "
@@ -108,17 +108,17 @@ def _dropoff(menus: pd.DataFrame, names: Names) -> Section:
         figure=charts.ivr_dropoff(menus.assign(pbx="", menu=drawn(labels))),
         table=table,
         columns=(
-            Shown("menu", "Menu"),
-            Shown("passes", "Passes", "count"),
-            Shown("repeated", "Heard again", "count"),
-            Shown("went_on", "Went on", "count"),
-            Shown("answered", "Answered later", "count"),
-            Shown("hung_up", "Hung up", "count"),
-            Shown("timed_out", "Timed out", "count"),
-            Shown("hung_up_rate", "Hung up", "share"),
-            Shown("timed_out_rate", "Timed out", "share"),
-            Shown("median_dwell_s", "Median time", "seconds"),
-            Shown("p90_dwell_s", "p90 time", "seconds"),
+            TableColumn("menu", "Menu"),
+            TableColumn("passes", "Passes", "count"),
+            TableColumn("repeated", "Heard again", "count"),
+            TableColumn("went_on", "Went on", "count"),
+            TableColumn("answered", "Answered later", "count"),
+            TableColumn("hung_up", "Hung up", "count"),
+            TableColumn("timed_out", "Timed out", "count"),
+            TableColumn("hung_up_rate", "Hung up", "share"),
+            TableColumn("timed_out_rate", "Timed out", "share"),
+            TableColumn("median_dwell_s", "Median time", "seconds"),
+            TableColumn("p90_dwell_s", "p90 time", "seconds"),
         ),
         formula=formulas(
             *("passes", "menu_repeated", "menu_went_on", "menu_answered", "menu_hung_up", "menu_timed_out"),
@@ -148,13 +148,13 @@ def _choices(steps: nw.LazyFrame[Any], directory: pd.DataFrame, names: Names) ->
         figure=charts.ivr_choices(choices.assign(pbx="", menu=drawn(menu), to=drawn(to))),
         table=choices.assign(menu=menu, to=spoken(to)),
         columns=(
-            Shown("menu", "Menu"),
-            Shown("key", "Key"),
-            Shown("certainty", "Certainty"),
-            Shown("to", "Next step"),
-            Shown("calls", "Calls", "count"),
-            Shown("passes", "Times", "count"),
-            Shown("share", "Share of the menu", "share"),
+            TableColumn("menu", "Menu"),
+            TableColumn("key", "Key"),
+            TableColumn("certainty", "Certainty"),
+            TableColumn("to", "Next step"),
+            TableColumn("calls", "Calls", "count"),
+            TableColumn("passes", "Times", "count"),
+            TableColumn("share", "Share of the menu", "share"),
         ),
         formula="The records hold no digits: a key is inferred from the menu's key table and the next step. Certain: "
         "one key leads there; ambiguous: several do; default: no key was needed (timeout, invalid, the menu again); "

@@ -9,7 +9,7 @@ import pandas as pd
 from ucm_analytics import analyses, charts
 from ucm_analytics.charts.service import FORMULAS
 from ucm_analytics.config import ServiceTarget, service_target
-from ucm_analytics.documents.document import Section, Shown
+from ucm_analytics.documents.document import Section, TableColumn
 from ucm_analytics.documents.formats import number, plural, seconds, share
 from ucm_analytics.documents.labels import Names, drawn
 from ucm_analytics.metrics import METRICS, SERVICE_LEVELS, formulas
@@ -54,23 +54,23 @@ def _queues(found: pd.DataFrame, levels: pd.DataFrame, names: Names, aim: Servic
         figure=charts.queues(_labelled(found, queue=labels)),
         table=found.assign(queue=labels),
         columns=(
-            Shown("queue", "Queue"),
-            Shown("offered", "Offered", "count"),
-            Shown("answered", "Answered", "count"),
-            Shown("abandoned", "Abandoned", "count"),
-            Shown("abandoned_short", "Short", "count"),
-            Shown("overflowed", "Overflowed", "count"),
-            *((Shown("other", "Other ends", "count"),) if found["other"].any() else ()),
-            Shown("answered_rate", "Answered rate", "share"),
-            Shown("abandon_rate", "Abandon rate", "share"),
-            Shown("long_abandon_rate", "Rate without short", "share"),
-            Shown("asa_s", "Speed of answer", "seconds"),
-            Shown("median_wait_s", "Median wait", "seconds"),
-            Shown("p90_wait_s", "p90 wait", "seconds"),
-            Shown("longest_wait_s", "Longest wait", "seconds"),
-            Shown("att_s", "Talk a call", "seconds"),
-            Shown("transfer_rate", "Sent on", "share"),
-            Shown("recalls", "Called again", "count"),
+            TableColumn("queue", "Queue"),
+            TableColumn("offered", "Offered", "count"),
+            TableColumn("answered", "Answered", "count"),
+            TableColumn("abandoned", "Abandoned", "count"),
+            TableColumn("abandoned_short", "Short", "count"),
+            TableColumn("overflowed", "Overflowed", "count"),
+            *((TableColumn("other", "Other ends", "count"),) if found["other"].any() else ()),
+            TableColumn("answered_rate", "Answered rate", "share"),
+            TableColumn("abandon_rate", "Abandon rate", "share"),
+            TableColumn("long_abandon_rate", "Rate without short", "share"),
+            TableColumn("asa_s", "Speed of answer", "seconds"),
+            TableColumn("median_wait_s", "Median wait", "seconds"),
+            TableColumn("p90_wait_s", "p90 wait", "seconds"),
+            TableColumn("longest_wait_s", "Longest wait", "seconds"),
+            TableColumn("att_s", "Talk a call", "seconds"),
+            TableColumn("transfer_rate", "Sent on", "share"),
+            TableColumn("recalls", "Called again", "count"),
         ),
         formula=f"{_STAY} Short: below {aim.short_s} s; called again: within an hour.\n"
         + formulas(
@@ -105,9 +105,9 @@ def _service_level(levels: pd.DataFrame, names: Names, aim: ServiceTarget) -> Se
         figure=charts.service_level(_labelled(levels, queue=labels)),
         table=table,
         columns=(
-            Shown("queue", "Queue"),
+            TableColumn("queue", "Queue"),
             *(
-                Shown(id, METRICS[id].name.removeprefix("Service level, ").capitalize(), "share")
+                TableColumn(id, METRICS[id].name.removeprefix("Service level, ").capitalize(), "share")
                 for id in SERVICE_LEVELS
             ),
         ),
@@ -142,11 +142,11 @@ def _waits(steps: nw.LazyFrame[Any]) -> Section:
         figure=charts.queue_waits(waits),
         table=waits[waits["calls"] > 0].reset_index(drop=True),
         columns=(
-            Shown("result", "End"),
-            Shown("from_s", "Over", "seconds"),
-            Shown("to_s", "Up to", "seconds"),
-            Shown("calls", "Stays", "count"),
-            Shown("share", "Share", "share"),
+            TableColumn("result", "End"),
+            TableColumn("from_s", "Over", "seconds"),
+            TableColumn("to_s", "Up to", "seconds"),
+            TableColumn("calls", "Stays", "count"),
+            TableColumn("share", "Share", "share"),
         ),
         formula=f"{_STAY}\n" + formulas("wait_bin", "wait_bin_share"),
         reading="A bar holds the waits up to its right edge, that edge included, as a service level does. Waits of "
@@ -183,13 +183,13 @@ def _patience(steps: nw.LazyFrame[Any]) -> Section:
         figure=charts.patience(curve),
         table=curve,
         columns=(
-            Shown("wait_s", "Wait", "seconds"),
-            Shown("at_risk", "Lasted so long", "count"),
-            Shown("abandoned", "Left now", "count"),
-            Shown("censored", "Ended otherwise", "count"),
-            Shown("patience_level", "Would still wait", "share"),
-            Shown("low_level", "At least", "share"),
-            Shown("high_level", "At most", "share"),
+            TableColumn("wait_s", "Wait", "seconds"),
+            TableColumn("at_risk", "Lasted so long", "count"),
+            TableColumn("abandoned", "Left now", "count"),
+            TableColumn("censored", "Ended otherwise", "count"),
+            TableColumn("patience_level", "Would still wait", "share"),
+            TableColumn("low_level", "At least", "share"),
+            TableColumn("high_level", "At most", "share"),
         ),
         formula=formulas("patience", "patience_band", "median_patience"),
         reading="Who is answered after 10 s would have waited at least 10 s: the curve uses that, the mean wait of "
@@ -217,18 +217,18 @@ def _agents(found: pd.DataFrame, names: Names) -> Section:
         figure=charts.queue_agents(_labelled(found, queue=queue, extension=agent)),
         table=table,
         columns=(
-            Shown("queue", "Queue"),
-            Shown("extension", "Agent"),
-            Shown("offered", "Offered", "count"),
-            Shown("rung", "Rung", "count"),
-            Shown("answered", "Answered", "count"),
-            Shown("elsewhere", "Elsewhere", "count"),
-            Shown("missed", "Missed", "count"),
-            Shown("unreachable", "Unreachable", "count"),
-            Shown("answered_rate", "Answered rate", "share"),
-            Shown("talk_s", "Talk", "seconds"),
-            Shown("mean_talk_s", "Talk a call", "seconds"),
-            Shown("mean_ring_s", "Ring before answer", "seconds"),
+            TableColumn("queue", "Queue"),
+            TableColumn("extension", "Agent"),
+            TableColumn("offered", "Offered", "count"),
+            TableColumn("rung", "Rung", "count"),
+            TableColumn("answered", "Answered", "count"),
+            TableColumn("elsewhere", "Elsewhere", "count"),
+            TableColumn("missed", "Missed", "count"),
+            TableColumn("unreachable", "Unreachable", "count"),
+            TableColumn("answered_rate", "Answered rate", "share"),
+            TableColumn("talk_s", "Talk", "seconds"),
+            TableColumn("mean_talk_s", "Talk a call", "seconds"),
+            TableColumn("mean_ring_s", "Ring before answer", "seconds"),
         ),
         formula=formulas(
             *("phone_offered", "solicitations", "phone_answered", "phone_elsewhere", "phone_missed"),

@@ -9,7 +9,7 @@ import pandas as pd
 
 from ucm_analytics import analyses, charts
 from ucm_analytics.config import ServiceTarget, service_target
-from ucm_analytics.documents.document import Section, Shown
+from ucm_analytics.documents.document import Section, TableColumn
 from ucm_analytics.documents.formats import plural, seconds, share
 from ucm_analytics.documents.labels import Names, drawn
 from ucm_analytics.metrics import formulas
@@ -48,17 +48,17 @@ def _needed(
         figure=charts.staffing(need.assign(pbx="", queue=drawn(labels))),
         table=table,
         columns=(
-            Shown("queue", "Queue"),
-            Shown("day_type", "Days"),
-            Shown("half_hour", "From"),
-            Shown("offered", "Offered", "count"),
-            Shown("callers", "Callers a day", "number"),
-            Shown("handle_s", "Handle time", "seconds"),
-            Shown("patience_s", "Patience", "seconds"),
-            Shown("agents_c", "Agents (C)", "count"),
-            Shown("agents_c_low", "At least", "count"),
-            Shown("agents_c_high", "At most", "count"),
-            Shown("agents_a", "Agents (A)", "count"),
+            TableColumn("queue", "Queue"),
+            TableColumn("day_type", "Days"),
+            TableColumn("half_hour", "From"),
+            TableColumn("offered", "Offered", "count"),
+            TableColumn("callers", "Callers a day", "number"),
+            TableColumn("handle_s", "Handle time", "seconds"),
+            TableColumn("patience_s", "Patience", "seconds"),
+            TableColumn("agents_c", "Agents (C)", "count"),
+            TableColumn("agents_c_low", "At least", "count"),
+            TableColumn("agents_c_high", "At most", "count"),
+            TableColumn("agents_a", "Agents (A)", "count"),
         ),
         formula=f"Agents: the fewest with whom {share(aim.target_level)} of all callers are answered within "
         f"{aim.target_s} s. The interval (95 %) holds the chance in the counts of callers, in the handle times and "
@@ -85,17 +85,17 @@ def _reached(
         figure=charts.staffing_check(check.assign(pbx="", queue=drawn(labels))),
         table=table,
         columns=(
-            Shown("queue", "Queue"),
-            Shown("day_type", "Days"),
-            Shown("half_hour", "From"),
-            Shown("offered", "Offered", "count"),
-            Shown("in_time", "Answered in time", "count"),
-            Shown("agents", "Agents seen", "number"),
-            Shown("reached_level", "Reached", "share"),
-            Shown("reached_low", "At least", "share"),
-            Shown("reached_high", "At most", "share"),
-            Shown("level_a", "Erlang A", "share"),
-            Shown("level_c", "Erlang C", "share"),
+            TableColumn("queue", "Queue"),
+            TableColumn("day_type", "Days"),
+            TableColumn("half_hour", "From"),
+            TableColumn("offered", "Offered", "count"),
+            TableColumn("in_time", "Answered in time", "count"),
+            TableColumn("agents", "Agents seen", "number"),
+            TableColumn("reached_level", "Reached", "share"),
+            TableColumn("reached_low", "At least", "share"),
+            TableColumn("reached_high", "At most", "share"),
+            TableColumn("level_a", "Erlang A", "share"),
+            TableColumn("level_c", "Erlang C", "share"),
         ),
         formula=f"The target is {aim.target_s} s. Predicted: the same share by the formula for the agents seen: "
         "those who took a call of the queue before, or in, and after, or in, the half hour on that day.\n"

@@ -13,7 +13,7 @@ import pandas as pd
 from ucm_analytics import analyses, charts
 from ucm_analytics.analyses.compare import previous
 from ucm_analytics.documents.coverage import Coverage
-from ucm_analytics.documents.document import Card, Section, Shown
+from ucm_analytics.documents.document import Card, Section, TableColumn
 from ucm_analytics.documents.formats import NONE, count, day, hour, number, period_name, plural, seconds, share, weekday
 from ucm_analytics.metrics import formulas
 from ucm_analytics.period import EVERY_WEEKDAY, Period
@@ -68,11 +68,11 @@ def build(context: Context) -> list[Section]:
             figure=figure,
             table=table if now.calls else table.head(0),
             columns=(
-                Shown("number", "Number"),
-                Shown("value", "Value"),
-                Shown("before", "Before"),
-                Shown("change", "Change"),
-                Shown("action", "What to do"),
+                TableColumn("number", "Number"),
+                TableColumn("value", "Value"),
+                TableColumn("before", "Before"),
+                TableColumn("change", "Change"),
+                TableColumn("action", "What to do"),
             ),
             formula=formulas("inbound", "inbound_answered", "unreturned_missed", "wait", "hour_of_week", "before"),
             reading="Small changes come by themselves, and a holiday in one of the periods makes large ones: the "

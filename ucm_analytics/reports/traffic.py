@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 
 from ucm_analytics import analyses, charts
-from ucm_analytics.documents.document import Section, Shown
+from ucm_analytics.documents.document import Section, TableColumn
 from ucm_analytics.documents.formats import hour, number, plural, plural_mean, share, time
 from ucm_analytics.documents.labels import Names, drawn
 from ucm_analytics.metrics import formulas
@@ -51,18 +51,18 @@ def _trunks(calls: nw.LazyFrame[Any], period: Period, names: Names) -> Section:
         figure=charts.trunk_usage(usage.assign(pbx="", trunk=drawn(labels))),
         table=table,
         columns=(
-            Shown("trunk", "Trunk"),
-            Shown("calls", "Attempts", "count"),
-            Shown("answered", "Answered", "count"),
-            Shown("mean_hold_s", "Mean hold", "seconds"),
-            Shown("peak", "Most lines at once", "count"),
-            Shown("busy_on", "Hour of most line time"),
-            Shown("bhca", "Attempts in it", "number"),
-            Shown("line_s", "Line time in it", "seconds"),
-            Shown("lines", "Lines needed", "count"),
-            Shown("lines_low", "At least", "count"),
-            Shown("lines_high", "At most", "count"),
-            Shown("lines_retry", "With retries", "count"),
+            TableColumn("trunk", "Trunk"),
+            TableColumn("calls", "Attempts", "count"),
+            TableColumn("answered", "Answered", "count"),
+            TableColumn("mean_hold_s", "Mean hold", "seconds"),
+            TableColumn("peak", "Most lines at once", "count"),
+            TableColumn("busy_on", "Hour of most line time"),
+            TableColumn("bhca", "Attempts in it", "number"),
+            TableColumn("line_s", "Line time in it", "seconds"),
+            TableColumn("lines", "Lines needed", "count"),
+            TableColumn("lines_low", "At least", "count"),
+            TableColumn("lines_high", "At most", "count"),
+            TableColumn("lines_retry", "With retries", "count"),
         ),
         formula=f"{_HELD} Lines needed: the fewest that block at most {share(_BLOCKING)} of the attempts in the busy "
         "hour, which is the clock hour of one kind of days with the most traffic. The interval (95 %) is that of a sum "
@@ -92,12 +92,12 @@ def _by_day(calls: nw.LazyFrame[Any], period: Period, names: Names) -> Section:
         figure=charts.concurrent_calls(days.assign(pbx="", trunk=drawn(labels))),
         table=table,
         columns=(
-            Shown("trunk", "Trunk"),
-            Shown("local_at", "Day", "day"),
-            Shown("calls", "Attempts", "count"),
-            Shown("peak", "Most lines at once", "count"),
-            Shown("peak_at", "First at", "time"),
-            Shown("busy_s", "In use", "seconds"),
+            TableColumn("trunk", "Trunk"),
+            TableColumn("local_at", "Day", "day"),
+            TableColumn("calls", "Attempts", "count"),
+            TableColumn("peak", "Most lines at once", "count"),
+            TableColumn("peak_at", "First at", "time"),
+            TableColumn("busy_s", "In use", "seconds"),
         ),
         formula=f"{_HELD}\n" + formulas("concurrency"),
         reading="A trunk that reaches the same number on many days and never one more is likely to be full at that "
@@ -124,11 +124,11 @@ def _by_hour(calls: nw.LazyFrame[Any], period: Period) -> Section:
         figure=charts.concurrent_calls(hours),
         table=table,
         columns=(
-            Shown("local_at", "Hour from", "time"),
-            Shown("calls", "Calls", "count"),
-            Shown("peak", "Most calls at once", "count"),
-            Shown("peak_at", "First at", "time"),
-            Shown("busy_s", "All calls together", "seconds"),
+            TableColumn("local_at", "Hour from", "time"),
+            TableColumn("calls", "Calls", "count"),
+            TableColumn("peak", "Most calls at once", "count"),
+            TableColumn("peak_at", "First at", "time"),
+            TableColumn("busy_s", "All calls together", "seconds"),
         ),
         formula=f"{_HELD} Calls inside the house count too; the second half of a forwarded call does not.\n"
         + formulas("concurrency"),

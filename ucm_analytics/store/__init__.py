@@ -24,11 +24,11 @@ from ucm_analytics.period import Period
 from ucm_analytics.period import day as as_day
 from ucm_analytics.schema import TABLES, TableName
 from ucm_analytics.store import read
+from ucm_analytics.store.adding import add
 from ucm_analytics.store.coverage import coverage_frame
 from ucm_analytics.store.directory import load_directory, save_directory
-from ucm_analytics.store.elsewhere import add
 from ucm_analytics.store.files import folders, is_there
-from ucm_analytics.store.months import Months, Put
+from ucm_analytics.store.months import Months, WriteSummary
 
 if TYPE_CHECKING:
     import duckdb
@@ -296,7 +296,7 @@ class Store:
             replaced=replaced,
         )
 
-    def add(self, legs: pa.Table, *, pbx: str, zone: ZoneInfo | None = None, country: str = "") -> Put:
+    def add(self, legs: pa.Table, *, pbx: str, zone: ZoneInfo | None = None, country: str = "") -> WriteSummary:
         """Put legs in that came from elsewhere, such as a saved answer.
 
         Days that no sync has asked for become provisional, with source ``file``.

@@ -26,7 +26,7 @@ from ucm_analytics import config
 from ucm_analytics.errors import DamagedFile, StoreError, StoreLocked
 from ucm_analytics.legs import dump_legs, legs_table
 from ucm_analytics.model import build
-from ucm_analytics.numbers import NUMBERED_BY, with_numbers
+from ucm_analytics.phone_numbers import NUMBERED_BY, with_numbers
 from ucm_analytics.schema import TABLES, VERSION, TableName, arrow_schema, stored_schema
 from ucm_analytics.store.files import (
     Day,
@@ -49,7 +49,7 @@ WRITE_WAIT_S: Final = 120.0
 
 
 @dataclass(frozen=True)
-class Put:
+class WriteSummary:
     """What putting legs in changed."""
 
     new: int
@@ -115,7 +115,7 @@ class Months:
         with self._locked("sync", SYNC_WAIT_S):
             yield
 
-    def put(self, legs: pa.Table, days: Mapping[date, Day], *, zone: str = "", country: str = "") -> Put:
+    def put(self, legs: pa.Table, days: Mapping[date, Day], *, zone: str = "", country: str = "") -> WriteSummary:
         """Put legs, and what is known about the days they were asked for, into the month files.
 
         Files that hold only legs are written before the one that says that the days are there, so a
@@ -166,7 +166,7 @@ class Months:
                     ),
                 )
                 written.append(month)
-        return Put(counts["new"], counts["updated"], vanished.total(), tuple(sorted(written)))
+        return WriteSummary(counts["new"], counts["updated"], vanished.total(), tuple(sorted(written)))
 
     def finish(self, *, before: str = "~") -> None:
         """Build the tables of the months that were put in, or that a kill left unbuilt.

@@ -10,14 +10,14 @@ from typing import Final
 
 from ucm_analytics.errors import SettingError
 from ucm_analytics.simulator.records import Call, Site
-from ucm_analytics.simulator.traffic.begin import inbound, internal, on_duty, outbound, through
-from ucm_analytics.simulator.traffic.clock import WallClock
 from ucm_analytics.simulator.traffic.day import Day
 from ucm_analytics.simulator.traffic.legs import legs_of
-from ucm_analytics.simulator.traffic.plot import FLOWS
+from ucm_analytics.simulator.traffic.origins import inbound, internal, on_duty, outbound, through
+from ucm_analytics.simulator.traffic.plan import FLOWS
 from ucm_analytics.simulator.traffic.rhythm import arrivals
 from ucm_analytics.simulator.traffic.site import clinic
 from ucm_analytics.simulator.traffic.truth import Story, Truth, truth_of, write_truth
+from ucm_analytics.simulator.traffic.wall_clock import WallClock
 
 __all__ = ["FLOWS", "Story", "Truth", "clinic", "generate", "write_truth"]
 
@@ -62,10 +62,10 @@ def _tell(site: Site, date_: date, calls_per_day: int, seed: int) -> Iterator[St
     clock = WallClock(site.timezone, date_)
     day = Day(site, clock, Random(f"{seed}:{date_}"), calls_per_day)
     _play(day, calls_per_day)
-    for plot in sorted(day.plots, key=lambda plot: (plot.started, plot.number)):
+    for plan in sorted(day.plots, key=lambda plan: (plan.started, plan.number)):
         yield Story(
-            Call(plot.session, clock.wall(plot.started), legs_of(day, plot), plot.released),
-            truth_of(plot),
+            Call(plan.session, clock.wall(plan.started), legs_of(day, plan), plan.released),
+            truth_of(plan),
         )
 
 

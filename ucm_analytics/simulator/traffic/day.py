@@ -7,10 +7,10 @@ from random import Random
 from typing import Final
 
 from ucm_analytics.simulator.records import Site
-from ucm_analytics.simulator.traffic.clock import WallClock
-from ucm_analytics.simulator.traffic.plot import Direction, Plot, Stage
+from ucm_analytics.simulator.traffic.plan import CallPlan, Direction, Stage
 from ucm_analytics.simulator.traffic.rhythm import opening_hours
 from ucm_analytics.simulator.traffic.site import ANALOG_LINE, FOLLOW_ME, UNREGISTERED, Line
+from ucm_analytics.simulator.traffic.wall_clock import WallClock
 
 _AREA_CODES: Final = (
     "212", "303", "312", "404", "415", "503", "504", "512", "602", "612", "615", "617",
@@ -50,7 +50,7 @@ class Day:
         self.clock = clock
         self.rng = rng
         self.now = clock.begin
-        self.plots: list[Plot] = []
+        self.plots: list[CallPlan] = []
         self.turns: dict[str, int] = defaultdict(int)
         self.names = {extension.number: extension.name for extension in site.extensions}
         self.queues = {queue.extension: queue.members for queue in site.queues}
@@ -117,16 +117,16 @@ class Day:
         self._sequence += self.rng.randint(1, 4)
         return f"{int(started)}.{self._sequence}"
 
-    def identify(self, plot: Plot) -> None:
+    def identify(self, plan: CallPlan) -> None:
         """Give a call its uniqueid and channel; calls get them in the order in which they start."""
-        plot.uniqueid = self.uniqueid(plot.started)
-        if plot.forward_of is not None and plot.parked is None:
+        plan.uniqueid = self.uniqueid(plan.started)
+        if plan.forward_of is not None and plan.parked is None:
             self._channel += 1
-            plot.channel = f"Local/{plot.callee}@from-internal-{self._channel:08x};2"
-        elif plot.parked is not None or plot.line is None or plot.direction == "outbound":
-            plot.channel = self.channel(plot.session.rpartition("-")[2])
+            plan.channel = f"Local/{plan.callee}@from-internal-{self._channel:08x};2"
+        elif plan.parked is not None or plan.line is None or plan.direction == "outbound":
+            plan.channel = self.channel(plan.session.rpartition("-")[2])
         else:
-            plot.channel = self.channel(plot.line.tag)
+            plan.channel = self.channel(plan.line.tag)
 
     def call(
         self,
@@ -137,13 +137,13 @@ class Day:
         *,
         caller_name: str = "",
         line: Line | None = None,
-    ) -> Plot:
+    ) -> CallPlan:
         """Begin a call."""
         epoch = int(started)
         micros = int((started - epoch) * 1e6)
         started = epoch + micros / 1e6
         inside = direction in {"outbound", "internal"}
-        plot = Plot(
+        plan = CallPlan(
             number=len(self.plots),
             started=started,
             session=f"{epoch}{micros}-{caller}",
@@ -153,12 +153,12 @@ class Day:
             caller_name=self.names.get(caller, "") if inside else caller_name,
             line=line,
         )
-        self.plots.append(plot)
-        return plot
+        self.plots.append(plan)
+        return plan
 
 
-def enter(plot: Plot, kind: str, target: str, entered: float, detail: str = "") -> Stage:
+def enter(plan: CallPlan, kind: str, target: str, entered: float, detail: str = "") -> Stage:
     """Let the caller come to the next place."""
     stage = Stage(kind, target, entered, entered, detail)
-    plot.stages.append(stage)
+    plan.stages.append(stage)
     return stage

@@ -21,8 +21,8 @@ from __future__ import annotations
 from typing import Final
 
 from ucm_analytics.simulator.traffic.day import Day
-from ucm_analytics.simulator.traffic.pen import Leg, Pen
-from ucm_analytics.simulator.traffic.plot import Plot, Stage
+from ucm_analytics.simulator.traffic.leg_writer import Leg, LegWriter
+from ucm_analytics.simulator.traffic.plan import CallPlan, Stage
 from ucm_analytics.simulator.traffic.site import BRANCH_LINE, IN_ORDER_GROUPS, RING_ALL_QUEUES
 
 _DIAL_OPTIONS: Final = "zb(callee-handler^s^1)"
@@ -45,21 +45,21 @@ _MENU_DATA: Final = {
 }
 
 
-def legs_of(day: Day, plot: Plot) -> tuple[Leg, ...]:
+def legs_of(day: Day, plan: CallPlan) -> tuple[Leg, ...]:
     """Write the legs of a call, in the order in which the PBX numbers them.
 
     Parameters
     ----------
     day : Day
         Gives the wall clock and new identifiers.
-    plot : Plot
+    plan : Plot
         What happened.
     """
-    day.identify(plot)
-    scribe = _Scribe(day, plot)
-    for index, stage in enumerate(plot.stages):
+    day.identify(plan)
+    scribe = _Scribe(day, plan)
+    for index, stage in enumerate(plan.stages):
         # the PBX does not reset the clock when it forks the record of the number dialled
-        start = stage.entered if index else plot.started
+        start = stage.entered if index else plan.started
         match stage.kind:
             case "ivr":
                 scribe.menu(stage, start)
@@ -93,22 +93,22 @@ def _outcome(stage: Stage) -> tuple[float | None, str]:
 
 
 class _Scribe:
-    def __init__(self, day: Day, plot: Plot) -> None:
-        self.pen = Pen(day.clock, plot)
+    def __init__(self, day: Day, plan: CallPlan) -> None:
+        self.pen = LegWriter(day.clock, plan)
         self._day = day
-        self._plot = plot
+        self._plot = plan
         self._menu = ""
-        if plot.did:
+        if plan.did:
             self.pen.leg(
-                plot.did,
+                plan.did,
                 "DIAL",
-                plot.started,
-                plot.did_until,
-                plot.did_until,
+                plan.started,
+                plan.did_until,
+                plan.did_until,
                 disposition="NO ANSWER",
                 app="ForkCDR",
                 data="ae",
-                context=f"ext-did-{plot.did[-2:]}",
+                context=f"ext-did-{plan.did[-2:]}",
             )
 
     def _context(self) -> str:
@@ -251,7 +251,7 @@ class _Scribe:
             pen.leg(queue, action, until, until, stage.left, app="ForkCDR", data="are", context=context)
 
     def transfer(self, stage: Stage) -> None:
-        plot, target = self._plot, stage.target
+        plan, target = self._plot, stage.target
         answered = stage.picked_up is not None
         leg = self.pen.leg(
             target,
@@ -264,14 +264,14 @@ class _Scribe:
             context="from-internal-xfer",
             dstchannel=self._day.channel(target),
         )
-        leg["uniqueid"] = self._day.uniqueid(plot.started)
+        leg["uniqueid"] = self._day.uniqueid(plan.started)
         leg["action_owner"] = stage.owner
-        if plot.direction == "outbound":
+        if plan.direction == "outbound":
             # the side that stays is the one outside: it becomes the caller, on its own channel
             first = self.pen.legs[0]
-            leg["src"], leg["clid"], leg["caller_name"] = plot.callee, f'"" <{plot.callee}>', ""
+            leg["src"], leg["clid"], leg["caller_name"] = plan.callee, f'"" <{plan.callee}>', ""
             leg["channel"], leg["channel_ext"] = first["dstchannel"], first["dstchannel_ext"]
-            leg["service"] = plot.line.service if plot.line else "s"
+            leg["service"] = plan.line.service if plan.line else "s"
             leg["userfield"], leg["dst_trunk_name"], leg["device_info"] = "Internal", "", ""
 
     def park(self, stage: Stage) -> None:
@@ -280,7 +280,7 @@ class _Scribe:
         else:
             self._retrieve(stage, self._plot.parked)
 
-    def _retrieve(self, stage: Stage, parked: Plot) -> None:
+    def _retrieve(self, stage: Stage, parked: CallPlan) -> None:
         pen, slot, retriever = self.pen, parked.stages[-1].target, stage.target
         leg = self._parked_leg(stage, retriever, "default", self._plot.channel)
         leg["channel"], leg["uniqueid"] = parked.channel, parked.uniqueid
@@ -307,14 +307,14 @@ class _Scribe:
         )
 
     def external(self, stage: Stage) -> None:
-        plot, number = self._plot, stage.target
-        line = plot.out_line or plot.line
+        plan, number = self._plot, stage.target
+        line = plan.out_line or plan.line
         if line is None:
-            context, app, data = _UNROUTABLE[plot.number % 3]
+            context, app, data = _UNROUTABLE[plan.number % 3]
             self.pen.leg(
                 number,
                 "DIAL",
-                plot.started,
+                plan.started,
                 None,
                 stage.left,
                 disposition="FAILED",
@@ -324,12 +324,12 @@ class _Scribe:
             )
             return
         answer, disposition = _outcome(stage)
-        forwarded = plot.forward_of is not None
+        forwarded = plan.forward_of is not None
         by = f"DAHDI/g1/{number}" if line.service == "p" else f"PJSIP/{number}@{line.tag}"
         leg = self.pen.leg(
             number,
             f"FOLLOWME[{stage.owner}]" if forwarded else "DIAL",
-            plot.started,
+            plan.started,
             answer,
             stage.left,
             disposition=disposition,
@@ -339,6 +339,6 @@ class _Scribe:
             behind=line.tag,
         )
         if forwarded:
-            leg["channel_ext"], leg["service"] = plot.caller, "p"
+            leg["channel_ext"], leg["service"] = plan.caller, "p"
         if stage.recorded and stage.picked_up is not None:
-            self.pen.record(leg, plot.started, stage.picked_up, stage.left)
+            self.pen.record(leg, plan.started, stage.picked_up, stage.left)

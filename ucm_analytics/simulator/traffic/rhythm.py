@@ -8,7 +8,7 @@ from math import sqrt
 from random import Random
 from typing import Final
 
-from ucm_analytics.simulator.traffic.clock import WallClock
+from ucm_analytics.simulator.traffic.wall_clock import WallClock
 
 _WEEKDAYS: Final = (1.25, 1.05, 0.9, 1.0, 0.8)
 _SATURDAY: Final = 0.28

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ucm_analytics.simulator.records import Call
-from ucm_analytics.simulator.traffic.plot import Plot
+from ucm_analytics.simulator.traffic.plan import CallPlan
 
 _RINGING = frozenset({"extension", "ring_group", "external"})
 
@@ -77,13 +77,13 @@ class Story:
     truth: Truth
 
 
-def truth_of(plot: Plot) -> Truth:
+def truth_of(plan: CallPlan) -> Truth:
     """Tell the truth about a call."""
     answered_at: float | None = None
     answered_by: str | None = None
     mailbox_at: float | None = None
     ring_s = ivr_s = queue_s = talk_s = voicemail_s = 0.0
-    for stage in plot.stages:
+    for stage in plan.stages:
         until = stage.left if stage.picked_up is None else stage.picked_up
         if stage.kind == "ivr":
             ivr_s += stage.left - stage.entered
@@ -99,35 +99,35 @@ def truth_of(plot: Plot) -> Truth:
             talk_s += stage.left - stage.picked_up
             if answered_at is None:
                 answered_at, answered_by = stage.picked_up, stage.person
-    ended = plot.ended
-    if plot.retrieved is not None:
-        ended = plot.retrieved.ended
-        talk_s += sum(stage.left - stage.picked_up for stage in plot.retrieved.stages if stage.picked_up is not None)
+    ended = plan.ended
+    if plan.retrieved is not None:
+        ended = plan.retrieved.ended
+        talk_s += sum(stage.left - stage.picked_up for stage in plan.retrieved.stages if stage.picked_up is not None)
     waited_until = answered_at if answered_at is not None else mailbox_at
     if waited_until is None:
-        waited_until = plot.ended
+        waited_until = plan.ended
     return Truth(
-        session=plot.session,
-        started_at=plot.started,
-        direction=plot.direction,
-        caller=plot.caller,
-        callee=plot.callee,
-        outcome=plot.outcome,
-        ended_in=plot.stages[-1].kind,
+        session=plan.session,
+        started_at=plan.started,
+        direction=plan.direction,
+        caller=plan.caller,
+        callee=plan.callee,
+        outcome=plan.outcome,
+        ended_in=plan.stages[-1].kind,
         answered_by=answered_by,
         answered_at=answered_at if answered_at is None else round(answered_at, 6),
-        wait_s=round(waited_until - plot.started),
+        wait_s=round(waited_until - plan.started),
         ring_s=round(ring_s),
         ivr_s=round(ivr_s),
         queue_s=round(queue_s),
         talk_s=round(talk_s),
         voicemail_s=round(voicemail_s),
-        duration_s=round(ended - plot.started),
-        path=" > ".join([f"{stage.kind}:{stage.target}" for stage in plot.stages]),
-        forward_of=plot.forward_of,
-        exact_pickup=plot.exact,
-        flow=plot.flow,
-        keys=plot.keys,
+        duration_s=round(ended - plan.started),
+        path=" > ".join([f"{stage.kind}:{stage.target}" for stage in plan.stages]),
+        forward_of=plan.forward_of,
+        exact_pickup=plan.exact,
+        flow=plan.flow,
+        keys=plan.keys,
     )
 
 

@@ -36,7 +36,7 @@ _NO_SUCH_USER: Final = -71
 
 
 @dataclass(frozen=True)
-class Step:
+class Check:
     """One step of the how-to.
 
     Attributes
@@ -71,7 +71,7 @@ def diagnose(
     ca: str | Path | None = None,
     confirm: Callable[[Certificate], bool],
     timeout: tuple[float, float] = (10.0, 120.0),
-) -> Iterator[Step]:
+) -> Iterator[Check]:
     """Walk the steps from the address to the records; the first that fails is the last.
 
     Parameters
@@ -102,14 +102,14 @@ def diagnose(
     except UCMError as error:
         yield _failed("reachable", error)
         return
-    yield Step("reachable", True, f"{address} accepts connections")
+    yield Check("reachable", True, f"{address} accepts connections")
 
     try:
         shown = shown_certificate(address.host, address.port, timeout=timeout[0])
     except UCMError as error:
         yield _failed("TLS", error)
         return
-    yield Step("TLS", True, f"{address} speaks HTTPS")
+    yield Check("TLS", True, f"{address} speaks HTTPS")
 
     with closing(_Walk(url, user, password_supplier, ca, timeout)) as walk:
         yield walk.certificate(shown, fingerprint, confirm)
@@ -137,17 +137,17 @@ class _Walk:
         if self.ucm is not None:
             self.ucm.close()
 
-    def certificate(self, shown: Certificate, fingerprint: str | None, confirm: Callable[[Certificate], bool]) -> Step:
+    def certificate(self, shown: Certificate, fingerprint: str | None, confirm: Callable[[Certificate], bool]) -> Check:
         """Whether the certificate is the trusted one, or is signed, or is confirmed now."""
         facts = {"fingerprint": shown.fingerprint}
         try:
             pin = normal_fingerprint(fingerprint) if fingerprint else None
             if pin is None and self._signed():
-                return Step("certificate", True, f"signed by a trusted authority: {shown}")
+                return Check("certificate", True, f"signed by a trusted authority: {shown}")
         except UCMError as error:
             return _failed("certificate", error)
         if pin is not None and pin != shown.fingerprint:
-            return Step(
+            return Check(
                 "certificate",
                 False,
                 f"expected SHA-256 {pin}, shown {shown.fingerprint}",
@@ -156,7 +156,7 @@ class _Walk:
                 facts,
             )
         if pin is None and not confirm(shown):
-            return Step(
+            return Check(
                 "certificate",
                 False,
                 f"not trusted: {shown}",
@@ -165,7 +165,7 @@ class _Walk:
                 facts,
             )
         self.ucm = self._make(ca=None, fingerprint=shown.fingerprint)
-        return Step("certificate", True, f"{'confirmed' if pin is None else 'the trusted one'}: {shown}", "", facts)
+        return Check("certificate", True, f"{'confirmed' if pin is None else 'the trusted one'}: {shown}", "", facts)
 
     def _signed(self) -> bool:
         """Whether an authority vouches for the certificate; the session is then the one to use."""
@@ -185,7 +185,7 @@ class _Walk:
         return True
 
 
-def _api(ucm: Session) -> Iterator[Step]:
+def _api(ucm: Session) -> Iterator[Check]:
     """API, address, user, password, CDR permission, clock."""
     for step in _doors(ucm):
         yield step
@@ -197,12 +197,12 @@ def _api(ucm: Session) -> Iterator[Step]:
         yield _clock(ucm)
 
 
-def _doors(ucm: Session) -> Iterator[Step]:
+def _doors(ucm: Session) -> Iterator[Check]:
     """API, address, user and password."""
     try:
         ucm.challenge()
     except (NotPermitted, LockedOut) as error:
-        yield Step("API", True, f"a web server answers at {ucm.address}")
+        yield Check("API", True, f"a web server answers at {ucm.address}")
         yield _failed("address", error)
         return
     except LoginRefused as error:
@@ -220,28 +220,28 @@ def _doors(ucm: Session) -> Iterator[Step]:
         if isinstance(error, LoginRefused) and error.status == _NO_SUCH_USER:
             yield _failed("user", error)
             return
-        yield Step("user", True, f"the PBX gives {ucm.user!r} a challenge")
+        yield Check("user", True, f"the PBX gives {ucm.user!r} a challenge")
         yield _failed("password", error)
         return
-    yield Step("user", True, f"the PBX knows {ucm.user!r}")
-    yield Step("password", True, f"logged in as {ucm.user!r}")
+    yield Check("user", True, f"the PBX knows {ucm.user!r}")
+    yield Check("password", True, f"logged in as {ucm.user!r}")
 
 
-def _let_in() -> Iterator[Step]:
-    yield Step("API", True, "the HTTPS API is enabled")
-    yield Step("address", True, "this computer's address is permitted")
+def _let_in() -> Iterator[Check]:
+    yield Check("API", True, "the HTTPS API is enabled")
+    yield Check("address", True, "this computer's address is permitted")
 
 
-def _records(ucm: Session) -> Step:
+def _records(ucm: Session) -> Check:
     read = partial(decode, host=str(ucm.address), user=ucm.user)
     try:
         found = ucm.ask(read, "cdrapi", format="json", numRecords=1)
     except UCMError as error:
         return _failed("CDR permission", error, f"tick cdrapi among the user's permissions under {API_PAGE}")
-    return Step("CDR permission", True, "call records can be read" if found else "allowed; there are no calls yet")
+    return Check("CDR permission", True, "call records can be read" if found else "allowed; there are no calls yet")
 
 
-def _clock(ucm: Session) -> Step:
+def _clock(ucm: Session) -> Check:
     """The PBX's clock against this computer's, with product and firmware."""
     facts: dict[str, str] = {}
     try:
@@ -251,7 +251,7 @@ def _clock(ucm: Session) -> Step:
         facts["serial"] = serial_number(status)
         general = system_general_status(ucm)
     except APIError as error:
-        return Step(
+        return Check(
             "clock",
             True,
             f"not shown to {ucm.user!r} ({error.message})",
@@ -265,7 +265,7 @@ def _clock(ucm: Session) -> Step:
     device = f"{facts['product']}, firmware {facts['firmware']}"
     clock = _system_time(said)
     if clock is None:
-        return Step("clock", True, f"{device}; the PBX's clock reads {said!r}", "set UCM_TIMEZONE", facts)
+        return Check("clock", True, f"{device}; the PBX's clock reads {said!r}", "set UCM_TIMEZONE", facts)
     difference = clock - asked_at
     facts["utc_offset"] = clock.strftime("%z")[:3] + ":" + clock.strftime("%z")[3:]
     facts["difference_s"] = str(round(difference.total_seconds()))
@@ -273,8 +273,8 @@ def _clock(ucm: Session) -> Step:
         f"{device}; {clock:%Y-%m-%d %H:%M:%S} UTC{facts['utc_offset']}, {facts['difference_s']} s off this computer"
     )
     if abs(difference) > _CLOCK_TOLERANCE:
-        return Step("clock", False, detail, f"set clock, zone and NTP server under {TIME_PAGE}", facts)
-    return Step("clock", True, detail, "", facts)
+        return Check("clock", False, detail, f"set clock, zone and NTP server under {TIME_PAGE}", facts)
+    return Check("clock", True, detail, "", facts)
 
 
 def _system_time(text: str) -> datetime | None:
@@ -296,6 +296,6 @@ def _connect(address: Address, timeout: float) -> None:
         raise unreachable(address, error) from error
 
 
-def _failed(name: str, error: UCMError, hint: str = "") -> Step:
+def _failed(name: str, error: UCMError, hint: str = "") -> Check:
     facts: dict[str, Any] = {} if error.status is None else {"status": str(error.status)}
-    return Step(name, False, error.message, hint or error.hint, facts)
+    return Check(name, False, error.message, hint or error.hint, facts)

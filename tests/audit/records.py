@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 from pathlib import Path
 
-from tests.store.made import ZONE, call
+from tests.store.pretend import ZONE, call
 from ucm_analytics.legs import legs_table
 from ucm_analytics.quality import Audit, Finding, audit
 from ucm_analytics.store import Store

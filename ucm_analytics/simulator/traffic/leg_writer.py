@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from ucm_analytics.simulator.traffic.clock import WallClock
-from ucm_analytics.simulator.traffic.plot import Plot
+from ucm_analytics.simulator.traffic.plan import CallPlan
 from ucm_analytics.simulator.traffic.site import PHONE_MODELS
+from ucm_analytics.simulator.traffic.wall_clock import WallClock
 
 Leg = dict[str, str]
 
@@ -20,34 +20,34 @@ _USERFIELDS: Final = {
 }
 
 
-class Pen:
+class LegWriter:
     """Writes legs of one call, one after the other, into `legs`.
 
     Parameters
     ----------
     clock : WallClock
         Wall clock of the day.
-    plot : Plot
+    plan : Plot
         What happened.
     """
 
-    def __init__(self, clock: WallClock, plot: Plot) -> None:
+    def __init__(self, clock: WallClock, plan: CallPlan) -> None:
         self.legs: list[Leg] = []
         self._clock = clock
-        line, outward = plot.line, plot.direction == "outbound"
-        by_phone = line is None or (outward and plot.forward_of is None)
+        line, outward = plan.line, plan.direction == "outbound"
+        by_phone = line is None or (outward and plan.forward_of is None)
         self._base: Leg = {
-            "src": plot.caller,
-            "clid": f'"{plot.caller_name}" <{plot.caller}>',
-            "channel": plot.channel,
+            "src": plan.caller,
+            "clid": f'"{plan.caller_name}" <{plan.caller}>',
+            "channel": plan.channel,
             "amaflags": "DOCUMENTATION",
-            "uniqueid": plot.uniqueid,
-            "userfield": _USERFIELDS[plot.direction] if line or not outward else "Internal",
-            "channel_ext": plot.caller if by_phone or line is None else line.tag,
+            "uniqueid": plan.uniqueid,
+            "userfield": _USERFIELDS[plan.direction] if line or not outward else "Internal",
+            "channel_ext": plan.caller if by_phone or line is None else line.tag,
             "service": "s" if by_phone or line is None else line.service,
-            "caller_name": plot.caller_name,
-            "session": plot.session,
-            "action_owner": plot.caller,
+            "caller_name": plan.caller_name,
+            "session": plan.session,
+            "action_owner": plan.caller,
             "nat_call": "no",
             "nat_call_peer": "no",
             "video_call": "no",
@@ -56,10 +56,10 @@ class Pen:
         }
         if line is not None:
             self._base["dst_trunk_name" if outward else "src_trunk_name"] = line.name
-        if plot.out_line is not None:
-            self._base["dst_trunk_name"] = plot.out_line.name
-        if by_phone and plot.caller in PHONE_MODELS:
-            self._base["device_info"] = PHONE_MODELS[plot.caller]
+        if plan.out_line is not None:
+            self._base["dst_trunk_name"] = plan.out_line.name
+        if by_phone and plan.caller in PHONE_MODELS:
+            self._base["device_info"] = PHONE_MODELS[plan.caller]
 
     def leg(
         self,

@@ -112,7 +112,7 @@ class Stage:
 
 
 @dataclass(slots=True)
-class Plot:
+class CallPlan:
     """One call from its first to its last instant.
 
     Attributes
@@ -170,8 +170,8 @@ class Plot:
     channel: str = ""
     exact: bool = True
     forward_of: str | None = None
-    parked: Plot | None = None
-    retrieved: Plot | None = None
+    parked: CallPlan | None = None
+    retrieved: CallPlan | None = None
     stages: list[Stage] = field(default_factory=list)
     keys: list[tuple[str, str]] = field(default_factory=list)
 

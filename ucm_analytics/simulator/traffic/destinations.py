@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from ucm_analytics.simulator.traffic.conversation import converse, talk_length
 from ucm_analytics.simulator.traffic.day import Day, enter
-from ucm_analytics.simulator.traffic.people import converse, talk_length
-from ucm_analytics.simulator.traffic.plot import Plot, Ring, Stage
+from ucm_analytics.simulator.traffic.plan import CallPlan, Ring, Stage
 from ucm_analytics.simulator.traffic.site import (
     DIRECT_DIAL_SHARE,
     FOLLOW_ME,
@@ -33,32 +33,32 @@ _LONG_RING_LIMIT_S: Final = 60.0
 _FOLLOW_ME_AFTER_S: Final = 20.0
 
 
-def visit(day: Day, plot: Plot, kind: str, target: str, instant: float) -> None:
+def visit(day: Day, plan: CallPlan, kind: str, target: str, instant: float) -> None:
     """Let the caller come to `kind`: the name used by inbound routes or menu keys."""
     match kind:
         case "ivr" | "member_ivr":
-            menu(day, plot, target, instant)
+            menu(day, plan, target, instant)
         case "queue" | "member_queue":
-            queue(day, plot, target, instant)
+            queue(day, plan, target, instant)
         case "ringgroup" | "member_ringgroup":
-            ring_group(day, plot, target, instant)
+            ring_group(day, plan, target, instant)
         case "member_voicemail":
-            mailbox(day, plot, target, instant, "u", flow="menu_mailbox")
+            mailbox(day, plan, target, instant, "u", flow="menu_mailbox")
         case _:
-            extension(day, plot, target, instant)
+            extension(day, plan, target, instant)
 
 
-def mailbox(day: Day, plot: Plot, owner: str, instant: float, detail: str, *, flow: str) -> None:
+def mailbox(day: Day, plan: CallPlan, owner: str, instant: float, detail: str, *, flow: str) -> None:
     """Let a mailbox take the call; `detail` is ``u`` unavailable, ``b`` busy, ``flat`` unregistered."""
-    stage = enter(plot, "voicemail", owner, instant, detail)
+    stage = enter(plan, "voicemail", owner, instant, detail)
     stage.left = instant + 4.0 + min(180.0, day.rng.expovariate(1 / 22))
-    plot.end(stage.left, "voicemail", flow)
+    plan.end(stage.left, "voicemail", flow)
 
 
-def menu(day: Day, plot: Plot, number: str, instant: float) -> None:
+def menu(day: Day, plan: CallPlan, number: str, instant: float) -> None:
     """Let the caller listen to a menu and press keys."""
     rng = day.rng
-    stage = enter(plot, "ivr", number, instant, "next")
+    stage = enter(plan, "ivr", number, instant, "next")
     keys = day.menus[number]
     now = instant
     silent = rng.random() < 0.02
@@ -67,38 +67,38 @@ def menu(day: Day, plot: Plot, number: str, instant: float) -> None:
         if roll < 0.06:
             stage.detail = "hung_up"
             stage.left = now + rng.uniform(0.6, 25)
-            plot.end(stage.left, plot.unanswered(), "menu_hung_up")
+            plan.end(stage.left, plan.unanswered(), "menu_hung_up")
             return
         if roll < 0.16:
             now += _MENU_PROMPT_S + 10.0
             continue
         now += rng.uniform(1.5, _MENU_PROMPT_S)
         if roll < 0.24:
-            plot.keys.append((number, rng.choice([key for key in "46789" if key not in keys])))
+            plan.keys.append((number, rng.choice([key for key in "46789" if key not in keys])))
             now += 2.5
             continue
         stage.left = now
         if number == MAIN_MENU and rng.random() < DIRECT_DIAL_SHARE:
             dialled = rng.choice(list(day.names))
-            plot.keys.append((number, dialled))
+            plan.keys.append((number, dialled))
             stage.left = now + 1.0
-            extension(day, plot, dialled, stage.left)
+            extension(day, plan, dialled, stage.left)
             return
         names = list(keys)
         pressed = rng.choices(names, [KEY_WEIGHTS.get((number, name), 1.0) for name in names])[0]
-        plot.keys.append((number, pressed))
-        visit(day, plot, keys[pressed].event, keys[pressed].target, now)
+        plan.keys.append((number, pressed))
+        visit(day, plan, keys[pressed].event, keys[pressed].target, now)
         return
     stage.detail = "error"
     stage.left = now + 3.0
-    plot.end(stage.left, "disconnected", "menu_error")
+    plan.end(stage.left, "disconnected", "menu_error")
 
 
-def queue(day: Day, plot: Plot, number: str, instant: float) -> None:
+def queue(day: Day, plan: CallPlan, number: str, instant: float) -> None:
     """Let the caller wait in a queue until an agent picks up, patience ends, or the queue gives up."""
     rng = day.rng
-    stage = enter(plot, "queue", number, instant)
-    greeted = instant if any(before.kind == "ivr" for before in plot.stages) else instant + rng.uniform(3, 6)
+    stage = enter(plan, "queue", number, instant)
+    greeted = instant if any(before.kind == "ivr" for before in plan.stages) else instant + rng.uniform(3, 6)
     stage.rang = greeted
     patience = 6.0 + rng.expovariate(1 / 100)
     leaves = greeted + min(patience, _QUEUE_LIMIT_S)
@@ -121,15 +121,15 @@ def queue(day: Day, plot: Plot, number: str, instant: float) -> None:
         winner, picked_up = _first_to_pick_up(day, free, now, willing, 13.0)
         if winner and picked_up < stop:
             _ring_all(stage, free, now, picked_up, winner)
-            converse(day, plot, stage, winner, picked_up, flow="queue_answered")
+            converse(day, plan, stage, winner, picked_up, flow="queue_answered")
             return
         _ring_all(stage, free, now, stop)
         now = stop + rng.uniform(1.0, 4.0)
     stage.left = leaves
     if patience > _QUEUE_LIMIT_S:
-        mailbox(day, plot, GENERAL_MAILBOX, leaves, "u", flow="queue_timed_out")
+        mailbox(day, plan, GENERAL_MAILBOX, leaves, "u", flow="queue_timed_out")
     else:
-        plot.end(leaves, plot.unanswered(), "queue_abandoned")
+        plan.end(leaves, plan.unanswered(), "queue_abandoned")
 
 
 def _first_to_pick_up(day: Day, phones: list[str], start: float, willing: float, slowest_s: float) -> tuple[str, float]:
@@ -150,19 +150,19 @@ def _ring_all(stage: Stage, phones: list[str], start: float, stop: float, winner
             stage.rings.append(Ring(phone, start, stop, "elsewhere" if winner else "missed"))
 
 
-def ring_group(day: Day, plot: Plot, number: str, instant: float) -> None:
+def ring_group(day: Day, plan: CallPlan, number: str, instant: float) -> None:
     """Let a ring group ring, all phones together or one after the other."""
-    stage = enter(plot, "ring_group", number, instant)
+    stage = enter(plan, "ring_group", number, instant)
     begins = instant + day.rng.uniform(0.2, 9.0)
     patience = begins + 8.0 + day.rng.expovariate(1 / 70)
     stage.rang = begins
     if number in IN_ORDER_GROUPS:
-        _ring_in_order(day, plot, stage, begins, patience)
+        _ring_in_order(day, plan, stage, begins, patience)
     else:
-        _ring_together(day, plot, stage, begins, patience)
+        _ring_together(day, plan, stage, begins, patience)
 
 
-def _ring_together(day: Day, plot: Plot, stage: Stage, begins: float, patience: float) -> None:
+def _ring_together(day: Day, plan: CallPlan, stage: Stage, begins: float, patience: float) -> None:
     hour = day.clock.hour(begins)
     away = IN_MEETING if 12 <= hour < 14 or day.clock.day.weekday() == 5 else frozenset()
     present = [member for member in day.groups[stage.target] if member not in away]
@@ -174,14 +174,14 @@ def _ring_together(day: Day, plot: Plot, stage: Stage, begins: float, patience: 
     if winner and picked_up < stop:
         _ring_all(stage, phones, begins, picked_up, winner)
         # only a phone that lost shows when the winner picked up
-        plot.exact = len(phones) > 1
-        converse(day, plot, stage, winner, picked_up, flow="group_answered")
+        plan.exact = len(phones) > 1
+        converse(day, plan, stage, winner, picked_up, flow="group_answered")
         return
     _ring_all(stage, phones, begins, stop)
-    _nobody(day, plot, stage, stop, left=patience <= limit, flow="group")
+    _nobody(day, plan, stage, stop, left=patience <= limit, flow="group")
 
 
-def _ring_in_order(day: Day, plot: Plot, stage: Stage, begins: float, patience: float) -> None:
+def _ring_in_order(day: Day, plan: CallPlan, stage: Stage, begins: float, patience: float) -> None:
     now = begins
     for member in day.groups[stage.target]:
         if not day.free(member, now):
@@ -191,8 +191,8 @@ def _ring_in_order(day: Day, plot: Plot, stage: Stage, begins: float, patience: 
         winner, picked_up = _first_to_pick_up(day, [member], now, 0.4, _TURN_S)
         if winner and picked_up < stop:
             stage.rings.append(Ring(member, now, picked_up, "answered"))
-            plot.exact = False
-            converse(day, plot, stage, member, picked_up, flow="turns_answered")
+            plan.exact = False
+            converse(day, plan, stage, member, picked_up, flow="turns_answered")
             return
         stage.rings.append(Ring(member, now, stop, "missed"))
         now = stop
@@ -200,65 +200,65 @@ def _ring_in_order(day: Day, plot: Plot, stage: Stage, begins: float, patience: 
             break
     if now == begins:
         now += 1.0
-    _nobody(day, plot, stage, now, left=now == patience, flow="turns")
+    _nobody(day, plan, stage, now, left=now == patience, flow="turns")
 
 
-def _nobody(day: Day, plot: Plot, stage: Stage, instant: float, *, left: bool, flow: str) -> None:
+def _nobody(day: Day, plan: CallPlan, stage: Stage, instant: float, *, left: bool, flow: str) -> None:
     stage.left = instant
     if left:
-        plot.end(instant, plot.unanswered(), f"{flow}_abandoned")
+        plan.end(instant, plan.unanswered(), f"{flow}_abandoned")
     else:
-        mailbox(day, plot, GENERAL_MAILBOX, instant, "u", flow=f"{flow}_mailbox")
+        mailbox(day, plan, GENERAL_MAILBOX, instant, "u", flow=f"{flow}_mailbox")
 
 
-def extension(day: Day, plot: Plot, number: str, instant: float) -> None:
+def extension(day: Day, plan: CallPlan, number: str, instant: float) -> None:
     """Let one extension ring, be busy, or not be there."""
     rng = day.rng
-    side = "internal" if plot.direction == "internal" else "extension"
+    side = "internal" if plan.direction == "internal" else "extension"
     if number in UNREGISTERED:
-        mailbox(day, plot, number, instant, "flat", flow=f"{side}_unregistered")
+        mailbox(day, plan, number, instant, "flat", flow=f"{side}_unregistered")
         return
-    stage = enter(plot, "extension", number, instant)
+    stage = enter(plan, "extension", number, instant)
     has_mailbox = number not in NO_MAILBOX
     roll = rng.random()
     if roll < (0.03 if has_mailbox else 0.07) or not day.free(number, instant):
         stage.detail, stage.left = "busy", instant + rng.uniform(0.1, 0.9)
         if has_mailbox:
-            mailbox(day, plot, number, stage.left, "b", flow=f"{side}_busy_mailbox")
+            mailbox(day, plan, number, stage.left, "b", flow=f"{side}_busy_mailbox")
         else:
-            plot.end(stage.left, "busy", f"{side}_busy")
+            plan.end(stage.left, "busy", f"{side}_busy")
         return
     stage.rang = instant
     if roll < 0.07 and has_mailbox:
         stage.detail, stage.left = "busy", instant + rng.uniform(3, 16)
-        mailbox(day, plot, number, stage.left, "b", flow=f"{side}_declined")
+        mailbox(day, plan, number, stage.left, "b", flow=f"{side}_declined")
         return
     if roll < 0.14:
         stage.detail, stage.left = "no_answer", instant + rng.uniform(2, 19)
-        plot.end(stage.left, plot.unanswered(), f"{side}_unanswered")
+        plan.end(stage.left, plan.unanswered(), f"{side}_unanswered")
         return
     follows = number in FOLLOW_ME and not day.late(instant)
     if roll < (0.55 if follows else 0.80):
-        converse(day, plot, stage, number, instant + rng.uniform(1.5, 19), flow=f"{side}_answered")
+        converse(day, plan, stage, number, instant + rng.uniform(1.5, 19), flow=f"{side}_answered")
         return
     if follows:
-        _follow_me(day, plot, stage)
+        _follow_me(day, plan, stage)
         return
     stage.detail = "no_answer"
     stage.left = instant + (_RING_LIMIT_S if has_mailbox else _LONG_RING_LIMIT_S) + rng.random()
     if has_mailbox:
-        mailbox(day, plot, number, stage.left, "u", flow=f"{side}_mailbox")
+        mailbox(day, plan, number, stage.left, "u", flow=f"{side}_mailbox")
     else:
-        plot.end(stage.left, plot.unanswered(), f"{side}_unanswered")
+        plan.end(stage.left, plan.unanswered(), f"{side}_unanswered")
 
 
-def _follow_me(day: Day, plot: Plot, stage: Stage) -> None:
+def _follow_me(day: Day, plan: CallPlan, stage: Stage) -> None:
     rng = day.rng
     mobile = FOLLOW_ME[stage.target]
     begins = stage.entered + _FOLLOW_ME_AFTER_S + rng.random()
-    forward = day.call(begins, "outbound", plot.caller, mobile, line=MAIN_LINE)
-    forward.caller_name = plot.caller_name
-    forward.forward_of = plot.session
+    forward = day.call(begins, "outbound", plan.caller, mobile, line=MAIN_LINE)
+    forward.caller_name = plan.caller_name
+    forward.forward_of = plan.session
     rung = enter(forward, "external", mobile, forward.started, "no_answer")
     rung.rang, rung.owner = forward.started, stage.target
     stage.detail = "follow_me"
@@ -269,11 +269,11 @@ def _follow_me(day: Day, plot: Plot, stage: Stage) -> None:
             place.picked_up, place.person, place.left = picked_up, mobile, end
         rung.detail = "answered"
         forward.end(end, "answered", "follow_me_leg")
-        plot.end(end, "answered", "follow_me")
+        plan.end(end, "answered", "follow_me")
         return
     stage.left = rung.left = begins + rng.uniform(6, 25)
     forward.end(rung.left, "no_answer", "follow_me_leg")
     if rng.random() < 0.6:
-        mailbox(day, plot, stage.target, stage.left, "u", flow="follow_me_failed")
+        mailbox(day, plan, stage.target, stage.left, "u", flow="follow_me_failed")
     else:
-        plot.end(stage.left, plot.unanswered(), "follow_me_failed")
+        plan.end(stage.left, plan.unanswered(), "follow_me_failed")

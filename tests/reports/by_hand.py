@@ -9,7 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from ucm_analytics.period import Period
-from ucm_analytics.reports import Card, Coverage, Report, Section, Shown
+from ucm_analytics.reports import Card, Coverage, Report, Section, TableColumn
 
 HOSTILE = [
     "<script>document.title='owned'</script>",
@@ -22,10 +22,10 @@ HOSTILE = [
 ]
 MARCH = Period.of("2026-03")
 COLUMNS = (
-    Shown("caller", "Caller"),
-    Shown("calls", "Calls", "count"),
-    Shown("talk_s", "Talk", "seconds"),
-    Shown("answered_rate", "Answered", "share"),
+    TableColumn("caller", "Caller"),
+    TableColumn("calls", "Calls", "count"),
+    TableColumn("talk_s", "Talk", "seconds"),
+    TableColumn("answered_rate", "Answered", "share"),
 )
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from ucm_analytics.simulator.traffic.conversation import RECORDED_SHARE, finish, talk_length
 from ucm_analytics.simulator.traffic.day import Day, enter
-from ucm_analytics.simulator.traffic.people import RECORDED_SHARE, finish, talk_length
-from ucm_analytics.simulator.traffic.places import extension, mailbox, menu, ring_group, visit
-from ucm_analytics.simulator.traffic.plot import Plot
+from ucm_analytics.simulator.traffic.destinations import extension, mailbox, menu, ring_group, visit
+from ucm_analytics.simulator.traffic.plan import CallPlan
 from ucm_analytics.simulator.traffic.site import (
     ANALOG_LINE,
     BRANCH_LINE,
@@ -37,51 +37,51 @@ def inbound(day: Day, instant: float, caller: tuple[str, str]) -> None:
     if not day.open_at(instant):
         _while_closed(day, instant, (number, name))
     elif roll < _ANALOG_SHARE:
-        plot = day.call(instant, "inbound", number, MAIN_MENU, line=ANALOG_LINE)
-        menu(day, plot, MAIN_MENU, plot.started + _ANALOG_PICKUP_S + rng.random())
+        plan = day.call(instant, "inbound", number, MAIN_MENU, line=ANALOG_LINE)
+        menu(day, plan, MAIN_MENU, plan.started + _ANALOG_PICKUP_S + rng.random())
     elif roll < _ANALOG_SHARE + _BRANCH_SHARE:
         desk = rng.choice(list(day.names))
-        plot = day.call(instant, "inbound", number, desk, caller_name=name, line=BRANCH_LINE)
-        extension(day, plot, desk, plot.started)
+        plan = day.call(instant, "inbound", number, desk, caller_name=name, line=BRANCH_LINE)
+        extension(day, plan, desk, plan.started)
     elif roll < _ANALOG_SHARE + _BRANCH_SHARE + _FAILED_SHARE:
         desk = rng.choice(day.desks)
-        plot = day.call(instant, "inbound", number, desk, caller_name=name, line=BRANCH_LINE)
-        failed = enter(plot, "extension", desk, plot.started, "failed")
-        failed.left = plot.started + rng.uniform(0.1, 2.5)
-        plot.end(failed.left, "failed", "inbound_failed")
+        plan = day.call(instant, "inbound", number, desk, caller_name=name, line=BRANCH_LINE)
+        failed = enter(plan, "extension", desk, plan.started, "failed")
+        failed.left = plan.started + rng.uniform(0.1, 2.5)
+        plan.end(failed.left, "failed", "inbound_failed")
     else:
         routes = day.site.inbound_routes
         route = rng.choices(routes, [_ROUTE_WEIGHTS.get(route.destination_type, 1.0) for route in routes])[0]
-        plot = _dial_did(day, instant, (number, name), route.did, trunk=route.trunk_index)
-        visit(day, plot, route.destination_type, route.destination, plot.did_until)
+        plan = _dial_did(day, instant, (number, name), route.did, trunk=route.trunk_index)
+        visit(day, plan, route.destination_type, route.destination, plan.did_until)
 
 
 def _dial_did(
     day: Day, instant: float, caller: tuple[str, str], did: str, *, trunk: int = 1, slow: bool = True
-) -> Plot:
+) -> CallPlan:
     number, name = caller
-    plot = day.call(instant, "inbound", number, did, caller_name=name, line=LINES[trunk])
-    plot.did = did
+    plan = day.call(instant, "inbound", number, did, caller_name=name, line=LINES[trunk])
+    plan.did = did
     handling = day.rng.uniform(1, 10) if slow and day.rng.random() < 0.08 else day.rng.uniform(0, 0.1)
-    plot.did_until = plot.started + handling
-    return plot
+    plan.did_until = plan.started + handling
+    return plan
 
 
 def _while_closed(day: Day, instant: float, caller: tuple[str, str]) -> None:
     if day.rng.random() < 0.7:
-        plot = _dial_did(day, instant, caller, MAIN_NUMBER, slow=False)
-        mailbox(day, plot, GENERAL_MAILBOX, plot.did_until, "u", flow="closed_mailbox")
+        plan = _dial_did(day, instant, caller, MAIN_NUMBER, slow=False)
+        mailbox(day, plan, GENERAL_MAILBOX, plan.did_until, "u", flow="closed_mailbox")
     else:
-        plot = _dial_did(day, instant, caller, "12025550113", slow=False)
-        extension(day, plot, "1016", plot.did_until)
+        plan = _dial_did(day, instant, caller, "12025550113", slow=False)
+        extension(day, plan, "1016", plan.did_until)
 
 
 def on_duty(day: Day, instant: float, talk_s: float, flow: str) -> None:
     """Let the colleague on call duty talk to somebody outside for `talk_s` seconds."""
-    plot = _dial_did(day, instant, day.outsider(), "12025550119", slow=False)
-    stage = enter(plot, "extension", ON_CALL, plot.did_until)
-    stage.rang, stage.picked_up, stage.person = plot.did_until, plot.did_until + 6.5, ON_CALL
-    finish(day, plot, stage, stage.picked_up + talk_s, flow)
+    plan = _dial_did(day, instant, day.outsider(), "12025550119", slow=False)
+    stage = enter(plan, "extension", ON_CALL, plan.did_until)
+    stage.rang, stage.picked_up, stage.person = plan.did_until, plan.did_until + 6.5, ON_CALL
+    finish(day, plan, stage, stage.picked_up + talk_s, flow)
 
 
 def outbound(day: Day, instant: float, number: str) -> None:
@@ -93,19 +93,19 @@ def outbound(day: Day, instant: float, number: str) -> None:
     line = ANALOG_LINE if rng.random() < 0.1 else MAIN_LINE
     roll = rng.random()
     unroutable = roll < 0.03
-    plot = day.call(instant, "outbound", colleague, number, line=None if unroutable else line)
-    stage = enter(plot, "external", number, plot.started)
-    started = plot.started
+    plan = day.call(instant, "outbound", colleague, number, line=None if unroutable else line)
+    stage = enter(plan, "external", number, plan.started)
+    started = plan.started
     if roll < 0.08:
         stage.detail = "unroutable" if unroutable else "failed"
         stage.left = started + rng.uniform(0.2, 7)
-        plot.end(stage.left, "failed", f"outbound_{stage.detail}")
+        plan.end(stage.left, "failed", f"outbound_{stage.detail}")
     elif roll < 0.14:
         stage.detail, stage.left = "busy", started + rng.uniform(1, 5)
-        plot.end(stage.left, "busy", "outbound_busy")
+        plan.end(stage.left, "busy", "outbound_busy")
     elif roll < 0.34:
         stage.detail, stage.rang, stage.left = "no_answer", started, started + rng.uniform(8, 45)
-        plot.end(stage.left, "no_answer", "outbound_no_answer")
+        plan.end(stage.left, "no_answer", "outbound_no_answer")
     else:
         stage.detail, stage.rang, stage.person = "answered", started, number
         stage.picked_up = started + rng.uniform(3, 28)
@@ -114,13 +114,13 @@ def outbound(day: Day, instant: float, number: str) -> None:
         handed_to = day.somebody(end, but=colleague) if rng.random() < 0.05 else None
         stage.left = end
         day.occupy(colleague, started, end)
-        plot.end(end, "answered", "outbound_answered")
+        plan.end(end, "answered", "outbound_answered")
         if handed_to is not None:
-            onward = enter(plot, "transfer", handed_to, end, "blind")
+            onward = enter(plan, "transfer", handed_to, end, "blind")
             onward.owner, onward.rang = colleague, end
             onward.picked_up, onward.person = end + rng.uniform(1.5, 10), handed_to
-            plot.exact = False
-            finish(day, plot, onward, onward.picked_up + talk_length(day), "outbound_transfer")
+            plan.exact = False
+            finish(day, plan, onward, onward.picked_up + talk_length(day), "outbound_transfer")
 
 
 def internal(day: Day, instant: float) -> None:
@@ -131,35 +131,35 @@ def internal(day: Day, instant: float) -> None:
         return
     roll = rng.random()
     if roll < 0.03:
-        plot = day.call(instant, "internal", colleague, "1099")
-        failed = enter(plot, "extension", "1099", plot.started, "failed")
-        failed.left = plot.started + rng.uniform(0.1, 3)
-        plot.end(failed.left, "failed", "internal_failed")
+        plan = day.call(instant, "internal", colleague, "1099")
+        failed = enter(plan, "extension", "1099", plan.started, "failed")
+        failed.left = plan.started + rng.uniform(0.1, 3)
+        plan.end(failed.left, "failed", "internal_failed")
         return
     if roll < 0.06:
-        plot = day.call(instant, "internal", colleague, OPERATORS)
-        ring_group(day, plot, OPERATORS, plot.started)
+        plan = day.call(instant, "internal", colleague, OPERATORS)
+        ring_group(day, plan, OPERATORS, plan.started)
     elif roll < 0.08:
-        plot = day.call(instant, "internal", colleague, MAIN_MENU)
-        menu(day, plot, MAIN_MENU, plot.started)
+        plan = day.call(instant, "internal", colleague, MAIN_MENU)
+        menu(day, plan, MAIN_MENU, plan.started)
     else:
         target = rng.choice([number for number in day.names if number != colleague])
-        plot = day.call(instant, "internal", colleague, target)
-        extension(day, plot, target, plot.started)
-    day.occupy(colleague, plot.started, plot.ended)
+        plan = day.call(instant, "internal", colleague, target)
+        extension(day, plan, target, plan.started)
+    day.occupy(colleague, plan.started, plan.ended)
 
 
 def through(day: Day, instant: float) -> None:
     """Let a call come in by one trunk and leave by another."""
     number, name = day.outsider()
-    plot = day.call(instant, "external", number, "12025550180", caller_name=name, line=MAIN_LINE)
-    plot.out_line = BRANCH_LINE
-    stage = enter(plot, "external", plot.callee, plot.started, "answered")
-    stage.rang = plot.started
+    plan = day.call(instant, "external", number, "12025550180", caller_name=name, line=MAIN_LINE)
+    plan.out_line = BRANCH_LINE
+    stage = enter(plan, "external", plan.callee, plan.started, "answered")
+    stage.rang = plan.started
     if day.rng.random() < 0.75:
-        stage.picked_up, stage.person = plot.started + day.rng.uniform(3, 15), plot.callee
+        stage.picked_up, stage.person = plan.started + day.rng.uniform(3, 15), plan.callee
         stage.left = stage.picked_up + talk_length(day)
-        plot.end(stage.left, "answered", "trunk_to_trunk")
+        plan.end(stage.left, "answered", "trunk_to_trunk")
     else:
-        stage.detail, stage.left = "no_answer", plot.started + day.rng.uniform(10, 40)
-        plot.end(stage.left, "no_answer", "trunk_to_trunk_unanswered")
+        stage.detail, stage.left = "no_answer", plan.started + day.rng.uniform(10, 40)
+        plan.end(stage.left, "no_answer", "trunk_to_trunk_unanswered")

@@ -10,10 +10,10 @@ from ucm_analytics.errors import WrongColumns
 from ucm_analytics.schema import arrow_schema
 from ucm_analytics.store.files import Day
 from ucm_analytics.store.merge import by_local_month, count_days, longest_call_s
-from ucm_analytics.store.months import Months, Put
+from ucm_analytics.store.months import Months, WriteSummary
 
 
-def add(months: Months, legs: pa.Table, *, zone: str, country: str) -> Put:
+def add(months: Months, legs: pa.Table, *, zone: str, country: str) -> WriteSummary:
     """Put legs into the month files of one PBX; see `Store.add`."""
     schema = arrow_schema("legs")
     if legs.schema.names != schema.names:
@@ -28,7 +28,7 @@ def add(months: Months, legs: pa.Table, *, zone: str, country: str) -> Put:
             days = {day: _from_file(part, count) for day, count in count_days(part).items() if day not in known}
             puts.append(months.put(part, days, zone=zone, country=country))
         months.finish()
-    return Put(
+    return WriteSummary(
         new=sum(put.new for put in puts),
         updated=sum(put.updated for put in puts),
         vanished=0,

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from tests.delivery.made import DEMO, late_call
+from tests.delivery.changes import DEMO, late_call
 from ucm_analytics.store import Store
 
 SCRIPT = "<script>alert(1)</script>"

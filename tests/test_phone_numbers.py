@@ -11,7 +11,7 @@ import pytest
 from ucm_analytics.errors import SettingError
 from ucm_analytics.legs import legs_table
 from ucm_analytics.model import build
-from ucm_analytics.numbers import e164, read, with_numbers
+from ucm_analytics.phone_numbers import e164, read, with_numbers
 from ucm_analytics.schema import CALLER_KINDS, CALLS, NUMBERS, stored_schema
 
 
@@ -147,7 +147,7 @@ def test_no_calls() -> None:
 
 def test_each_text_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
-    monkeypatch.setattr("ucm_analytics.numbers.e164", lambda text, _country: asked.append(text))
+    monkeypatch.setattr("ucm_analytics.phone_numbers.e164", lambda text, _country: asked.append(text))
     many = [leg(n, "2025550142", "1001", "Inbound") for n in range(50)]
     assert numbered(many, "US").num_rows == 50
     assert sorted(asked) == ["1001", "2025550142"]  # each end once, whatever the rows
