@@ -74,7 +74,7 @@ def mail(
 
     Parameters
     ----------
-    delivered : Delivered
+    delivered : PeriodicReport
         What `periodic` has made.
     server : MailServer
         Where to hand it in, and who gets it.

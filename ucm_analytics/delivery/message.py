@@ -61,7 +61,7 @@ def compose(
 
     Parameters
     ----------
-    delivered : Delivered
+    delivered : PeriodicReport
         The report; its PNG files become the pictures in the mail.
     sender : str
         Address it comes from.

@@ -179,7 +179,7 @@ def periodic(
 
     Returns
     -------
-    Delivered
+    PeriodicReport
         `state` is `incomplete`, and nothing is written, where days are provisional or missing; with
         `provisional_ok` only where not one day was ever pulled.
 

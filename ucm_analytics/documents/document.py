@@ -53,7 +53,7 @@ class Section:
         The chart.
     table : pandas.DataFrame
         The numbers behind it.
-    columns : tuple of Shown
+    columns : tuple of TableColumn
         The columns to show, in order.
     formula : str
         How the numbers are computed, with symbols and units.

@@ -31,7 +31,7 @@ from ucm_analytics.model._calls import OUTCOME_RULES
 from ucm_analytics.model._clock import clock_changes
 from ucm_analytics.schema import LEGS, TableName, arrow_schema
 
-__all__ = ["OUTCOME_RULES", "Built", "build"]
+__all__ = ["OUTCOME_RULES", "ModelTables", "build"]
 
 
 _ENGINE_BYTES: Final = 60_000_000
@@ -90,7 +90,7 @@ def build(legs: pa.Table | Path, *, zone: ZoneInfo | None = None) -> ModelTables
 
     Returns
     -------
-    Built
+    ModelTables
         Columns of `schema.STEPS`, `schema.RINGS` and `schema.CALLS`.
     """
     with (

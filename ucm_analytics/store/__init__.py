@@ -314,7 +314,7 @@ class Store:
 
         Returns
         -------
-        Put
+        WriteSummary
             `new` and `updated` legs, and `months` that were written.
 
         Raises

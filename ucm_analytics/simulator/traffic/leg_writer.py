@@ -27,7 +27,7 @@ class LegWriter:
     ----------
     clock : WallClock
         Wall clock of the day.
-    plan : Plot
+    plan : CallPlan
         What happened.
     """
 

@@ -52,7 +52,7 @@ def legs_of(day: Day, plan: CallPlan) -> tuple[Leg, ...]:
     ----------
     day : Day
         Gives the wall clock and new identifiers.
-    plan : Plot
+    plan : CallPlan
         What happened.
     """
     day.identify(plan)

@@ -143,9 +143,9 @@ class CallPlan:
         False where the records cannot show when somebody picked up, the first person or a later one.
     forward_of : str or None
         Session of the call that this one carries on: forwards by follow-me, or picks up from park.
-    parked : Plot or None
+    parked : CallPlan or None
         The parked call that this call picks up.
-    retrieved : Plot or None
+    retrieved : CallPlan or None
         The call that picks this one up from park.
     keys : list of (str, str)
         Menu and key, for each key really pressed.
