@@ -1,29 +1,25 @@
-"""Each analysis over 1 M and 10 M calls of a store, against SQL, Polars and pandas written by hand.
+"""Ten analyses over 1 M and 10 M calls of a store, against SQL written by hand.
 
 `python -m tests.benchmarks.analysing [--calls N] [NAME...]` runs one size, or those analyses only.
 
 The calls are sixteen weeks of the simulated clinic, told again and again for five years; see `store_of`.
-Each way runs in processes of its own and is timed from the files to the finished table, after the
-imports: the median of as many runs as begin within five seconds, nine at most; pandas always runs once.
-Ours and SQL take three processes each, by turns, and the middle one counts: a disk that is still busy
-with what was spilt before makes one process two or three times as slow.
-SQL has the connection that `Store.scan` has: same memory limit, same threads, same folder to spill to. All
-rows of all four tables are compared; a difference makes the run fail.
+Ours and SQL take three processes each, by turns, and the middle one counts: a disk that is still busy with
+what was spilt before makes one process two or three times as slow. A process times from the files to the
+finished table, after the imports: the median of as many runs as begin within five seconds, nine at most.
+All rows of all tables are compared; a difference makes the run fail.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import math
 import os
-import resource
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -32,19 +28,17 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 import pandas as pd
-import polars as pl
 import pyarrow as pa
 
-from tests.benchmarks.hand import ByHand, difference, every, scans, views
+from tests.benchmarks.hand import OURS, answer, difference, query
+from tests.benchmarks.timing import peak_mb
 from ucm_analytics.schema import TableName, stored_schema
 from ucm_analytics.store import Store
 from ucm_analytics.store.files import Footer, write_table
-from ucm_analytics.store.read import connect
 
 CACHE = Path(tempfile.gettempdir()) / "ucm-analytics-bench"
 SIZES = (1_000_000, 10_000_000)
-WAYS = ("ours", "sql", "polars", "pandas")
-TURNS = (*WAYS, "ours", "sql", "ours", "sql")
+TURNS = ("ours", "sql") * 3
 ZONE = "America/Phoenix"
 """Where the clock never changes, so that weeks can be told again at another time of the year."""
 
@@ -59,8 +53,6 @@ _DEMO = Path(__file__).resolve().parents[2] / "data" / "demo"
 
 _SLOW_S = 5.0
 _RUNS = 9
-_PANDAS_S = 120
-_PANDAS_BYTES = 16 * 2**30
 
 # A caller outside has one number a day, out of a million, of which some are much more frequent than others;
 # one in ten is shown with its country code and a plus, another without the country code.
@@ -197,107 +189,67 @@ def _month(connection: duckdb.DuckDBPyConnection, name: TableName, month: str, s
     return table.sort_by([("started_at", "ascending"), ("call_id", "ascending")]) if name == "calls" else table
 
 
-def run(way: str, name: str, folder: Path) -> None:
-    """One way to one analysis; prints what it took, and how its table differs from ours."""
-    hand = every()[name]
-    work: dict[str, Callable[[], pd.DataFrame | pl.DataFrame]] = {
-        "ours": lambda: hand.ours(Store(folder)),
-        "sql": lambda: _by_sql(hand, folder),
-        "polars": lambda: hand.polars(scans(folder)),
-        "pandas": lambda: hand.pandas(folder),
-    }
-    if way == "pandas":
-        resource.setrlimit(resource.RLIMIT_AS, (_PANDAS_BYTES, _PANDAS_BYTES))
+def run(way: str, name: str, folder: Path) -> dict[str, Any]:
+    """One way to one analysis: what it took, and how its table differs from the one that ours left behind."""
     took: list[float] = []
-    while not took or (len(took) < _RUNS and sum(took) < _SLOW_S and way != "pandas"):
+    while not took or (len(took) < _RUNS and sum(took) < _SLOW_S):
         began = time.perf_counter()
-        result = work[way]()
+        table = OURS[name](Store(folder)) if way == "ours" else answer(query(name), folder)
         took.append(time.perf_counter() - began)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    table = result.to_pandas() if isinstance(result, pl.DataFrame) else result
-    kept = CACHE / "results" / folder.name / f"{name}.parquet"
+    peak = peak_mb()
+    kept = folder / ".state" / f"{name}.parquet"
     if way == "ours":
-        kept.parent.mkdir(parents=True, exist_ok=True)
+        kept.parent.mkdir(exist_ok=True)
         table.to_parquet(kept)
-    unlike = difference(pd.read_parquet(kept), table, hand.keys)
-    print(json.dumps({"rows": len(table), "took_s": statistics.median(took), "peak_mb": peak, "unlike": unlike}))
+    unlike = difference(pd.read_parquet(kept), table)
+    return {"rows": len(table), "took_s": statistics.median(took), "peak_mb": peak, "unlike": unlike}
 
 
-def _by_sql(hand: ByHand, folder: Path) -> pd.DataFrame:
-    with connect(folder / ".state" / "spill") as connection:
-        return hand.sql(views(connection, folder))
+def _apart(way: str, name: str, folder: Path) -> dict[str, Any]:
+    """The same in a process of its own."""
+    words = [sys.executable, "-m", "tests.benchmarks.analysing", "--run", way, name, str(folder)]
+    done = subprocess.run(words, check=True, stdout=subprocess.PIPE, text=True)
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 def measured(calls: int, names: Sequence[str]) -> Iterator[str]:
-    """One line an analysis: how much longer the others take than ours, and the peak memory of each.
+    """One line an analysis: how much longer SQL takes than ours, and the peak memory of both.
 
     Raises
     ------
     SystemExit
-        Somebody's table is not the same as ours.
+        A table by hand is not the same as ours.
     """
     folder = store_of(calls)
     wrong = []
     for name in names:
-        runs: dict[str, list[dict[str, Any]]] = {way: [] for way in WAYS}
-        for way in TURNS:
-            words = [sys.executable, "-m", "tests.benchmarks.analysing", "--run", way, name, str(folder)]
-            limit = _PANDAS_S if way == "pandas" else None
-            try:
-                done = subprocess.run(words, check=True, capture_output=True, text=True, timeout=limit)
-                runs[way].append(json.loads(done.stdout.splitlines()[-1]))
-            except subprocess.TimeoutExpired:
-                runs[way].append({"took_s": _PANDAS_S, "given_up": f"> {_PANDAS_S} s"})
-            except subprocess.CalledProcessError as error:
-                if way != "pandas" or "MemoryError" not in error.stderr:
-                    print(error.stderr, file=sys.stderr)
-                    raise
-                runs[way].append({"took_s": math.nan, "given_up": f"> {_PANDAS_BYTES / 2**30:.0f} GB"})
-        found = {way: _middle(each) for way, each in runs.items()}
-        ours = found["ours"]
-        parts = [f"{calls // 1_000_000:2} M {name:24} {ours['rows']:9,} rows  ours {_took(ours, ours)}"]
-        parts += [f"{way} {_took(found[way], ours)}" for way in WAYS[1:]]
-        yield "  ".join(parts) + _missed(found)
-        unlike = [f"{name} by {way}: {each['unlike']}" for way, each in found.items() if each.get("unlike")]
-        yield from (f"   NOT THE SAME  {line}" for line in unlike)
-        wrong += unlike
+        runs = [(way, _apart(way, name, folder)) for way in TURNS]
+        ours, sql = (_middle([run for way, run in runs if way == which]) for which in TURNS[:2])
+        bars = {"1.2 x SQL": ours["took_s"] > 1.2 * sql["took_s"], "2 GB": ours["peak_mb"] >= 2000}
+        over = ", ".join(bar for bar, missed in bars.items() if missed)
+        yield (
+            f"{calls // 1_000_000:2} M {name:16} {ours['rows']:9,} rows  "
+            f"ours {ours['took_s']:6.2f} s {ours['peak_mb']:5.0f} MB  "
+            f"sql {sql['took_s'] / ours['took_s']:6.2f} x {sql['peak_mb']:5.0f} MB{over and f'  over {over}'}"
+        )
+        if sql["unlike"]:
+            wrong.append(name)
+            yield f"   NOT THE SAME  {sql['unlike']}"
     if wrong:
-        raise SystemExit(f"{len(wrong)} tables are not the same as ours")
+        raise SystemExit(f"by hand is not the same as ours: {', '.join(wrong)}")
 
 
 def _middle(runs: list[dict[str, Any]]) -> dict[str, Any]:
     """The run of the middle time, with the highest peak and any difference of all of them."""
     run = sorted(runs, key=lambda each: float(each["took_s"]))[len(runs) // 2]
-    if "given_up" in run:
-        return run
     peak = max(each["peak_mb"] for each in runs)
     return run | {"peak_mb": peak, "unlike": next((each["unlike"] for each in runs if each["unlike"]), "")}
-
-
-def _took(each: dict[str, Any], ours: dict[str, Any]) -> str:
-    if each is ours:
-        return f"{each['took_s']:6.2f} s {each['peak_mb']:5.0f} MB"
-    if "given_up" in each:
-        return f"{each['given_up']:>17}"
-    return f"{each['took_s'] / ours['took_s']:6.2f} x {each['peak_mb']:5.0f} MB"
-
-
-def _missed(found: dict[str, dict[str, Any]]) -> str:
-    """Bars that ours does not reach."""
-    seconds = found["ours"]["took_s"]
-    bars = {
-        "1.2 x SQL": seconds <= 1.2 * found["sql"]["took_s"],
-        "pandas / 5": not 5 * seconds > found["pandas"]["took_s"],
-        "2 GB": found["ours"]["peak_mb"] < 2000,
-    }
-    missed = [bar for bar, reached in bars.items() if not reached]
-    return f"  over {', '.join(missed)}" if missed else ""
 
 
 def rows() -> Iterator[str]:
     """Lines of the result."""
     for calls in SIZES:
-        yield from measured(calls, list(every()))
+        yield from measured(calls, list(OURS))
 
 
 if __name__ == "__main__":
@@ -307,8 +259,8 @@ if __name__ == "__main__":
     parser.add_argument("--run", nargs=3, metavar=("WAY", "NAME", "FOLDER"), help="one way, in this process")
     given = parser.parse_args()
     if given.run:
-        run(given.run[0], given.run[1], Path(given.run[2]))
+        print(json.dumps(run(given.run[0], given.run[1], Path(given.run[2]))))
     else:
         for size in [given.calls] if given.calls else SIZES:
-            for line in measured(size, given.names or list(every())):
+            for line in measured(size, given.names or list(OURS)):
                 print(line, flush=True)

@@ -14,7 +14,7 @@ COMMAND = str(Path(sys.executable).parent / "ucm-analytics")
 
 # a process of its own, so that its peak memory is that of the pull and nothing else
 PULL = """
-import json, resource, sys, time
+import json, sys, time
 from ucm_analytics.cli import spare_memory
 spare_memory()
 from datetime import UTC, datetime
@@ -22,6 +22,7 @@ from zoneinfo import ZoneInfo
 from ucm_analytics import UCM, Store
 import ucm_analytics.sources.ucm.cdr as cdr
 import ucm_analytics.store.sync as sync
+from tests.benchmarks.timing import peak_mb
 spent = 0.0
 def timed(function):
     def run(*args, **kwargs):
@@ -40,8 +41,7 @@ with UCM(url, "cdrapi", "cdrapi123", fingerprint=fingerprint) as ucm:
     done = Store(folder).sync(ucm, pbx="b", since=first, until=last, zone=ZoneInfo("Europe/Berlin"),
                               now=datetime(2028, 1, 1, tzinfo=UTC), progress=False)
 took = time.perf_counter() - began
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-print(json.dumps({"legs": done.new, "took_s": took, "parse_s": spent, "peak_mb": peak}))
+print(json.dumps({"legs": done.new, "took_s": took, "parse_s": spent, "peak_mb": peak_mb()}))
 """
 
 

@@ -1,10 +1,12 @@
-"""Times of things that are to be compared: interleaved, so that a busy machine disturbs all alike."""
+"""Times of things that are to be compared, interleaved, so that a busy machine disturbs all alike; and peak memory."""
 
 from __future__ import annotations
 
+import re
 import statistics
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 
 def medians(work: Mapping[str, Callable[[], object]], *, rounds: int = 5) -> dict[str, float]:
@@ -17,3 +19,9 @@ def medians(work: Mapping[str, Callable[[], object]], *, rounds: int = 5) -> dic
             if number:
                 times[name].append(time.perf_counter() - began)
     return {name: statistics.median(each) for name, each in times.items()}
+
+
+def peak_mb() -> float:
+    """Most memory that this process held, on Linux. Not `ru_maxrss`: a child begins with that of its parent."""
+    status = Path("/proc/self/status").read_text()
+    return int(re.findall(r"VmHWM:\s+(\d+) kB", status)[0]) / 1024
