@@ -52,7 +52,7 @@ def difference(ours: pd.DataFrame, other: pd.DataFrame) -> str:
     try:
         pd.testing.assert_frame_equal(_plain(other), _plain(ours), check_dtype=False, rtol=1e-12, atol=0)
     except AssertionError as error:
-        return str(error)
+        return "\n".join(line[:120] for line in str(error).splitlines())
     return ""
 
 
