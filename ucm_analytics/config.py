@@ -308,10 +308,6 @@ class Settings:
         change_settings(path, self.pbx, values)
         return path
 
-    def explain(self) -> str:
-        """One line a setting: value and where it came from."""
-        return "\n".join(f"{key} = {getattr(self, key) or '-'}  ({self.sources.get(key, 'not set')})" for key in FIELDS)
-
 
 def is_name(name: str) -> bool:
     """Whether a folder can carry the name of a PBX; see `check_name`."""

@@ -27,7 +27,6 @@
     UCMWarning
     ├── ForeignFile              something in the data folder that is not the store's
     ├── UnknownFields            the PBX sent fields that schema.py does not declare
-    ├── ProvisionalDays          days that may still change
     └── SilentWeekdays           weekdays without a call, of which nobody said whether they belong
 """
 
@@ -211,10 +210,6 @@ class ForeignFile(UCMWarning):
 
 class UnknownFields(UCMWarning):
     """The PBX sent fields that `schema.py` does not declare; they are kept in `extra`."""
-
-
-class ProvisionalDays(UCMWarning):
-    """The period holds days that may still change."""
 
 
 class SilentWeekdays(UCMWarning):
