@@ -9,7 +9,7 @@ A. K. Erlang (1917); ITU-T E.500, E.501. S. Zeltyn, A. Mandelbaum: The Palm/Erla
 to Call Centers (2005), and Call Centers with Impatient Customers (2005), for the density of the offered wait.
 """
 
-from ucm_analytics.erlang.lines import erlang_b, extended_erlang_b, lines_needed, most_traffic
+from ucm_analytics.erlang.lines import erlang_b, lines_needed
 from ucm_analytics.erlang.queues import Queue, agents_needed, erlang_a, erlang_c
 
 __all__ = [
@@ -18,7 +18,5 @@ __all__ = [
     "erlang_a",
     "erlang_b",
     "erlang_c",
-    "extended_erlang_b",
     "lines_needed",
-    "most_traffic",
 ]

@@ -50,14 +50,9 @@ class Queue:
 
     def answered_within(self, target_s: float) -> Numbers:
         """Share of all callers who are answered within a time [s]: the service level."""
-        return (1 - np.asarray(self.p_wait) + self._integral(target_s, self._leave))[()]
+        return (1 - np.asarray(self.p_wait) + self._integral(target_s))[()]
 
-    def waited_at_most(self, seconds: float) -> Numbers:
-        """Share of callers who are answered, or leave, within a time [s]: P(W <= t)."""
-        waiting = np.asarray(self.p_wait) - self._integral(seconds, np.zeros_like(self._leave))
-        return (1 - waiting * np.exp(-self._leave * seconds))[()]
-
-    def _integral(self, until_s: float, leave: Array) -> Array:
+    def _integral(self, until_s: float) -> Array:
         """Integral from 0 to `until_s` of the density of the offered wait, times exp(-leave t)."""
         fastest = float(np.max(self._serve + self._rate + self._leave, initial=0.0))
         until = np.full_like(self._rate, until_s)
@@ -69,7 +64,7 @@ class Queue:
         for panel in range(panels):
             for node, weight in zip(_NODES, _WEIGHTS, strict=True):
                 at = width * (panel + (1 + node) / 2)
-                total = total + np.exp(self._log_at(at) - leave * at) * (weight * width / 2)
+                total = total + np.exp(self._log_at(at) - self._leave * at) * (weight * width / 2)
         return np.asarray(np.minimum(total, self.p_wait))
 
     def _log_at(self, at: Array) -> Array:
