@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import socket
 import subprocess
 from collections.abc import Callable, Iterator
@@ -11,7 +12,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from ucm_analytics.delivery.notebook import without_secrets
 from ucm_analytics.errors import SettingError
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ _EXTENSIONS: Final = ("jupyterlab-plotly", "@jupyter-widgets/jupyterlab-manager"
 
 _IDLE_S: Final = 3600
 """A kernel that nobody looks at any more is stopped after so long [s]."""
+
+_SECRET: Final = re.compile(r"passw|secret|token|credential|api_?key|private", re.IGNORECASE)
 
 
 def serve(store: Store, *, port: int, on_ready: Callable[[str], None]) -> None:
@@ -71,7 +73,7 @@ def serve(store: Store, *, port: int, on_ready: Callable[[str], None]) -> None:
         },
         "MappingKernelManager": {"cull_idle_timeout": _IDLE_S, "cull_interval": 60},
     }
-    with without_secrets(), _environment(store):
+    with _environment(store):
         server = application(on_ready, settings)
         server.initialize([])
         server.start()
@@ -118,12 +120,15 @@ def _free_port() -> int:
 
 @contextmanager
 def _environment(store: Store) -> Iterator[None]:
-    """Variables for the kernels and for Voilà: where the store is, and the template beside the notebook."""
+    """Variables for the kernels and for Voilà: the store, the template, figures as data; and no secret."""
+    before = dict(os.environ)
     ours = {
         "UCM_DATA": str(store.path.absolute()),
-        "JUPYTER_PATH": os.pathsep.join(filter(None, [str(_PAGE), os.environ.get("JUPYTER_PATH", "")])),
+        "JUPYTER_PATH": os.pathsep.join(filter(None, [str(_PAGE), before.get("JUPYTER_PATH", "")])),
+        "PLOTLY_RENDERER": "plotly_mimetype",
     }
-    before = dict(os.environ)
+    for name in filter(_SECRET.search, before):
+        del os.environ[name]
     os.environ.update(ours)
     try:
         yield
