@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import tracemalloc
 from datetime import date
-from math import comb, exp, factorial, isinf
 from statistics import mean
 
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import stats
 
 from tests.analyses.frames import as_arrow, calls, random_calls
 from ucm_analytics import analyses
-from ucm_analytics.analyses._estimates import count_band, student, wilson
 from ucm_analytics.analyses.anomalies import AnomalyFreq
 from ucm_analytics.errors import SettingError
 from ucm_analytics.period import EVERY_WEEKDAY, Period
@@ -114,63 +110,6 @@ def test_an_unusual_hour_is_found() -> None:
     unusual = found.loc[found["is_anomaly"], "local_at"].to_list()
     assert {pd.Timestamp("2026-03-11 03:00"), pd.Timestamp("2026-04-01 10:00")} <= set(unusual)
     assert len(unusual) <= 4
-
-
-def negative_binomial(k: int, expected: float, size: int) -> float:
-    p = size / (size + expected)
-    return comb(k + size - 1, k) * p**size * (1 - p) ** k
-
-
-@pytest.mark.parametrize("expected", [0.2, 3.0, 40.0])
-@pytest.mark.parametrize("size", [1, 5, float("inf")])
-@pytest.mark.parametrize("tail", [0.05, 0.001])
-def test_bands_by_adding_up(expected: float, size: float, tail: float) -> None:
-    def probability(k: int) -> float:
-        if isinf(size):
-            return exp(-expected) * expected**k / factorial(k)
-        return negative_binomial(k, expected, int(size))
-
-    low, high = count_band(expected, size, tail)
-    below = sum(probability(k) for k in range(low))
-    upto = sum(probability(k) for k in range(high + 1))
-    assert below <= tail < below + probability(low)
-    assert upto >= 1 - tail > upto - probability(high)
-
-
-def test_bands_of_large_and_of_no_counts() -> None:
-    low, high = count_band(100_000, float("inf"), 0.025)
-    assert (low, high) == (pytest.approx(100_000 - 1.96 * 316.2, abs=2), pytest.approx(100_000 + 1.96 * 316.2, abs=2))
-    assert count_band(0, float("inf"), 0.01) == (0, 0)
-
-
-@pytest.mark.parametrize("tail", [1e-7, 1e-5, 7e-4, 0.025, 0.2])
-def test_bands_of_every_mean_and_spread_take_no_room(tail: float) -> None:
-    means = [0, 1e-300, 1e-9, 1e-3, 0.5, 1, 20, 1e3, 1e6, 1e9, 1e12]
-    spreads = [0, 1e-300, 1e-15, 1e-12, 1e-9, 1e-3, 0.1, 1, 2, 10, 1e3, 1e6, 1e9, 1e12, 1e300]
-    mean, spread = (axis.ravel() for axis in np.meshgrid(means, spreads))
-    with np.errstate(divide="ignore"):
-        size = 1 / spread
-    count_band(1, 1, tail)  # imports what is needed
-    tracemalloc.start()
-    low, high = count_band(mean, size, tail)
-    most = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert most < 1e6
-    assert ((low >= 0) & (low <= mean) & (high >= np.floor(mean)) & (high <= 2**53)).all()
-    for m, s, k in zip(mean.tolist(), size.tolist(), high.tolist(), strict=True):
-        if 0 < m < 1e6 and 1e-3 < s < 1e6:  # where SciPy's distribution takes no time and loses no digits
-            of = stats.nbinom(s, s / (s + m))
-            assert of.cdf(k) >= (1 - tail) * (1 - 1e-12), (m, s)
-            assert k <= m or of.sf(k - 1) > tail * (1 - 1e-6), (m, s)
-
-
-def test_intervals_of_textbooks() -> None:
-    low, high = wilson([0, 10, 5, 0], [10, 10, 10, 0])
-    assert low[:3].tolist() == pytest.approx([0, 0.7225, 0.2366], abs=1e-4)
-    assert high[:3].tolist() == pytest.approx([0.2775, 1, 0.7634], abs=1e-4)
-    assert np.isnan(low[3])
-    table = {1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776, 6: 2.447, 10: 2.228, 30: 2.042, 120: 1.980}
-    assert {f: student(f) for f in table} == pytest.approx(table, abs=5e-4)
 
 
 @pytest.mark.parametrize("seed", range(2))

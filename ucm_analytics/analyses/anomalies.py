@@ -10,11 +10,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from ucm_analytics.analyses._counts import dispersion
 from ucm_analytics.analyses._days import on_holiday
-from ucm_analytics.analyses._estimates import count_band
 from ucm_analytics.analyses._frame import Result, analysis, arrow
 from ucm_analytics.analyses._intervals import interval_counts
+from ucm_analytics.analyses.statistics import dispersion, predictive_band
 from ucm_analytics.errors import SettingError
 from ucm_analytics.period import Period
 
@@ -153,11 +152,7 @@ def _judged(calls: pd.Series, cell: pd.Series, usual: pd.Series, tail: float, tr
     known = m >= _FEWEST
     weeks = np.where(known, m, 1.0)
     alpha = dispersion(seen, total / weeks, weeks, known & inside, trimmed)
-    expected = (total + 0.5) / weeks
-    size = 1 / (alpha * (1 + 1 / weeks) + 1 / (total + 0.5))
-    low, high = (end.astype(float) for end in count_band(expected, size, tail))
-    judged = pd.DataFrame(
-        {"weeks": m.astype("int64"), "expected": expected, "low": low, "high": high}, index=calls.index
-    )
-    judged["is_anomaly"] = known & ((seen < low) | (seen > high))
-    return judged
+    expected, low, high = predictive_band(total, weeks, alpha, tail)
+    is_anomaly = known & ((seen < low) | (seen > high))
+    found = {"weeks": m.astype("int64"), "expected": expected, "low": low, "high": high, "is_anomaly": is_anomaly}
+    return pd.DataFrame(found, index=calls.index)

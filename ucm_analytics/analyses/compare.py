@@ -13,9 +13,9 @@ import pandas as pd
 import pyarrow as pa
 
 from ucm_analytics.analyses._days import meant, on_days, weekdays_meant
-from ucm_analytics.analyses._estimates import student
 from ucm_analytics.analyses._frame import Result, analysis, arrow, collect, lazy, needs, truncated, wall
 from ucm_analytics.analyses.durations import offered
+from ucm_analytics.analyses.statistics import student
 from ucm_analytics.period import Period
 
 _SUMS: Final = {

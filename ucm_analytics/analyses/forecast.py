@@ -12,9 +12,9 @@ import pandas as pd
 import pyarrow as pa
 
 from ucm_analytics.analyses._days import meant, on_holiday
-from ucm_analytics.analyses._estimates import Counts, Floats, count_band
 from ucm_analytics.analyses._frame import Result, analysis, arrow
 from ucm_analytics.analyses._intervals import interval_counts
+from ucm_analytics.analyses.statistics import Floats, count_band, dispersion
 from ucm_analytics.errors import NoData, SettingError
 from ucm_analytics.period import EVERY_WEEKDAY, Period
 
@@ -221,7 +221,7 @@ def forecast_from(
     result.loc[on_holiday(result["local_at"], holidays), "calls"] = 0.0
     result["weeks"] = history.weeks()[weekday, slot].astype("int64")
     result = result[meant(result["local_at"], weekdays)].dropna(ignore_index=True)
-    result["low"], result["high"] = _band(result["calls"].to_numpy(), alpha, level)
+    result["low"], result["high"] = count_band(result["calls"].to_numpy(), alpha, (1 - level) / 2)
     result["is_open"] = result["calls"] > 0
     return result[[column.name for column in forecast.columns]]
 
@@ -236,7 +236,7 @@ def backtest_from(
     for n, fold in enumerate(folds):
         alpha = _alpha([other for k, other in enumerate(errors) if k != n] or errors)
         seen, mean = errors[n]
-        low, high = _band(mean, alpha, level)
+        low, high = count_band(mean, alpha, (1 - level) / 2)
         inside = (low <= seen) & (seen <= high)
         rows.append((*fold, float(inside.mean()) if len(inside) else np.nan))
     result = pd.DataFrame(rows, columns=[column.name for column in forecast_backtest.columns])
@@ -287,10 +287,8 @@ class _History:
         weeks, total = self.weeks(), self._by_weekday(self.counts)
         base = _base(total, weeks)
         expected = np.nan_to_num(weeks * base)
-        above = float(((total - expected) ** 2 - expected).sum())
-        kappa = float((expected**2).sum()) / above if above > 0 else np.inf
-        ratio = np.ones_like(base) if np.isinf(kappa) else (total + kappa) / (expected + kappa)
-        drawn = np.where((total == 0) & (expected >= 3), 0.0, base * ratio)
+        alpha = dispersion(total, expected)  # 1/κ
+        drawn = np.where((total == 0) & (expected >= 3), 0.0, base * (alpha * total + 1) / (alpha * expected + 1))
         sums = drawn.sum(axis=1, keepdims=True)
         return np.asarray(
             drawn * np.divide(base.sum(axis=1, keepdims=True), sums, out=np.ones_like(sums), where=sums > 0)
@@ -356,15 +354,8 @@ def _worth(history: _History, folds: list[tuple[Any, ...]]) -> None:
 
 def _alpha(errors: list[tuple[Floats, Floats]]) -> float:
     """α of the variance mean + α mean², from forecasts that were made."""
-    if not errors:
-        return 0.0
     seen, mean = (np.concatenate([pair[n] for pair in errors]) for n in (0, 1))
-    below = float((mean**2).sum())
-    return max(float(((seen - mean) ** 2 - mean).sum()) / below, 0.0) if below > 0 else 0.0
-
-
-def _band(mean: Floats, alpha: float, level: float) -> tuple[Counts, Counts]:
-    return count_band(mean, 1 / alpha if alpha > 0 else np.inf, (1 - level) / 2)
+    return dispersion(seen, mean)
 
 
 def _rmse(seen: Floats, mean: Floats) -> float:

@@ -7,16 +7,15 @@ from functools import reduce
 from typing import Any, Final, Literal
 
 import narwhals.stable.v2 as nw
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from ucm_analytics.analyses._clock import placed_in_time
-from ucm_analytics.analyses._estimates import survival_band, wilson
 from ucm_analytics.analyses._frame import Result, analysis, arrow, collect, gathered, lazy, needs, wall
 from ucm_analytics.analyses._keys import with_keys
 from ucm_analytics.analyses._numbers import number, optional
+from ucm_analytics.analyses.statistics import kaplan_meier, wilson
 from ucm_analytics.errors import SettingError
 from ucm_analytics.period import Period
 
@@ -221,13 +220,11 @@ def time_to_callback(calls: Any, *, period: Period | None = None) -> pa.Table:
     if len(events):
         start = pd.DataFrame({"after_s": [0], "calls": [len(events)], "returned": [0], "reached": [0]})
         times = pd.concat([start, times], ignore_index=True)
-    n, events_at = times["calls"].to_numpy(dtype=float), (times["returned"] + times["reached"]).to_numpy(dtype=float)
-    open_rate = np.cumprod(1 - events_at / n)
-    before = np.concatenate([[1.0], open_rate])[: len(n)]
-    times["open_rate"] = open_rate
-    times["open_low"], times["open_high"] = survival_band(open_rate, events_at, n)
+    curve = kaplan_meier(times["returned"] + times["reached"], times["calls"])
+    times["open_rate"], times["open_low"], times["open_high"] = curve
+    before = times["open_rate"].shift(fill_value=1.0)
     for way in ("returned", "reached"):
-        times[f"{way}_rate"] = np.cumsum(before * times[way].to_numpy(dtype=float) / n)
+        times[f"{way}_rate"] = (before * times[way] / times["calls"]).cumsum()
     return arrow(
         times[[column.name for column in time_to_callback.columns]],
         sort=[("after_s", "ascending"), ("open_rate", "descending")],

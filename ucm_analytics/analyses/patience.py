@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Any, Final
 
 import narwhals.stable.v2 as nw
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from ucm_analytics.analyses._estimates import survival_band
 from ucm_analytics.analyses._frame import Result, analysis, arrow, collect
 from ucm_analytics.analyses._stays import in_queues, times
+from ucm_analytics.analyses.statistics import kaplan_meier
 
 _HALF: Final = 0.5 + 1e-12
 """A product of fractions that is one half comes out a rounding error above it."""
@@ -92,12 +91,9 @@ def patience(steps: Any, *, queue: str | None = None) -> pa.Table:
     curve["censored"] = curve["ended"] - curve["abandoned"]
     curve["offered"] = curve["ended"].sum()
     curve["at_risk"] = curve["offered"] - curve["ended"].cumsum() + curve["ended"]
-    at_risk, abandoned = (curve[name].to_numpy(dtype="float64") for name in ("at_risk", "abandoned"))
-    level = np.cumprod(1 - abandoned / at_risk)
-    low, high = survival_band(level, abandoned, at_risk)
-    curve = curve.assign(patience_level=level, low_level=low, high_level=high)
-    waits = curve["wait_s"].to_numpy()
-    for name, of in (("median_s", level), ("median_low_s", low), ("median_high_s", high)):
-        reached = waits[of <= _HALF]
-        curve[name] = pd.array([reached[0] if len(reached) else pd.NA] * len(curve), dtype="Int64")
+    ends = ("", "low_", "high_")
+    for end, values in zip(ends, kaplan_meier(curve["abandoned"], curve["at_risk"]), strict=True):
+        reached = curve.loc[values <= _HALF, "wait_s"]
+        curve[f"{end or 'patience_'}level"] = values
+        curve[f"median_{end}s"] = pd.array([reached.iloc[0] if len(reached) else pd.NA] * len(curve), dtype="Int64")
     return arrow(curve[[column.name for column in patience.columns]], sort=[("wait_s", "ascending")])

@@ -14,9 +14,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from ucm_analytics.analyses._days import DAY_TYPES, day_types, meant, on_days, span, weekdays_meant
-from ucm_analytics.analyses._estimates import Floats, wilson
 from ucm_analytics.analyses._frame import Result, analysis, arrow, collect, lazy, needs, truncated
 from ucm_analytics.analyses._intervals import starts
+from ucm_analytics.analyses.statistics import Floats, wilson
 from ucm_analytics.erlang import agents_needed, erlang_a, erlang_c
 from ucm_analytics.errors import SettingError
 from ucm_analytics.period import Period

@@ -14,9 +14,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from ucm_analytics.analyses._days import day_types, span
-from ucm_analytics.analyses._estimates import Floats, poisson_limits
 from ucm_analytics.analyses._frame import Result, analysis, arrow, collect, lazy, needs, truncated, wall
 from ucm_analytics.analyses._intervals import hours, with_offsets
+from ucm_analytics.analyses.statistics import Floats, poisson_limits
 from ucm_analytics.erlang import lines_needed
 from ucm_analytics.errors import SettingError
 from ucm_analytics.period import Period

@@ -12,10 +12,10 @@ import pandas as pd
 import pyarrow as pa
 
 from ucm_analytics.analyses._clock import utc
-from ucm_analytics.analyses._counts import usual
 from ucm_analytics.analyses._days import on_days, on_holiday, span
 from ucm_analytics.analyses._frame import Result, analysis, arrow, beside, collect, lazy, needs, truncated
 from ucm_analytics.analyses._intervals import every_interval, hours, interval_counts, starts, with_offsets
+from ucm_analytics.analyses.statistics import usual
 from ucm_analytics.errors import SettingError
 from ucm_analytics.period import Period
 
