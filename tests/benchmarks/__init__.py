@@ -1,1 +1,1 @@
-"""Benchmarks: ratios measured in one run against what people would write by hand; nothing is asserted."""
+"""Benchmarks: ratios measured in one run against what people write by hand; tables are compared, times not asserted."""
