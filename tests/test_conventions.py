@@ -7,12 +7,14 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import ucm_analytics as ucm
+from docs.names import STUBS, stub
 from ucm_analytics import analyses, charts, schema
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -27,6 +29,15 @@ def test_all_is_true() -> None:
     for module in (ucm, analyses, charts):
         assert len(module.__all__) == len(set(module.__all__))
         assert all(hasattr(module, name) for name in module.__all__)
+    assert set(analyses.__all__) < set(ucm.__all__)
+    assert not [name for name in analyses.__all__ if find_spec(f"ucm_analytics.{name}")], "the module would hide it"
+    with pytest.raises(AttributeError, match="module 'ucm_analytics' has no attribute 'iter_modules'"):
+        _ = ucm.iter_modules
+
+
+@pytest.mark.parametrize("package", STUBS)
+def test_type_checkers_know_what_is_there(package: str) -> None:
+    assert STUBS[package].read_text(encoding="utf-8") == stub(package), "run python -m docs.names"
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -69,7 +80,7 @@ def test_importing_leaves_no_trace() -> None:
     code = """
 import logging, os, sys
 before = (set(os.listdir(".")), list(logging.root.handlers))
-import ucm_analytics
+from ucm_analytics import errors, schema
 assert (set(os.listdir(".")), list(logging.root.handlers)) == before
 print([m for m in ("pandas", "pyarrow", "duckdb", "plotly", "requests", "narwhals") if m in sys.modules])
 """

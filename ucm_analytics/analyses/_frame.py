@@ -71,6 +71,7 @@ class Analysis(Protocol[P]):
 
     __name__: str
     columns: tuple[Result, ...]
+    divides_by: str
 
     @overload
     def __call__(
@@ -80,11 +81,17 @@ class Analysis(Protocol[P]):
     def __call__(self, frame: FrameT, /, *args: P.args, **kwargs: P.kwargs) -> FrameT: ...
 
 
-def analysis(*columns: Result) -> Callable[[Callable[Concatenate[Any, P], pa.Table]], Analysis[P]]:
-    """Make a function that returns an Arrow table give back the kind of frame that it got.
+ANALYSES: Final[dict[str, Analysis[Any]]] = {}
+"""Every analysis by its name; `ucm_analytics.analyses` offers them, tests run them, docs list them."""
+
+
+def analysis(
+    *columns: Result, divides_by: str = ""
+) -> Callable[[Callable[Concatenate[Any, P], pa.Table]], Analysis[P]]:
+    """Register a function that returns an Arrow table, and make it give back the kind of frame that it got.
 
     The columns that the function returns beyond `columns` are those that it was asked to group by;
-    they are categories.
+    they are categories. `divides_by` says in words what its rates, shares and means are divided by.
     """
     declared = {column.name: column.dtype for column in columns}
 
@@ -100,8 +107,10 @@ def analysis(*columns: Result) -> Callable[[Callable[Concatenate[Any, P], pa.Tab
             dtypes = {name: declared.get(name, "category") for name in table.column_names}
             return _as_kind_of(frame, _typed(table, dtypes), dtypes)
 
-        run.columns = columns  # type: ignore[attr-defined]
-        return cast("Analysis[P]", run)
+        made = cast("Analysis[P]", run)
+        made.columns, made.divides_by = columns, divides_by
+        ANALYSES[made.__name__] = made
+        return made
 
     return decorate
 

@@ -7,14 +7,14 @@ from typing import Final
 import pandas as pd
 import plotly.graph_objects as go
 
-from ucm_analytics import analyses
-from ucm_analytics.charts.template import NEUTRAL, OUTCOME_COLORS, checked, figure, over_points, without
+from ucm_analytics.charts.template import NEUTRAL, OUTCOME_COLORS, chart, figure, over_points, without
 
 _BAND: Final = "rgba(153,153,153,0.30)"
 _LABELLED: Final = 12
 """More labels would cover each other."""
 
 
+@chart
 def anomalies(found: pd.DataFrame) -> go.Figure:
     """Draw the calls of each hour or day with the band of what is usual, and what lies outside.
 
@@ -33,39 +33,38 @@ def anomalies(found: pd.DataFrame) -> go.Figure:
     WrongColumns
         `found` is not such a result.
     """
-    frame = checked(found, analyses.anomalies)
-    name = "hour" if "utc_offset_s" in frame else "day"
+    name = "hour" if "utc_offset_s" in found else "day"
     title = f"Calls per {name}, and what is usual"
-    if not frame["calls"].sum():
+    if not found["calls"].sum():
         return without("no calls", title)
     drawn = figure(title, x=name, y=f"calls per {name}")
-    edge = {"mode": "lines", "line": {"width": 0, "shape": "hvh"}, "x": frame["local_at"]}
+    edge = {"mode": "lines", "line": {"width": 0, "shape": "hvh"}, "x": found["local_at"]}
     drawn.add_scatter(
-        y=frame["low"].astype("float64"),
+        y=found["low"].astype("float64"),
         name="fewest usual",
         showlegend=False,
         hovertemplate="at least %{y}<extra></extra>",
         **edge,
     )
     drawn.add_scatter(
-        y=frame["high"].astype("float64"),
+        y=found["high"].astype("float64"),
         name="usual",
         fill="tonexty",
         fillcolor=_BAND,
-        showlegend=bool(frame["high"].notna().any()),
+        showlegend=bool(found["high"].notna().any()),
         hovertemplate="at most %{y} usual<extra></extra>",
         **edge,
     )
     drawn.add_scatter(
-        x=frame["local_at"],
-        y=frame["calls"],
+        x=found["local_at"],
+        y=found["calls"],
         name=f"calls per {name}",
-        mode="lines+markers" if len(frame) == 1 else "lines",
+        mode="lines+markers" if len(found) == 1 else "lines",
         line={"color": NEUTRAL, "width": 1.2},
-        customdata=frame["expected"],
+        customdata=found["expected"],
         hovertemplate="%{x|%a %Y-%m-%d %H:%M}<br>%{y} calls, %{customdata:.1f} expected<extra></extra>",
     )
-    some = frame[frame["is_anomaly"]]
+    some = found[found["is_anomaly"]]
     drawn.add_scatter(
         x=some["local_at"],
         y=some["calls"],
@@ -80,4 +79,4 @@ def anomalies(found: pd.DataFrame) -> go.Figure:
         "%{customdata[1]} to %{customdata[2]} usual<extra></extra>",
     )
     drawn.update_yaxes(rangemode="tozero")
-    return over_points(drawn, frame["local_at"], hours=name != "day")
+    return over_points(drawn, found["local_at"], hours=name != "day")

@@ -7,14 +7,14 @@ from typing import Final
 import pandas as pd
 import plotly.graph_objects as go
 
-from ucm_analytics import analyses
-from ucm_analytics.charts.template import NEUTRAL, NOT_ANSWERED, OUTCOME_COLORS, checked, figure, without
+from ucm_analytics.charts.template import NEUTRAL, NOT_ANSWERED, OUTCOME_COLORS, chart, figure, without
 
 _MOST: Final = 25
 """So many rows have room for a label each."""
 _ROW_PX: Final = 20
 
 
+@chart
 def top_callers(callers: pd.DataFrame) -> go.Figure:
     """Draw the calls of the most frequent callers, answered by a person and not.
 
@@ -33,13 +33,13 @@ def top_callers(callers: pd.DataFrame) -> go.Figure:
     WrongColumns
         `callers` is not such a result.
     """
-    frame = checked(callers, analyses.top_callers)
     title = "Most frequent callers"
-    if not frame["calls"].sum():
+    if not callers["calls"].sum():
         return without("no caller showed a number", title)
-    return _stacked(title, frame, frame["caller"].astype(str))
+    return _stacked(title, callers, callers["caller"].astype(str))
 
 
+@chart
 def caller_concentration(shares: pd.DataFrame) -> go.Figure:
     """Draw which share of the calls the most frequent callers make.
 
@@ -58,18 +58,17 @@ def caller_concentration(shares: pd.DataFrame) -> go.Figure:
     WrongColumns
         `shares` is not such a result.
     """
-    frame = checked(shares, analyses.caller_concentration)
     title = "Share of the calls that the most frequent callers make"
-    if not frame["calls"].sum():
+    if not shares["calls"].sum():
         return without("no caller showed a number", title)
     drawn = figure(title, x="most frequent callers, part of all", y="share of calls")
     drawn.add_scatter(
-        x=[0, *frame["top_rate"]],
-        y=[0, *frame["share"]],
+        x=[0, *shares["top_rate"]],
+        y=[0, *shares["share"]],
         name="callers",
         mode="lines+markers",
         line={"color": NEUTRAL},
-        customdata=[(0, 0), *zip(frame["callers"], frame["calls"], strict=True)],
+        customdata=[(0, 0), *zip(shares["callers"], shares["calls"], strict=True)],
         hovertemplate="%{customdata[0]} callers (%{x:.0%})<br>%{customdata[1]} calls (%{y:.0%})<extra></extra>",
     )
     drawn.add_scatter(
@@ -89,6 +88,7 @@ def caller_concentration(shares: pd.DataFrame) -> go.Figure:
     return drawn
 
 
+@chart
 def caller_areas(areas: pd.DataFrame) -> go.Figure:
     """Draw the calls from each area, answered by a person and not.
 
@@ -107,15 +107,14 @@ def caller_areas(areas: pd.DataFrame) -> go.Figure:
     WrongColumns
         `areas` is not such a result.
     """
-    frame = checked(areas, analyses.caller_areas)
     title = "Calls from outside, by area"
-    if not frame["calls"].sum():
+    if not areas["calls"].sum():
         return without("no calls from outside", title)
-    split = frame["area"].astype(str).duplicated().any()
-    rows = frame["area"].astype(str)
+    split = areas["area"].astype(str).duplicated().any()
+    rows = areas["area"].astype(str)
     if split:
-        rows = rows + frame["prefix"].map(lambda prefix: f" ({prefix})", na_action="ignore").astype(object).fillna("")
-    return _stacked(title, frame, rows)
+        rows = rows + areas["prefix"].map(lambda prefix: f" ({prefix})", na_action="ignore").astype(object).fillna("")
+    return _stacked(title, areas, rows)
 
 
 def _stacked(title: str, frame: pd.DataFrame, rows: pd.Series) -> go.Figure:

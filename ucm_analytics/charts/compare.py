@@ -7,8 +7,7 @@ from typing import Final
 import pandas as pd
 import plotly.graph_objects as go
 
-from ucm_analytics import analyses
-from ucm_analytics.charts.template import VERDICT_COLORS, checked, figure, without
+from ucm_analytics.charts.template import VERDICT_COLORS, chart, figure, without
 
 _MEASURES: Final = {
     "calls": "calls a day",
@@ -21,6 +20,7 @@ _VERDICTS: Final = {"noise": "no more than chance", "unknown": "too few days to 
 _ROW_PX: Final = 34
 
 
+@chart
 def compare(changes: pd.DataFrame) -> go.Figure:
     """Draw how much each measure changed, with its interval and the verdict.
 
@@ -39,25 +39,24 @@ def compare(changes: pd.DataFrame) -> go.Figure:
     WrongColumns
         `changes` is not such a result.
     """
-    frame = checked(changes, analyses.compare)
     title = "Change against earlier periods"
-    if not frame["calls"].sum():
+    if not changes["calls"].sum():
         return without("no calls in the period", title)
-    lacking = [a for a in _AGAINST if frame.loc[frame["against"].astype(str) == a, "change"].isna().all()]
+    lacking = [a for a in _AGAINST if changes.loc[changes["against"].astype(str) == a, "change"].isna().all()]
     if len(lacking) < len(_AGAINST):
-        frame = frame[~frame["against"].astype(str).isin(lacking)]
-    rows = [_MEASURES[measure] for measure in frame["measure"]]
+        changes = changes[~changes["against"].astype(str).isin(lacking)]
+    rows = [_MEASURES[measure] for measure in changes["measure"]]
     if len(lacking) == 1:
         title = f"Change against {next(_AGAINST[a] for a in _AGAINST if a not in lacking)}"
     else:
-        rows = [f"{row}, against {_AGAINST[a]}" for row, a in zip(rows, frame["against"], strict=True)]
+        rows = [f"{row}, against {_AGAINST[a]}" for row, a in zip(rows, changes["against"], strict=True)]
     note = f"{_AGAINST[lacking[0]]}: nothing to compare with" if len(lacking) == 1 else ""
-    drawn = figure(title, note, x="change", height=170 + _ROW_PX * len(frame))
+    drawn = figure(title, note, x="change", height=170 + _ROW_PX * len(changes))
     for verdict, color in VERDICT_COLORS.items():
-        some = (frame["verdict"].astype(str) == verdict) & frame["change"].notna()
+        some = (changes["verdict"].astype(str) == verdict) & changes["change"].notna()
         if not some.any():
             continue
-        part = frame[some]
+        part = changes[some]
         drawn.add_scatter(
             x=part["change"],
             y=[row for row, shown in zip(rows, some, strict=True) if shown],
@@ -76,7 +75,7 @@ def compare(changes: pd.DataFrame) -> go.Figure:
             hovertemplate="%{y}<br>%{x:+.1%}<br>%{customdata[0]:.3g} after %{customdata[1]:.3g}<br>"
             "%{customdata[2]} and %{customdata[3]} calls<extra></extra>",
         )
-    blank = [row for row, change in zip(rows, frame["change"], strict=True) if pd.isna(change)]
+    blank = [row for row, change in zip(rows, changes["change"], strict=True) if pd.isna(change)]
     drawn.add_scatter(
         x=[0] * len(blank),
         y=blank,

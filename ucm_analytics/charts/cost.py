@@ -8,12 +8,13 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from ucm_analytics import analyses
-from ucm_analytics.charts.template import NEUTRAL, checked, figure, without
+from ucm_analytics.charts.template import NEUTRAL, chart, figure, without
 
 _MOST: Final = 25
 _ROW_PX: Final = 22
 
 
+@chart
 def cost(costs: pd.DataFrame) -> go.Figure:
     """Draw what the calls to each prefix cost.
 
@@ -32,15 +33,14 @@ def cost(costs: pd.DataFrame) -> go.Figure:
     WrongColumns
         `costs` is not such a result.
     """
-    frame = checked(costs, analyses.cost)
     title = "Cost of calls out by a trunk"
-    if not frame["calls"].sum():
+    if not costs["calls"].sum():
         return without("no calls that could cost anything", title)
-    by = next((str(n) for n in frame if n not in {c.name for c in analyses.cost.columns}), None)
-    shown = frame.head(_MOST)
-    notes = [] if len(shown) == len(frame) else [f"the {_MOST} dearest rows of {len(frame)}"]
-    if frame["cost"].isna().any():
-        notes.append(f"{frame.loc[frame['cost'].isna(), 'calls'].sum():,} calls have no tariff")
+    by = next((str(n) for n in costs if n not in {c.name for c in analyses.cost.columns}), None)
+    shown = costs.head(_MOST)
+    notes = [] if len(shown) == len(costs) else [f"the {_MOST} dearest rows of {len(costs)}"]
+    if costs["cost"].isna().any():
+        notes.append(f"{costs.loc[costs['cost'].isna(), 'calls'].sum():,} calls have no tariff")
     rows = [_prefix(prefix) for prefix in shown["prefix"]]
     if by:
         rows = [f"{value}, {row}" for value, row in zip(shown[by], rows, strict=True)]

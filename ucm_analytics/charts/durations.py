@@ -8,13 +8,12 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from ucm_analytics import analyses
 from ucm_analytics.charts.template import (
     ACCENT,
     DIRECTION_COLORS,
     NEUTRAL,
     PALE_TO_DARK,
-    checked,
+    chart,
     figure,
     ordered,
     without,
@@ -35,6 +34,7 @@ _HOUR_ROWS: Final = 4
 _TALK_COLOR: Final = PALE_TO_DARK[2][1]
 
 
+@chart
 def durations(durations: pd.DataFrame) -> go.Figure:
     """Draw median, mean and percentiles of each measure, in a panel of its own with its own scale.
 
@@ -54,14 +54,14 @@ def durations(durations: pd.DataFrame) -> go.Figure:
     WrongColumns
         `durations` is not such a result.
     """
-    frame = _named(checked(durations, analyses.durations))
-    title = "Durations in seconds" + (", by clock hour" if "hour" in frame else "")
-    if not frame["calls"].sum():
+    durations = _named(durations)
+    title = "Durations in seconds" + (", by clock hour" if "hour" in durations else "")
+    if not durations["calls"].sum():
         return without("no calls with a duration", title)
-    frame = frame[frame["calls"] > 0] if "hour" not in frame else frame
-    measures = [name for name in _NAMES if frame.loc[frame["measure"] == name, "calls"].sum()]
-    groups = {name: _groups(frame[frame["measure"] == name]) for name in measures}
-    rows = [_HOUR_ROWS if "hour" in frame else len(groups[name]) for name in measures]
+    durations = durations[durations["calls"] > 0] if "hour" not in durations else durations
+    measures = [name for name in _NAMES if durations.loc[durations["measure"] == name, "calls"].sum()]
+    groups = {name: _groups(durations[durations["measure"] == name]) for name in measures}
+    rows = [_HOUR_ROWS if "hour" in durations else len(groups[name]) for name in measures]
     height = 150 + _GAP_PX * (len(measures) - 1) + _ROW_PX * sum(rows)
     drawn = make_subplots(
         rows=len(measures),
@@ -73,23 +73,24 @@ def durations(durations: pd.DataFrame) -> go.Figure:
     )
     drawn.update_annotations(x=0, xanchor="left", font_size=13)
     for row, measure in enumerate(measures, start=1):
-        some = frame[frame["measure"] == measure]
-        for trace in _lines(some, groups[measure]) if "hour" in frame else _marks(some, groups[measure]):
+        some = durations[durations["measure"] == measure]
+        for trace in _lines(some, groups[measure]) if "hour" in durations else _marks(some, groups[measure]):
             drawn.add_trace(trace, row=row, col=1)
     named = set()
     for trace in drawn.data:
         trace.showlegend = trace.legendgroup not in named
         named.add(trace.legendgroup)
-    if "hour" in frame:
+    if "hour" in durations:
         drawn.update_xaxes(dtick=2, tick0=0, range=[-0.5, 23.5], showgrid=False)
         drawn.update_xaxes(title_text="clock hour", row=len(measures))
         drawn.update_yaxes(rangemode="tozero")
     else:
         drawn.update_xaxes(rangemode="tozero")
-        drawn.update_yaxes(autorange="reversed", showgrid=False, showticklabels="direction" in frame)
+        drawn.update_yaxes(autorange="reversed", showgrid=False, showticklabels="direction" in durations)
     return drawn
 
 
+@chart
 def duration_histogram(histogram: pd.DataFrame) -> go.Figure:
     """Draw how many calls took how long.
 
@@ -109,16 +110,16 @@ def duration_histogram(histogram: pd.DataFrame) -> go.Figure:
     WrongColumns
         `histogram` is not such a result.
     """
-    frame = _named(checked(histogram, analyses.duration_histogram))
-    measure = str(frame["measure"].iloc[0]) if len(frame) else ""
+    histogram = _named(histogram)
+    measure = str(histogram["measure"].iloc[0]) if len(histogram) else ""
     title = f"Calls by duration: {_NAMES.get(measure, measure)} [s]" if measure else "Calls by duration"
-    if not frame["calls"].sum():
+    if not histogram["calls"].sum():
         return without("no calls with this duration", title)
     drawn = figure(title, x=f"{_NAMES.get(measure, measure)} [s]", y="calls", barmode="stack", bargap=0)
-    last = frame.loc[frame["calls"] > 0, "from_s"].max()
-    shown = frame[frame["from_s"] <= last]
-    width = int(frame["to_s"].iloc[0] - frame["from_s"].iloc[0])
-    by = "direction" if "direction" in frame else None
+    last = histogram.loc[histogram["calls"] > 0, "from_s"].max()
+    shown = histogram[histogram["from_s"] <= last]
+    width = int(histogram["to_s"].iloc[0] - histogram["from_s"].iloc[0])
+    by = "direction" if "direction" in histogram else None
     for value in ordered(shown[by], DIRECTION_COLORS) if by else [None]:
         some = shown if by is None else shown[shown[by] == value]
         ends = [
@@ -146,6 +147,7 @@ def duration_histogram(histogram: pd.DataFrame) -> go.Figure:
     return drawn
 
 
+@chart
 def long_and_short_calls(counts: pd.DataFrame) -> go.Figure:
     """Draw the share of very short and of long calls, and of the talk that is in long ones.
 
@@ -164,11 +166,11 @@ def long_and_short_calls(counts: pd.DataFrame) -> go.Figure:
     WrongColumns
         `counts` is not such a result.
     """
-    frame = _named(checked(counts, analyses.long_and_short_calls))
+    counts = _named(counts)
     title = "Very short and long calls"
-    if not frame["calls"].sum():
+    if not counts["calls"].sum():
         return without("no calls that a person answered", title)
-    short, long = int(frame["short_s"].iloc[0]), int(frame["long_s"].iloc[0])
+    short, long = int(counts["short_s"].iloc[0]), int(counts["long_s"].iloc[0])
     bars = {
         "short_rate": (f"calls below {short} s", "short", ACCENT),
         "long_rate": (f"calls of {long} s or more", "long", NEUTRAL),
@@ -178,14 +180,14 @@ def long_and_short_calls(counts: pd.DataFrame) -> go.Figure:
     for rate, (shown, count, color) in bars.items():
         unit = " s" if count.endswith("_s") else ""
         drawn.add_bar(
-            x=[words(direction) for direction in frame["direction"]],
-            y=frame[rate],
+            x=[words(direction) for direction in counts["direction"]],
+            y=counts[rate],
             name=shown,
             marker={"color": color, "line": {"width": 0}},
             texttemplate="%{y:.1%}",
             textposition="outside",
             cliponaxis=False,
-            customdata=frame[[count, "calls"]],
+            customdata=counts[[count, "calls"]],
             hovertemplate=f"%{{x}}<br>%{{y:.1%}} {shown}<br>%{{customdata[0]}}{unit}, of %{{customdata[1]}} "
             "answered calls<extra></extra>",
         )

@@ -7,8 +7,7 @@ from typing import Final
 import pandas as pd
 import plotly.graph_objects as go
 
-from ucm_analytics import analyses
-from ucm_analytics.charts.template import RING_COLORS, checked, figure, without
+from ucm_analytics.charts.template import RING_COLORS, chart, figure, without
 
 _ROW_PX: Final = 20
 _NAMES: Final = {
@@ -19,6 +18,7 @@ _NAMES: Final = {
 }
 
 
+@chart
 def extensions(extensions: pd.DataFrame) -> go.Figure:
     """Draw what came of the calls that rang each extension, as stacked bars.
 
@@ -37,24 +37,23 @@ def extensions(extensions: pd.DataFrame) -> go.Figure:
     WrongColumns
         `extensions` is not such a result.
     """
-    frame = checked(extensions, analyses.extensions)
     title = "Calls that rang each extension"
-    if not frame["offered"].sum():
+    if not extensions["offered"].sum():
         return without("no phone rang", title)
-    rows = frame["extension"].astype(str)
-    if frame["pbx"].nunique() > 1:
-        rows = rows + " @ " + frame["pbx"].astype(str)
-    drawn = figure(title, x="calls", barmode="stack", height=max(240, 150 + _ROW_PX * len(frame)))
-    rate = [f"{value:.0%}" if pd.notna(value) else "–" for value in frame["answered_rate"]]
+    rows = extensions["extension"].astype(str)
+    if extensions["pbx"].nunique() > 1:
+        rows = rows + " @ " + extensions["pbx"].astype(str)
+    drawn = figure(title, x="calls", barmode="stack", height=max(240, 150 + _ROW_PX * len(extensions)))
+    rate = [f"{value:.0%}" if pd.notna(value) else "–" for value in extensions["answered_rate"]]
     for name, shown in _NAMES.items():
         drawn.add_bar(
-            x=frame[name],
+            x=extensions[name],
             y=rows,
             orientation="h",
             name=shown,
-            showlegend=bool(frame[name].sum()),
+            showlegend=bool(extensions[name].sum()),
             marker={"color": RING_COLORS[name], "line": {"width": 0}},
-            customdata=list(zip(frame["offered"], rate, frame["placed"], strict=True)),
+            customdata=list(zip(extensions["offered"], rate, extensions["placed"], strict=True)),
             hovertemplate=f"extension %{{y}}<br>%{{x}} of %{{customdata[0]}} calls {shown}<br>"
             "answered rate %{customdata[1]}<br>%{customdata[2]} calls placed<extra></extra>",
         )

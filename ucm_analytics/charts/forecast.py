@@ -7,13 +7,13 @@ from typing import Final
 import pandas as pd
 import plotly.graph_objects as go
 
-from ucm_analytics import analyses
-from ucm_analytics.charts.template import ACCENT, NEUTRAL, checked, figure, over_points, without
+from ucm_analytics.charts.template import ACCENT, NEUTRAL, chart, figure, over_points, without
 
 _BAND: Final = "rgba(0,114,178,0.18)"
 _UNITS: Final = ((pd.Timedelta(hours=1), "half-hour"), (pd.Timedelta(days=1), "hour"))
 
 
+@chart
 def forecast(expected: pd.DataFrame) -> go.Figure:
     """Draw the expected calls with their prediction interval.
 
@@ -32,19 +32,18 @@ def forecast(expected: pd.DataFrame) -> go.Figure:
     WrongColumns
         `expected` is not such a result.
     """
-    frame = checked(expected, analyses.forecast)
-    step = frame["local_at"].diff().min()
+    step = expected["local_at"].diff().min()
     name = next((word for limit, word in _UNITS if step < limit), "day")
     title = f"Calls to expect per {name}"
-    if not frame["calls"].sum():
+    if not expected["calls"].sum():
         return without("no calls are to be expected", title)
     drawn = figure(title, x=name, y=f"calls per {name}")
-    edge = {"x": frame["local_at"], "mode": "lines", "line": {"width": 0, "shape": "hvh"}}
+    edge = {"x": expected["local_at"], "mode": "lines", "line": {"width": 0, "shape": "hvh"}}
     drawn.add_scatter(
-        y=frame["low"], name="at least", showlegend=False, hovertemplate="at least %{y}<extra></extra>", **edge
+        y=expected["low"], name="at least", showlegend=False, hovertemplate="at least %{y}<extra></extra>", **edge
     )
     drawn.add_scatter(
-        y=frame["high"],
+        y=expected["high"],
         name="prediction interval",
         fill="tonexty",
         fillcolor=_BAND,
@@ -52,17 +51,18 @@ def forecast(expected: pd.DataFrame) -> go.Figure:
         **edge,
     )
     drawn.add_scatter(
-        x=frame["local_at"],
-        y=frame["calls"],
+        x=expected["local_at"],
+        y=expected["calls"],
         name="expected",
         mode="lines+markers" if name == "day" else "lines",
         line={"color": NEUTRAL, "shape": "hvh"},
         hovertemplate="%{x|%a %Y-%m-%d %H:%M}<br>%{y:.1f} calls expected<extra></extra>",
     )
     drawn.update_yaxes(rangemode="tozero")
-    return over_points(drawn, frame["local_at"], hours=name != "day")
+    return over_points(drawn, expected["local_at"], hours=name != "day")
 
 
+@chart
 def forecast_backtest(weeks: pd.DataFrame) -> go.Figure:
     """Draw the error of the forecast of past weeks beside that of last week's counts.
 
@@ -81,22 +81,21 @@ def forecast_backtest(weeks: pd.DataFrame) -> go.Figure:
     WrongColumns
         `weeks` is not such a result.
     """
-    frame = checked(weeks, analyses.forecast_backtest)
     title = "Error of the forecast in past weeks"
-    if not frame["calls"].sum():
+    if not weeks["calls"].sum():
         return without("no week to forecast had calls", title)
     drawn = figure(title, x="week from", y="error, calls per interval", barmode="group")
-    rows = [f"{first:%d %b %Y}" for first in frame["first"]]
+    rows = [f"{first:%d %b %Y}" for first in weeks["first"]]
     for column, name, color in (
         ("rmse", "forecast", NEUTRAL),
         ("naive_rmse", "same interval of the week before", ACCENT),
     ):
         drawn.add_bar(
             x=rows,
-            y=frame[column],
+            y=weeks[column],
             name=name,
             marker={"color": color, "line": {"width": 0}},
-            customdata=frame[["calls", "expected", "covered_rate"]],
+            customdata=weeks[["calls", "expected", "covered_rate"]],
             hovertemplate=f"%{{x}}<br>{name}: off by %{{y:.2f}} calls<br>%{{customdata[0]}} calls, "
             "%{customdata[1]:.0f} forecast<br>%{customdata[2]:.0%} inside the interval<extra></extra>",
         )

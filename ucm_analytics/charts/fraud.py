@@ -7,8 +7,7 @@ from typing import Final
 import pandas as pd
 import plotly.graph_objects as go
 
-from ucm_analytics import analyses
-from ucm_analytics.charts.template import RULE_COLORS, checked, figure, without
+from ucm_analytics.charts.template import RULE_COLORS, chart, figure, without
 
 _MOST: Final = 20
 _ROW_PX: Final = 24
@@ -22,6 +21,7 @@ _WORDS: Final = {
 }
 
 
+@chart
 def fraud_signals(signals: pd.DataFrame) -> go.Figure:
     """Draw the score of each signal, the highest first.
 
@@ -40,12 +40,11 @@ def fraud_signals(signals: pd.DataFrame) -> go.Figure:
     WrongColumns
         `signals` is not such a result.
     """
-    frame = checked(signals, analyses.fraud_signals)
     title = "Signs of toll fraud, by score"
-    if not frame["calls"].sum():
+    if not signals["calls"].sum():
         return without("no signs of toll fraud", title)
-    shown = frame.head(_MOST)
-    note = "" if len(shown) == len(frame) else f"the {_MOST} highest of {len(frame)}"
+    shown = signals.head(_MOST)
+    note = "" if len(shown) == len(signals) else f"the {_MOST} highest of {len(signals)}"
     drawn = figure(title, note, x="score", height=max(240, 170 + _ROW_PX * len(shown)))
     for rule, color in RULE_COLORS.items():
         some = shown[shown["rule"].astype(str) == rule]
@@ -68,6 +67,7 @@ def fraud_signals(signals: pd.DataFrame) -> go.Figure:
     return drawn
 
 
+@chart
 def fraud_evidence(evidence: pd.DataFrame) -> go.Figure:
     """Draw when the calls behind the signals were made, by day and clock hour.
 
@@ -86,13 +86,12 @@ def fraud_evidence(evidence: pd.DataFrame) -> go.Figure:
     WrongColumns
         `evidence` is not such a result.
     """
-    frame = checked(evidence, analyses.fraud_evidence)
     title = "Calls behind the signs of toll fraud"
-    if not frame["calls"].sum():
+    if not evidence["calls"].sum():
         return without("no calls are the evidence of a sign", title)
     drawn = figure(title, x="day", y="clock hour")
     for rule, color in RULE_COLORS.items():
-        some = frame[frame["rule"].astype(str) == rule]
+        some = evidence[evidence["rule"].astype(str) == rule]
         if len(some):
             at = some["local_at"].dt
             drawn.add_scatter(

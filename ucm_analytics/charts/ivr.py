@@ -8,7 +8,6 @@ from typing import Final
 import pandas as pd
 import plotly.graph_objects as go
 
-from ucm_analytics import analyses
 from ucm_analytics.charts.template import (
     CERTAINTY_COLORS,
     KIND_COLORS,
@@ -17,7 +16,7 @@ from ucm_analytics.charts.template import (
     OTHER_KIND,
     OTHERS,
     OUTCOME_COLORS,
-    checked,
+    chart,
     figure,
     node,
     ordered,
@@ -34,6 +33,7 @@ _ROW_PX: Final = 26
 _BACK: Final = "back>"
 
 
+@chart
 def ivr_paths(paths: pd.DataFrame) -> go.Figure:
     """Draw the most frequent ways through the menus as bars.
 
@@ -52,11 +52,10 @@ def ivr_paths(paths: pd.DataFrame) -> go.Figure:
     WrongColumns
         `paths` is not such a result.
     """
-    frame = checked(paths, analyses.ivr_paths)
-    if not frame["calls"].sum():
+    if not paths["calls"].sum():
         return without("no calls went through a menu", "Ways through the menus")
-    top = frame.head(_TOP_PATHS)
-    more = f"the {len(top)} most frequent of {len(frame)}" if len(frame) > len(top) else ""
+    top = paths.head(_TOP_PATHS)
+    more = f"the {len(top)} most frequent of {len(paths)}" if len(paths) > len(top) else ""
     labels = [_path(path) for path in top["path"]]
     lines = [label.count("<br>") + 1 for label in labels]
     # A label stands above its bar, where a long path has the whole width; y is counted in lines of text.
@@ -93,6 +92,7 @@ def ivr_paths(paths: pd.DataFrame) -> go.Figure:
     return drawn
 
 
+@chart
 def ivr_transitions(transitions: pd.DataFrame) -> go.Figure:
     """Draw the moves from step to step as a Sankey diagram.
 
@@ -113,10 +113,9 @@ def ivr_transitions(transitions: pd.DataFrame) -> go.Figure:
     WrongColumns
         `transitions` is not such a result.
     """
-    frame = checked(transitions, analyses.ivr_transitions)
-    if not frame["passes"].sum():
+    if not transitions["passes"].sum():
         return without("no calls went through a menu", "Moves through the menus")
-    steps = _few_places(frame.astype({"from": "str", "to": "str"}))
+    steps = _few_places(transitions.astype({"from": "str", "to": "str"}))
     again = steps[steps["from"] == steps["to"]].set_index("from")["passes"]
     moves = _forward(steps[steps["from"] != steps["to"]])
     names = list(dict.fromkeys([*moves["from"], *moves["to"], *again.index]))
@@ -150,6 +149,7 @@ def ivr_transitions(transitions: pd.DataFrame) -> go.Figure:
     return drawn
 
 
+@chart
 def ivr_dropoff(dropoff: pd.DataFrame) -> go.Figure:
     """Draw what became of the passes of each menu, as stacked bars.
 
@@ -169,22 +169,21 @@ def ivr_dropoff(dropoff: pd.DataFrame) -> go.Figure:
     WrongColumns
         `dropoff` is not such a result.
     """
-    frame = checked(dropoff, analyses.ivr_dropoff)
     title = "What became of callers in each menu"
-    if not frame["passes"].sum():
+    if not dropoff["passes"].sum():
         return without("no calls went through a menu", title)
-    menus = "menu " + frame["menu"].astype(str)
-    if frame["pbx"].nunique() > 1:
-        menus = menus + " @ " + frame["pbx"].astype(str)
+    menus = "menu " + dropoff["menu"].astype(str)
+    if dropoff["pbx"].nunique() > 1:
+        menus = menus + " @ " + dropoff["pbx"].astype(str)
     parts = {
-        "answered": frame["answered"],
-        "went on, not answered": frame["went_on"] - frame["answered"],
-        "repeated": frame["repeated"],
-        "hung up": frame["hung_up"],
-        "timed out": frame["timed_out"],
-        "other": frame["other"],
+        "answered": dropoff["answered"],
+        "went on, not answered": dropoff["went_on"] - dropoff["answered"],
+        "repeated": dropoff["repeated"],
+        "hung up": dropoff["hung_up"],
+        "timed out": dropoff["timed_out"],
+        "other": dropoff["other"],
     }
-    drawn = figure(title, x="passes: stays in the menu", barmode="stack", height=max(240, 150 + _ROW_PX * len(frame)))
+    drawn = figure(title, x="passes: stays in the menu", barmode="stack", height=max(240, 150 + _ROW_PX * len(dropoff)))
     for name, passes in parts.items():
         if not passes.sum():
             continue
@@ -194,7 +193,7 @@ def ivr_dropoff(dropoff: pd.DataFrame) -> go.Figure:
             orientation="h",
             name=name,
             marker={"color": MENU_COLORS[name], "line": {"width": 0}},
-            customdata=frame[["passes", "median_dwell_s", "p90_dwell_s"]],
+            customdata=dropoff[["passes", "median_dwell_s", "p90_dwell_s"]],
             hovertemplate=f"%{{y}}<br>%{{x}} of %{{customdata[0]}} passes: {name}<br>"
             "time in the menu: median %{customdata[1]:.0f} s, p90 %{customdata[2]:.0f} s<extra></extra>",
         )
@@ -203,6 +202,7 @@ def ivr_dropoff(dropoff: pd.DataFrame) -> go.Figure:
     return drawn
 
 
+@chart
 def ivr_choices(choices: pd.DataFrame) -> go.Figure:
     """Draw which keys callers seem to have pressed, and how certain that is.
 
@@ -221,43 +221,43 @@ def ivr_choices(choices: pd.DataFrame) -> go.Figure:
     WrongColumns
         `choices` is not such a result.
     """
-    frame = checked(choices, analyses.ivr_choices)
     title = "Choices in each menu, by key"
-    if not frame["passes"].sum():
+    if not choices["passes"].sum():
         return without("no choice was made in a menu", title)
     note = "inferred from where callers went"
-    if len(frame) > _TOP_CHOICES:
-        note += f": the {_TOP_CHOICES} most frequent of {len(frame)}"
-        frame = frame.loc[frame["passes"].nlargest(_TOP_CHOICES).index.sort_values()]
-    several = frame["pbx"].nunique() > 1
+    if len(choices) > _TOP_CHOICES:
+        note += f": the {_TOP_CHOICES} most frequent of {len(choices)}"
+        choices = choices.loc[choices["passes"].nlargest(_TOP_CHOICES).index.sort_values()]
+    several = choices["pbx"].nunique() > 1
     places = [
-        "menu " + menu + (f" @ {pbx}" if several else "") for menu, pbx in zip(frame["menu"], frame["pbx"], strict=True)
+        "menu " + menu + (f" @ {pbx}" if several else "")
+        for menu, pbx in zip(choices["menu"], choices["pbx"], strict=True)
     ]
-    keys = ["?" if pd.isna(key) else key if key.isalpha() else f"key {key}" for key in frame["key"]]
-    labels = [f"{place}, {key} → {node(to)}" for place, key, to in zip(places, keys, frame["to"], strict=True)]
+    keys = ["?" if pd.isna(key) else key if key.isalpha() else f"key {key}" for key in choices["key"]]
+    labels = [f"{place}, {key} → {node(to)}" for place, key, to in zip(places, keys, choices["to"], strict=True)]
     drawn = figure(
         title,
         note,
         x="passes: stays in the menu",
         barmode="stack",
-        height=max(240, 150 + _ROW_PX * len(frame)),
+        height=max(240, 150 + _ROW_PX * len(choices)),
     )
-    for certainty in ordered(frame["certainty"], CERTAINTY_COLORS):
-        rows = [n for n, value in enumerate(frame["certainty"]) if value == certainty]
-        some = frame.iloc[rows]
+    for certainty in ordered(choices["certainty"], CERTAINTY_COLORS):
+        rows = [n for n, value in enumerate(choices["certainty"]) if value == certainty]
+        some = choices.iloc[rows]
         drawn.add_bar(
             x=some["passes"],
             y=rows,
             orientation="h",
             name=certainty,
             marker={"color": CERTAINTY_COLORS[certainty], "line": {"width": 0}},
-            customdata=[[labels[n], frame["calls"].iloc[n], frame["share"].iloc[n]] for n in rows],
+            customdata=[[labels[n], choices["calls"].iloc[n], choices["share"].iloc[n]] for n in rows],
             hovertemplate=f"%{{customdata[0]}}<br>%{{x}} passes of %{{customdata[1]}} calls ({certainty})<br>"
             "%{customdata[2]:.1%} of the choices in the menu<extra></extra>",
         )
     drawn.update_xaxes(rangemode="tozero")
     drawn.update_yaxes(
-        autorange="reversed", tickvals=list(range(len(frame))), ticktext=labels, showgrid=False, tickfont_size=11
+        autorange="reversed", tickvals=list(range(len(choices))), ticktext=labels, showgrid=False, tickfont_size=11
     )
     return drawn
 

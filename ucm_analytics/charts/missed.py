@@ -11,7 +11,7 @@ from ucm_analytics import analyses
 from ucm_analytics.charts.template import (
     CONTACT_COLORS,
     NEUTRAL,
-    checked,
+    chart,
     figure,
     over_days,
     without,
@@ -30,6 +30,7 @@ _NAMES: Final = {
 _ROW_PX: Final = 30
 
 
+@chart
 def missed_calls(missed: pd.DataFrame) -> go.Figure:
     """Draw the missed callers of each day, stacked by what came of them.
 
@@ -48,25 +49,25 @@ def missed_calls(missed: pd.DataFrame) -> go.Figure:
     WrongColumns
         `missed` is not such a result.
     """
-    frame = checked(missed, analyses.missed_calls)
     title = "Missed callers, by what came of them"
-    if not len(frame):
+    if not len(missed):
         return without("no caller was missed", title)
     drawn = figure(title, x="day of the first try", y="callers", barmode="stack")
     for status, shown in _NAMES.items():
-        some = frame[frame["status"].astype(str) == status]
+        some = missed[missed["status"].astype(str) == status]
         if len(some):
             drawn.add_histogram(
                 x=some["first_at"],
                 name=shown,
-                xbins={"start": frame["first_at"].min().normalize(), "size": _DAY_MS},
+                xbins={"start": missed["first_at"].min().normalize(), "size": _DAY_MS},
                 marker={"color": CONTACT_COLORS[status], "line": {"width": 0}},
                 hovertemplate=f"%{{x}}<br>%{{y}} {shown}<extra></extra>",
             )
     drawn.update_layout(showlegend=True)
-    return over_days(drawn, frame["first_at"].min(), frame["first_at"].max())
+    return over_days(drawn, missed["first_at"].min(), missed["first_at"].max())
 
 
+@chart
 def time_to_callback(times: pd.DataFrame) -> go.Figure:
     """Draw the share of missed callers without contact by the time since they were missed, as steps.
 
@@ -85,14 +86,13 @@ def time_to_callback(times: pd.DataFrame) -> go.Figure:
     WrongColumns
         `times` is not such a result.
     """
-    frame = checked(times, analyses.time_to_callback)
     title = "What came of missed callers, by time since the first try"
-    if not len(frame):
+    if not len(times):
         return without("no caller with a known number was missed", title)
-    frame = frame.iloc[_thinned(len(frame))]
-    hours = frame["after_s"] / 3600
+    times = times.iloc[_thinned(len(times))]
+    hours = times["after_s"] / 3600
     drawn = figure(title, x="hours since the first try", y="share of missed callers")
-    band = frame.dropna(subset=["open_low", "open_high"])
+    band = times.dropna(subset=["open_low", "open_high"])
     around = {"x": band["after_s"] / 3600, "mode": "lines", "line": {"shape": "hv", "width": 0}}
     at_least, at_most = (f"{end} %{{y:.1%}} still open<extra></extra>" for end in ("at least", "at most"))
     drawn.add_scatter(y=band["open_low"], name="at least", showlegend=False, hovertemplate=at_least, **around)
@@ -107,11 +107,11 @@ def time_to_callback(times: pd.DataFrame) -> go.Figure:
     for name, status in (("open_rate", "open"), ("returned_rate", "returned"), ("reached_rate", "reached")):
         drawn.add_scatter(
             x=hours,
-            y=frame[name],
+            y=times[name],
             name=_NAMES[status],
             mode="lines",
             line={"shape": "hv", "color": CONTACT_COLORS[status]},
-            customdata=frame["calls"],
+            customdata=times["calls"],
             hovertemplate=f"after %{{x:.1f}} h<br>%{{y:.1%}} {_NAMES[status]}<br>"
             "%{customdata} callers still open and watched<extra></extra>",
         )
@@ -120,6 +120,7 @@ def time_to_callback(times: pd.DataFrame) -> go.Figure:
     return drawn
 
 
+@chart
 def repeat_callers(repeats: pd.DataFrame) -> go.Figure:
     """Draw the share of calls that were followed by another of the same caller, with intervals.
 
@@ -138,29 +139,28 @@ def repeat_callers(repeats: pd.DataFrame) -> go.Figure:
     WrongColumns
         `repeats` is not such a result.
     """
-    frame = checked(repeats, analyses.repeat_callers)
-    by = next((str(n) for n in frame if n not in {c.name for c in analyses.repeat_callers.columns}), None)
+    by = next((str(n) for n in repeats if n not in {c.name for c in analyses.repeat_callers.columns}), None)
     title = "Calls after which the caller called again" + (f", by {words(by)} of the call" if by else "")
-    if not frame["calls"].sum():
+    if not repeats["calls"].sum():
         return without("no calls from outside", title)
-    if not frame["decided"].sum():
+    if not repeats["decided"].sum():
         return without("no call could be followed to the end of its time", title)
-    rows = ["all calls"] * len(frame) if by is None else [_value(value, by) for value in frame[by]]
-    drawn = figure(title, x="share of the calls that could be followed", height=max(240, 150 + _ROW_PX * len(frame)))
+    rows = ["all calls"] * len(repeats) if by is None else [_value(value, by) for value in repeats[by]]
+    drawn = figure(title, x="share of the calls that could be followed", height=max(240, 150 + _ROW_PX * len(repeats)))
     drawn.add_scatter(
-        x=frame["repeat_rate"],
+        x=repeats["repeat_rate"],
         y=rows,
         mode="markers",
         marker={"size": 10, "color": NEUTRAL},
         error_x={
             "type": "data",
             "symmetric": False,
-            "array": frame["repeat_high"] - frame["repeat_rate"],
-            "arrayminus": frame["repeat_rate"] - frame["repeat_low"],
+            "array": repeats["repeat_high"] - repeats["repeat_rate"],
+            "arrayminus": repeats["repeat_rate"] - repeats["repeat_low"],
             "thickness": 1.5,
             "color": NEUTRAL,
         },
-        customdata=frame[["followed", "decided", "undecided"]],
+        customdata=repeats[["followed", "decided", "undecided"]],
         hovertemplate="%{y}<br>%{x:.0%} called again<br>%{customdata[0]} of %{customdata[1]} decided calls"
         "<br>%{customdata[2]} undecided<extra></extra>",
     )

@@ -7,12 +7,12 @@ from typing import Any, Final
 import pandas as pd
 import plotly.graph_objects as go
 
-from ucm_analytics import analyses
-from ucm_analytics.charts.template import ACCENT, NEUTRAL, checked, figure, without
+from ucm_analytics.charts.template import ACCENT, NEUTRAL, chart, figure, without
 
 _BAND: Final = "rgba(0,114,178,0.18)"
 
 
+@chart
 def patience(patience: pd.DataFrame) -> go.Figure:
     """Draw the share of callers who would wait longer, as steps with a band, and the median.
 
@@ -31,13 +31,14 @@ def patience(patience: pd.DataFrame) -> go.Figure:
     WrongColumns
         `patience` is not such a result.
     """
-    frame = checked(patience, analyses.patience)
     title = "Patience: share of callers who would still wait"
-    if not frame["offered"].sum():
+    if not patience["offered"].sum():
         return without("no caller came to a queue", title)
-    note = f"{frame['offered'].iloc[0]:,} stays, {frame['abandoned'].sum():,} of them abandoned; shaded: 95 % band"
+    note = (
+        f"{patience['offered'].iloc[0]:,} stays, {patience['abandoned'].sum():,} of them abandoned; shaded: 95 % band"
+    )
     drawn = figure(title, note, x="wait [s]", y="share of callers", showlegend=False)
-    band = frame.dropna(subset=["low_level", "high_level"])
+    band = patience.dropna(subset=["low_level", "high_level"])
     around: dict[str, Any] = {"x": band["wait_s"], "mode": "lines", "line": {"shape": "hv", "width": 0}}
     for name, end in (("low_level", "at least"), ("high_level", "at most")):
         drawn.add_scatter(
@@ -49,15 +50,15 @@ def patience(patience: pd.DataFrame) -> go.Figure:
             **around,
         )
     drawn.add_scatter(
-        x=[0, *frame["wait_s"]],
-        y=[1, *frame["patience_level"]],
+        x=[0, *patience["wait_s"]],
+        y=[1, *patience["patience_level"]],
         mode="lines",
         name="would still wait",
         line={"shape": "hv", "color": NEUTRAL, "width": 2},
-        customdata=[int(frame["offered"].iloc[0]), *frame["at_risk"]],
+        customdata=[int(patience["offered"].iloc[0]), *patience["at_risk"]],
         hovertemplate="after %{x} s<br>%{y:.1%} would still wait<br>%{customdata} stays lasted so long<extra></extra>",
     )
-    median = frame["median_s"].iloc[0]
+    median = patience["median_s"].iloc[0]
     if pd.notna(median):
         drawn.add_scatter(
             x=[int(median)],
@@ -65,7 +66,7 @@ def patience(patience: pd.DataFrame) -> go.Figure:
             mode="markers+text",
             name="median",
             text=[f"median {median} s"],
-            textposition="top right" if median < frame["wait_s"].iloc[-1] * 0.8 else "top left",
+            textposition="top right" if median < patience["wait_s"].iloc[-1] * 0.8 else "top left",
             marker={"color": ACCENT, "size": 11, "line": {"color": "white", "width": 1}},
             hovertemplate=f"half would have left by {median} s<extra></extra>",
         )

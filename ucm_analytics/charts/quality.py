@@ -9,8 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from ucm_analytics import analyses
-from ucm_analytics.charts.template import ACCENT, NEUTRAL, OUTCOME_COLORS, checked, figure, without, words
+from ucm_analytics.charts.template import ACCENT, NEUTRAL, OUTCOME_COLORS, chart, figure, without, words
 
 _ROW_PX: Final = 20
 _GAP_PX: Final = 58
@@ -44,6 +43,7 @@ _LINES: Final = {
 }
 
 
+@chart
 def reconciliation(reconciliation: pd.DataFrame) -> go.Figure:
     """Draw the way from records to each grain as waterfalls, one below the other.
 
@@ -62,12 +62,11 @@ def reconciliation(reconciliation: pd.DataFrame) -> go.Figure:
     WrongColumns
         `reconciliation` is not such a result.
     """
-    frame = checked(reconciliation, analyses.reconciliation)
     title = "From records to calls"
-    if not frame["count"].sum():
+    if not reconciliation["count"].sum():
         return without("no records", title)
-    frame = frame[(frame["count"] != 0) | frame["part"].isin(["start", "total"])]
-    parts = [(str(grain), rows) for grain, rows in frame.groupby("grain", sort=False, observed=True)]
+    reconciliation = reconciliation[(reconciliation["count"] != 0) | reconciliation["part"].isin(["start", "total"])]
+    parts = [(str(grain), rows) for grain, rows in reconciliation.groupby("grain", sort=False, observed=True)]
     height = sum(len(rows) * _ROW_PX + _GAP_PX for _, rows in parts)
     made = make_subplots(
         rows=len(parts),
@@ -110,6 +109,7 @@ def reconciliation(reconciliation: pd.DataFrame) -> go.Figure:
     return made
 
 
+@chart
 def coverage_calendar(coverage_calendar: pd.DataFrame) -> go.Figure:
     """Draw the state of each day as a calendar, one block a year.
 
@@ -128,18 +128,17 @@ def coverage_calendar(coverage_calendar: pd.DataFrame) -> go.Figure:
     WrongColumns
         `coverage_calendar` is not such a result.
     """
-    frame = checked(coverage_calendar, analyses.coverage_calendar)
     title = "Days in the store"
-    if frame.empty:
+    if coverage_calendar.empty:
         return without("no days", title)
-    years = sorted(frame["day"].dt.year.unique())
+    years = sorted(coverage_calendar["day"].dt.year.unique())
     made = make_subplots(rows=len(years), cols=1, vertical_spacing=0.3 / len(years) if len(years) > 1 else 0)
     height = 110 + 175 * len(years)
     made.update_layout(figure(title, height=height, legend={"itemsizing": "constant"}).layout)
     week = pd.Timedelta(days=7)
     shown: set[str] = set()
     for row, year in enumerate(years, 1):
-        days = frame[frame["day"].dt.year == year]
+        days = coverage_calendar[coverage_calendar["day"].dt.year == year]
         monday = days["day"] - pd.to_timedelta(days["day"].dt.day_of_week, unit="D")
         first, last = pd.Timestamp(f"{year}-01-01"), pd.Timestamp(f"{year}-12-31")
         ticks, form = pd.date_range(first, last, freq="MS"), "%b\n%Y"
@@ -184,6 +183,7 @@ def coverage_calendar(coverage_calendar: pd.DataFrame) -> go.Figure:
     return made
 
 
+@chart
 def affected_reports(affected_reports: pd.DataFrame) -> go.Figure:
     """Draw how many findings touch each report, as stacked bars.
 
@@ -202,14 +202,13 @@ def affected_reports(affected_reports: pd.DataFrame) -> go.Figure:
     WrongColumns
         `affected_reports` is not such a result.
     """
-    frame = checked(affected_reports, analyses.affected_reports)
     title = "Findings that touch each report"
-    if frame.empty:
+    if affected_reports.empty:
         return without("nothing was found", title)
-    order = list(dict.fromkeys(frame["report"].astype(str)))
+    order = list(dict.fromkeys(affected_reports["report"].astype(str)))
     made = figure(title, x="findings", barmode="stack", height=max(220, 140 + 26 * len(order)))
     for severity, color in SEVERITY_COLORS.items():
-        some = frame[frame["severity"] == severity]
+        some = affected_reports[affected_reports["severity"] == severity]
         if len(some):
             made.add_bar(
                 x=some["findings"],
@@ -220,7 +219,7 @@ def affected_reports(affected_reports: pd.DataFrame) -> go.Figure:
                 hovertemplate=f"%{{y}}: %{{x}} × {severity}<extra></extra>",
             )
     made.update_layout(showlegend=True)
-    made.update_xaxes(rangemode="tozero", dtick=1 if frame["findings"].sum() < 12 else None, tickformat="d")
+    made.update_xaxes(rangemode="tozero", dtick=1 if affected_reports["findings"].sum() < 12 else None, tickformat="d")
     made.update_yaxes(
         type="category", categoryorder="array", categoryarray=order, autorange="reversed", dtick=1, showgrid=False
     )

@@ -7,13 +7,12 @@ from typing import Final
 import pandas as pd
 import plotly.graph_objects as go
 
-from ucm_analytics import analyses
 from ucm_analytics.charts.template import (
     ACCENT,
     MENU_COLORS,
     OUTCOME_COLORS,
     RING_COLORS,
-    checked,
+    chart,
     figure,
     without,
 )
@@ -35,6 +34,7 @@ _FATES: Final = {
 }
 
 
+@chart
 def queues(queues: pd.DataFrame) -> go.Figure:
     """Draw how the stays in each queue ended, as stacked bars.
 
@@ -53,21 +53,20 @@ def queues(queues: pd.DataFrame) -> go.Figure:
     WrongColumns
         `queues` is not such a result.
     """
-    frame = checked(queues, analyses.queues)
     title = "How stays in queues ended"
-    if not frame["offered"].sum():
+    if not queues["offered"].sum():
         return without("no caller came to a queue", title)
-    frame = frame.assign(abandoned_long=frame["abandoned"] - frame["abandoned_short"])
-    drawn = figure(title, x="stays in the queue", barmode="stack", height=max(240, 150 + _BAR_PX * len(frame)))
+    queues = queues.assign(abandoned_long=queues["abandoned"] - queues["abandoned_short"])
+    drawn = figure(title, x="stays in the queue", barmode="stack", height=max(240, 150 + _BAR_PX * len(queues)))
     for name, (shown, color) in _ENDS.items():
         drawn.add_bar(
-            x=frame[name],
-            y=rows_of(frame),
+            x=queues[name],
+            y=rows_of(queues),
             orientation="h",
             name=shown,
-            showlegend=bool(frame[name].sum()),
+            showlegend=bool(queues[name].sum()),
             marker={"color": color, "line": {"width": 0}},
-            customdata=frame[["offered"]],
+            customdata=queues[["offered"]],
             hovertemplate=f"queue %{{y}}<br>%{{x}} of %{{customdata[0]}} stays: {shown}<extra></extra>",
         )
     drawn.update_xaxes(rangemode="tozero")
@@ -75,6 +74,7 @@ def queues(queues: pd.DataFrame) -> go.Figure:
     return drawn
 
 
+@chart
 def queue_agents(agents: pd.DataFrame) -> go.Figure:
     """Draw what came of the stays that rang each agent, as stacked bars.
 
@@ -93,24 +93,23 @@ def queue_agents(agents: pd.DataFrame) -> go.Figure:
     WrongColumns
         `agents` is not such a result.
     """
-    frame = checked(agents, analyses.queue_agents)
     title = "Stays that rang each agent"
-    if not frame["offered"].sum():
+    if not agents["offered"].sum():
         return without("no phone of an agent rang", title)
-    rows = frame["extension"].astype(str)
-    if frame["queue"].nunique() > 1 or frame["pbx"].nunique() > 1:
-        rows = rows_of(frame) + " › " + rows
-    drawn = figure(title, x="stays that rang the agent", barmode="stack", height=max(240, 150 + _ROW_PX * len(frame)))
-    rate = [f"{value:.0%}" if pd.notna(value) else "–" for value in frame["answered_rate"]]
+    rows = agents["extension"].astype(str)
+    if agents["queue"].nunique() > 1 or agents["pbx"].nunique() > 1:
+        rows = rows_of(agents) + " › " + rows
+    drawn = figure(title, x="stays that rang the agent", barmode="stack", height=max(240, 150 + _ROW_PX * len(agents)))
+    rate = [f"{value:.0%}" if pd.notna(value) else "–" for value in agents["answered_rate"]]
     for name, shown in _FATES.items():
         drawn.add_bar(
-            x=frame[name],
+            x=agents[name],
             y=rows,
             orientation="h",
             name=shown,
-            showlegend=bool(frame[name].sum()),
+            showlegend=bool(agents[name].sum()),
             marker={"color": RING_COLORS[name], "line": {"width": 0}},
-            customdata=list(zip(frame["offered"], rate, strict=True)),
+            customdata=list(zip(agents["offered"], rate, strict=True)),
             hovertemplate=f"%{{y}}<br>%{{x}} of %{{customdata[0]}} stays {shown}<br>"
             "answered rate %{customdata[1]}<extra></extra>",
         )

@@ -7,9 +7,8 @@ from typing import Final
 import pandas as pd
 import plotly.graph_objects as go
 
-from ucm_analytics import analyses
 from ucm_analytics.charts.queues import rows_of
-from ucm_analytics.charts.template import NEUTRAL, OUTCOME_COLORS, checked, figure, ordered, without
+from ucm_analytics.charts.template import NEUTRAL, OUTCOME_COLORS, chart, figure, ordered, without
 
 _ROW_PX: Final = 100
 _STEP: Final = 0.15
@@ -25,6 +24,7 @@ FORMULAS: Final = {
 _SYMBOLS: Final = ("circle", "triangle-up", "square", "diamond", "cross", "x")
 
 
+@chart
 def service_level(levels: pd.DataFrame) -> go.Figure:
     """Draw the service level of each queue by each formula, as dots; the headline is filled.
 
@@ -43,16 +43,15 @@ def service_level(levels: pd.DataFrame) -> go.Figure:
     WrongColumns
         `levels` is not such a result.
     """
-    frame = checked(levels, analyses.service_level)
     title = "Service level, by formula"
-    if not frame["offered"].sum():
+    if not levels["offered"].sum():
         return without("no caller came to a queue", title)
-    title += f": within {frame['target_s'].iloc[0]} s"
-    labels = rows_of(frame)
+    title += f": within {levels['target_s'].iloc[0]} s"
+    labels = rows_of(levels)
     rows = {label: row for row, label in enumerate(dict.fromkeys(labels))}
     drawn = figure(title, x="service level", height=190 + _ROW_PX * len(rows))
     for place, ((variant, shown), symbol) in enumerate(zip(FORMULAS.items(), _SYMBOLS, strict=True)):
-        some = frame[frame["variant"] == variant]
+        some = levels[levels["variant"] == variant]
         chosen = bool(some["is_headline"].any())
         drawn.add_scatter(
             x=some["service_level"],
@@ -83,6 +82,7 @@ def service_level(levels: pd.DataFrame) -> go.Figure:
     return drawn
 
 
+@chart
 def queue_waits(waits: pd.DataFrame) -> go.Figure:
     """Draw how many stays waited how long, answered and abandoned stacked.
 
@@ -101,14 +101,13 @@ def queue_waits(waits: pd.DataFrame) -> go.Figure:
     WrongColumns
         `waits` is not such a result.
     """
-    frame = checked(waits, analyses.queue_waits)
     title = "Answered and abandoned stays in queues, by their wait"
-    if not frame["calls"].sum():
+    if not waits["calls"].sum():
         return without("no stay in a queue was answered or abandoned", title)
     drawn = figure(title, x="wait [s]", y="stays in the queue", barmode="stack", bargap=0)
-    last = int(frame.loc[frame["calls"] > 0, "from_s"].max())
-    shown = frame[frame["from_s"] <= last]
-    width = int(frame["to_s"].iloc[0] - frame["from_s"].iloc[0])
+    last = int(waits.loc[waits["calls"] > 0, "from_s"].max())
+    shown = waits[waits["from_s"] <= last]
+    width = int(waits["to_s"].iloc[0] - waits["from_s"].iloc[0])
     for result in ordered(shown["result"], OUTCOME_COLORS):
         some = shown[shown["result"] == result]
         ends = [

@@ -8,8 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from ucm_analytics import analyses
-from ucm_analytics.charts.template import ACCENT, NEUTRAL, checked, figure, without
+from ucm_analytics.charts.template import ACCENT, NEUTRAL, chart, figure, without
 
 _PANEL_PX: Final = 190
 _GAP_PX: Final = 60
@@ -21,6 +20,7 @@ _MODELS: Final = {"c": ("Erlang C", NEUTRAL, "rgba(0, 114, 178, 0.18)"), "a": ("
 _DAY: Final = "2000-01-01"
 
 
+@chart
 def staffing(need: pd.DataFrame) -> go.Figure:
     """Draw the agents that each queue needs over the day, with the interval of the estimate.
 
@@ -40,11 +40,10 @@ def staffing(need: pd.DataFrame) -> go.Figure:
     WrongColumns
         `need` is not such a result.
     """
-    frame = checked(need, analyses.staffing)
     title = "Agents needed, per half hour"
-    if not frame["offered"].sum():
+    if not need["offered"].sum():
         return without("no caller came to a queue", title)
-    drawn, panels = _panels(frame, title)
+    drawn, panels = _panels(need, title)
     for row, some in enumerate(panels, start=1):
         for model, (name, color, band) in _MODELS.items():
             known = some[some[f"agents_{model}"].notna()]
@@ -67,12 +66,13 @@ def staffing(need: pd.DataFrame) -> go.Figure:
                 row=row,
                 col=1,
             )
-    highest = frame[["agents_c", "agents_c_high"]].max().max()
+    highest = need[["agents_c", "agents_c_high"]].max().max()
     few = {"dtick": 1} if pd.notna(highest) and highest <= _FEW else {}
     drawn.update_yaxes(rangemode="tozero", title_text="agents", **few)
     return _once(drawn)
 
 
+@chart
 def staffing_check(check: pd.DataFrame) -> go.Figure:
     """Draw the service level that was reached beside the one that the formulas predict.
 
@@ -92,11 +92,10 @@ def staffing_check(check: pd.DataFrame) -> go.Figure:
     WrongColumns
         `check` is not such a result.
     """
-    frame = checked(check, analyses.staffing_check)
     title = "Answered in time: predicted and reached, per half hour"
-    if not frame["offered"].sum():
+    if not check["offered"].sum():
         return without("no caller came to a queue", title)
-    drawn, panels = _panels(frame, title)
+    drawn, panels = _panels(check, title)
     for row, every in enumerate(panels, start=1):
         some = every[every["offered"] > 0]
         at = _times(some) + pd.Timedelta(minutes=15)

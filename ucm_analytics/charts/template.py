@@ -5,15 +5,19 @@ Figures are drawn with the template ``ucm``; ``figure.update_layout(template="uc
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
+from typing import Any, Concatenate, Final, ParamSpec
 
 import pandas as pd
 import plotly.graph_objects as go
 import plotly.io as pio
 
-from ucm_analytics.analyses._frame import Analysis
+from ucm_analytics import analyses
+from ucm_analytics.analyses._frame import Result
 from ucm_analytics.errors import WrongColumns
+
+P = ParamSpec("P")
 
 # Okabe and Ito: eight colours that people with any colour vision can tell apart.
 _ORANGE: Final = "#E69F00"
@@ -166,22 +170,39 @@ def on_dark(part: Any, key: str = "") -> Any:
 pio.templates["ucm_dark"] = go.layout.Template(on_dark(pio.templates["ucm"].to_plotly_json()))
 
 
-def checked(frame: Any, analysis: Analysis[Any]) -> pd.DataFrame:
-    """The result frame that a chart draws, if it is one of this analysis.
+CHARTS: Final[dict[str, Callable[..., go.Figure]]] = {}
+"""Every chart by its name, which is that of its analysis."""
+
+
+def chart(
+    function: Callable[Concatenate[pd.DataFrame, P], go.Figure],
+) -> Callable[Concatenate[pd.DataFrame, P], go.Figure]:
+    """Register the chart of the analysis of its name, and check that it gets the result of that.
 
     Raises
     ------
     WrongColumns
-        It is not pandas, or a column of the analysis is missing or has another type.
+        When it is called: it is not pandas, or a column of the analysis is missing or has another type.
     """
-    name = analysis.__name__
+    columns = getattr(analyses, function.__name__).columns
+
+    @wraps(function)
+    def draw(frame: pd.DataFrame, /, *args: P.args, **kwargs: P.kwargs) -> go.Figure:
+        _check(frame, function.__name__, columns)
+        return function(frame, *args, **kwargs)
+
+    CHARTS[function.__name__] = draw
+    return draw
+
+
+def _check(frame: Any, name: str, columns: Sequence[Result]) -> None:
     hint = f"pass what analyses.{name}() gives for a pandas frame"
     if not isinstance(frame, pd.DataFrame):
         raise WrongColumns(f"charts.{name} cannot draw a {type(frame).__name__}", hint=hint)
-    missing = [c.name for c in analysis.columns if not c.optional and c.name not in frame]
+    missing = [c.name for c in columns if not c.optional and c.name not in frame]
     if missing:
         raise WrongColumns(f"charts.{name} lacks the columns {', '.join(missing)}", hint=hint)
-    for column in analysis.columns:
+    for column in columns:
         if column.name not in frame:
             continue
         values = frame[column.name]
@@ -195,7 +216,6 @@ def checked(frame: Any, analysis: Analysis[Any]) -> pd.DataFrame:
             raise WrongColumns(
                 f"charts.{name} cannot draw {column.name} of type {values.dtype}, not {column.dtype}", hint=hint
             )
-    return frame
 
 
 def figure(title: str, note: str = "", *, x: str = "", y: str = "", **layout: Any) -> go.Figure:

@@ -7,13 +7,13 @@ from typing import Any, Final
 import pandas as pd
 import plotly.graph_objects as go
 
-from ucm_analytics import analyses
-from ucm_analytics.charts.template import ACCENT, NEUTRAL, checked, figure, over_days, without
+from ucm_analytics.charts.template import ACCENT, NEUTRAL, chart, figure, over_days, without
 
 _ROW_PX: Final = 44
 _HOUR: Final = pd.Timedelta(hours=1)
 
 
+@chart
 def concurrent_calls(concurrency: pd.DataFrame) -> go.Figure:
     """Draw the most calls at the same time in each interval, as steps.
 
@@ -33,17 +33,16 @@ def concurrent_calls(concurrency: pd.DataFrame) -> go.Figure:
     WrongColumns
         `concurrency` is not such a result.
     """
-    frame = checked(concurrency, analyses.concurrent_calls)
-    name, length = ("hour", _HOUR) if "utc_offset_s" in frame else ("day", 24 * _HOUR)
+    name, length = ("hour", _HOUR) if "utc_offset_s" in concurrency else ("day", 24 * _HOUR)
     # a forwarded call holds two lines, and is one call
-    what = "lines in use" if "trunk" in frame else "calls"
+    what = "lines in use" if "trunk" in concurrency else "calls"
     title = f"Most {what} at the same time, per {name}"
-    if not frame["peak"].sum():
+    if not concurrency["peak"].sum():
         return without("no call lasted a second", title)
     drawn = figure(title, x=name, y=f"{what} at the same time")
-    labels = _labels(frame)
+    labels = _labels(concurrency)
     for label in labels.drop_duplicates():
-        some = frame[labels == label]
+        some = concurrency[labels == label]
         peak_at = some["peak_at"].dt.strftime("%a %Y-%m-%d %H:%M:%S").fillna("no call")
         last = some["local_at"].iloc[-1] + length  # a step needs its end
         drawn.add_scatter(
@@ -56,8 +55,8 @@ def concurrent_calls(concurrency: pd.DataFrame) -> go.Figure:
             hovertemplate=f"{label}<br>%{{y}} at the same time<br>first at %{{customdata[0]}}"
             "<br>mean %{customdata[1]:.2f} erlang<extra></extra>",
         )
-    top = frame.iloc[int(frame["peak"].argmax())]
-    first, end = frame["local_at"].min(), frame["local_at"].max() + length
+    top = concurrency.iloc[int(concurrency["peak"].argmax())]
+    first, end = concurrency["local_at"].min(), concurrency["local_at"].max() + length
     place = (top["local_at"] - first) / (end - first)
     drawn.add_annotation(
         x=top["local_at"] + length / 2,
@@ -69,9 +68,10 @@ def concurrent_calls(concurrency: pd.DataFrame) -> go.Figure:
     )
     drawn.update_yaxes(range=[0, 1.15 * top["peak"] + 0.1])
     drawn.update_layout(showlegend=labels.nunique() > 1)
-    return over_days(drawn, first, frame["local_at"].max(), hours=name == "hour")
+    return over_days(drawn, first, concurrency["local_at"].max(), hours=name == "hour")
 
 
+@chart
 def trunk_usage(usage: pd.DataFrame) -> go.Figure:
     """Draw the lines that each trunk needs beside the most calls that it held.
 
@@ -91,23 +91,22 @@ def trunk_usage(usage: pd.DataFrame) -> go.Figure:
     WrongColumns
         `usage` is not such a result.
     """
-    frame = checked(usage, analyses.trunk_usage)
     title = "Lines: needed, and the most that were in use"
-    if not frame["calls"].sum():
+    if not usage["calls"].sum():
         return without("no call used a trunk", title)
-    rows = _labels(frame)
-    drawn = figure(title, x="lines, erlang", height=150 + _ROW_PX * max(len(frame), 2))
+    rows = _labels(usage)
+    drawn = figure(title, x="lines, erlang", height=150 + _ROW_PX * max(len(usage), 2))
     drawn.add_bar(
-        x=frame["traffic"],
+        x=usage["traffic"],
         y=rows,
         orientation="h",
         name="traffic in the busy hour [erlang]",
         marker_color="#BFD9EA",
-        customdata=frame[["busy_hour", "bhca"]],
+        customdata=usage[["busy_hour", "bhca"]],
         hovertemplate="%{y}: %{x:.2f} erlang from %{customdata[0]}:00<br>%{customdata[1]:.1f} attempts<extra></extra>",
     )
     drawn.add_scatter(
-        x=frame["lines"],
+        x=usage["lines"],
         y=rows,
         mode="markers",
         name="lines needed, 95 % interval",
@@ -115,21 +114,21 @@ def trunk_usage(usage: pd.DataFrame) -> go.Figure:
         error_x={
             "type": "data",
             "symmetric": False,
-            "array": frame["lines_high"] - frame["lines"],
-            "arrayminus": frame["lines"] - frame["lines_low"],
+            "array": usage["lines_high"] - usage["lines"],
+            "arrayminus": usage["lines"] - usage["lines_low"],
             "color": NEUTRAL,
         },
-        customdata=frame[["lines_low", "lines_high", "lines_retry"]],
+        customdata=usage[["lines_low", "lines_high", "lines_retry"]],
         hovertemplate="%{y}: %{x} lines (%{customdata[0]} to %{customdata[1]})"
         "<br>%{customdata[2]} where blocked callers try again<extra></extra>",
     )
     drawn.add_scatter(
-        x=frame["peak"],
+        x=usage["peak"],
         y=rows,
         mode="markers",
         name="most lines in use at the same time",
         marker={"symbol": "circle-open", "size": 16, "color": ACCENT, "line": {"width": 3}},
-        customdata=frame["peak_at"].dt.strftime("%a %Y-%m-%d %H:%M:%S").fillna("no call"),
+        customdata=usage["peak_at"].dt.strftime("%a %Y-%m-%d %H:%M:%S").fillna("no call"),
         hovertemplate="%{y}: %{x} at the same time<br>%{customdata}<extra></extra>",
     )
     drawn.update_xaxes(rangemode="tozero")

@@ -18,7 +18,7 @@ from ucm_analytics.charts.template import (
     NOT_ANSWERED,
     OUTCOME_COLORS,
     PALE_TO_DARK,
-    checked,
+    chart,
     figure,
     node,
     ordered,
@@ -49,6 +49,7 @@ _STEPS: Final = ("entry", "ended_in")
 _COLORS: Final = {"direction": DIRECTION_COLORS, "outcome": OUTCOME_COLORS}
 
 
+@chart
 def call_volume(volume: pd.DataFrame) -> go.Figure:
     """Draw calls per interval as bars, stacked by what they were split by.
 
@@ -68,38 +69,38 @@ def call_volume(volume: pd.DataFrame) -> go.Figure:
     WrongColumns
         `volume` is not such a result.
     """
-    frame = checked(volume, analyses.call_volume)
-    by = next((str(n) for n in frame if n not in {c.name for c in analyses.call_volume.columns}), None)
+    by = next((str(n) for n in volume if n not in {c.name for c in analyses.call_volume.columns}), None)
     by_what = f", by {_SPLIT.get(by, by)}" if by else ""
-    if frame.empty:
+    if volume.empty:
         return without("no calls", f"Calls{by_what}")
-    name, period, length = _INTERVALS[frame["freq"].iloc[0]]
+    name, period, length = _INTERVALS[volume["freq"].iloc[0]]
     title = f"Calls per {name}{by_what}"
-    if not frame["calls"].sum():
+    if not volume["calls"].sum():
         return without("no calls", title)
     drawn = figure(title, x=name, y=f"calls per {name}", barmode="stack")
     colors = _COLORS.get(by or "", {})
     if by and not colors:
-        frame = _few(frame, by)
+        volume = _few(volume, by)
     label = node if by in _STEPS else words
-    for value in ordered(frame[by], colors) if by else [None]:
-        drawn.add_trace(_bars(frame if by is None else frame[frame[by] == value], value, period, colors, label))
-    if by and frame[by].isna().any():
+    for value in ordered(volume[by], colors) if by else [None]:
+        drawn.add_trace(_bars(volume if by is None else volume[volume[by] == value], value, period, colors, label))
+    if by and volume[by].isna().any():
         none = f"no {_SPLIT.get(by, by)}"
-        drawn.add_trace(_bars(frame[frame[by].isna()], none, period, {none: NOT_ANSWERED}, words))
+        drawn.add_trace(_bars(volume[volume[by].isna()], none, period, {none: NOT_ANSWERED}, words))
     drawn.update_yaxes(rangemode="tozero")
     drawn.update_layout(showlegend=by is not None)
-    first = frame["local_at"].iloc[0]
-    if frame["local_at"].nunique() == 1:  # plotly names a period only beside others
+    first = volume["local_at"].iloc[0]
+    if volume["local_at"].nunique() == 1:  # plotly names a period only beside others
         middle = first + (first + length - first) / 2
         return drawn.update_xaxes(tickvals=[middle], ticktext=[f"{first:{_TICKS[name]}}"])
     if name in ("hour", "day"):
-        return over_days(drawn, frame["local_at"].min(), frame["local_at"].max(), hours=name == "hour")
-    if frame["local_at"].nunique() <= NAMED:
+        return over_days(drawn, volume["local_at"].min(), volume["local_at"].max(), hours=name == "hour")
+    if volume["local_at"].nunique() <= NAMED:
         drawn.update_xaxes(tick0=first, dtick=period, tickformat=_TICKS[name], ticklabelmode="period")
     return drawn
 
 
+@chart
 def hour_of_week(hours: pd.DataFrame, *, opening: Mapping[int, tuple[int, int]] | None = None) -> go.Figure:
     """Draw the mean of calls in each hour of the week as a heat map, closed hours in grey.
 
@@ -123,11 +124,10 @@ def hour_of_week(hours: pd.DataFrame, *, opening: Mapping[int, tuple[int, int]] 
     WrongColumns
         `hours` is not such a result.
     """
-    frame = checked(hours, analyses.hour_of_week)
     title = "Mean calls per hour, by hour of the week"
-    if not frame["calls"].sum():
+    if not hours["calls"].sum():
         return without("no calls", title)
-    week = frame.pivot_table(
+    week = hours.pivot_table(
         index="weekday", columns="hour", values=["calls_per_day", "calls", "days"], aggfunc="first"
     )
     counts = [
@@ -178,6 +178,7 @@ def hour_of_week(hours: pd.DataFrame, *, opening: Mapping[int, tuple[int, int]] 
     return drawn
 
 
+@chart
 def busy_hour(hours: pd.DataFrame) -> go.Figure:
     """Draw the mean day by clock hour, and the busiest 60 minutes that begin in each hour.
 
@@ -197,14 +198,13 @@ def busy_hour(hours: pd.DataFrame) -> go.Figure:
     WrongColumns
         `hours` is not such a result.
     """
-    frame = checked(hours, analyses.busy_hour)
     title = "Busy hour: calls in 60 minutes, by clock hour"
-    if not frame["calls"].sum():
+    if not hours["calls"].sum():
         return without("no calls", title)
     note = "bars: mean over days; lines: usual range; diamonds: most in 60 min that begin then"
     drawn = figure(title, note, x="clock hour", y="calls in 60 minutes", barmode="overlay", showlegend=False)
     for busy, name, color in ((False, "mean over days", NEUTRAL), (True, "busy hour, mean over days", ACCENT)):
-        some = frame[frame["is_busy_hour"] == busy]
+        some = hours[hours["is_busy_hour"] == busy]
         drawn.add_bar(
             x=some["hour"],
             y=some["calls_per_day"],
@@ -215,7 +215,7 @@ def busy_hour(hours: pd.DataFrame) -> go.Figure:
             hovertemplate="%{x}:00<br>%{y:.2f} calls a day, usually %{customdata[2]} to %{customdata[3]}<br>"
             "%{customdata[0]} calls in %{customdata[1]} days<extra></extra>",
         )
-    peaks = frame[frame["peak_calls"] > 0]
+    peaks = hours[hours["peak_calls"] > 0]
     drawn.add_scatter(
         x=peaks["hour"],
         y=peaks["peak_calls"],
@@ -225,11 +225,11 @@ def busy_hour(hours: pd.DataFrame) -> go.Figure:
         customdata=peaks["peak_at"].dt.strftime("%a %Y-%m-%d %H:%M:%S"),
         hovertemplate="%{y} calls in the 60 minutes<br>from %{customdata}<extra></extra>",
     )
-    heights = frame[["calls_per_day", "high", "peak_calls"]].astype("float64").max(axis=1)
-    peak = frame[frame["is_peak"]]
+    heights = hours[["calls_per_day", "high", "peak_calls"]].astype("float64").max(axis=1)
+    peak = hours[hours["is_peak"]]
     labels = [
-        (hour, "busy hour", heights[(frame["hour"] - hour).abs() <= 2].max(), 12)
-        for hour in frame.loc[frame["is_busy_hour"], "hour"]
+        (hour, "busy hour", heights[(hours["hour"] - hour).abs() <= 2].max(), 12)
+        for hour in hours.loc[hours["is_busy_hour"], "hour"]
     ]
     labels += [
         (hour, f"{calls} {'call' if calls == 1 else 'calls'} from {at:%a %Y-%m-%d %H:%M}", 1.25 * heights.max(), 0)
