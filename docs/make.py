@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import shutil
 import struct
 import tempfile
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
+from ucm_analytics import analyses
 from ucm_analytics.metrics import METRICS, Metric
 from ucm_analytics.reports import Report, run_all, write_all
 from ucm_analytics.store import Store
@@ -25,7 +27,7 @@ def definitions() -> str:
     """Every number that the toolkit shows, as Markdown."""
     words = import_module("ucm_analytics.metrics").__doc__ or ""
     symbols = " ".join(words[words.index("Symbols, ") :].split())
-    lines = ["# Definitions", "", "Made from `ucm_analytics/metrics.py` by `python -m docs.make`.", ""]
+    lines = ["# Definitions", "", "Made from `ucm_analytics/metrics.py` and the analyses by `python -m docs.make`.", ""]
     lines += ["Every number that reports and analyses show, with its formula. Where the field has several formulas"]
     lines += [
         "for one word, each has an entry of its own: the six service levels for instance. Columns are explained in"
@@ -39,8 +41,18 @@ def definitions() -> str:
     lines += ["| number | counted from | shown in | source |", "|---|---|---|---|"]
     for metric in METRICS.values():
         counted = " / ".join(", ".join(part) for part in (metric.numerator, metric.denominator) if part)
-        lines.append(_row((_code(metric.id), _code(counted), _listed(metric.shown), metric.source)))
+        lines.append(_row((_code(metric.id), _code(counted), _listed(shown_in(metric)), metric.source)))
+    lines += ["", "## What each analysis divides by", "", "| analysis | what it does | divided by |", "|---|---|---|"]
+    for name in analyses.__all__:
+        analysis = getattr(analyses, name)
+        lines.append(_row((_code(name), inspect.getdoc(analysis).partition("\n")[0], analysis.divides_by)))
     return "\n".join(lines) + "\n"
+
+
+def shown_in(metric: Metric) -> list[str]:
+    """The columns of results that hold a number, as ``analysis.column``."""
+    columns = [(name, column) for name in analyses.__all__ for column in getattr(analyses, name).columns]
+    return [f"{name}.{column.name}" for name, column in columns if column.metric == metric.id]
 
 
 def weekly_reports() -> list[Report]:
@@ -83,7 +95,7 @@ def _code(text: str) -> str:
     return f"`{text}`" if text else ""
 
 
-def _listed(names: tuple[str, ...]) -> str:
+def _listed(names: list[str]) -> str:
     return ", ".join(_code(name) for name in names)
 
 

@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 from docs.make import SCREEN, definitions, weekly_reports, words
+from ucm_analytics import analyses
 from ucm_analytics.metrics import METRICS
 from ucm_analytics.reports import run_report
 from ucm_analytics.store import Store
@@ -49,11 +50,12 @@ def test_the_picture_of_the_weekly_report_is_fresh() -> None:
     assert "](docs/weekly-report.png)" in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def test_definitions_hold_every_number_twice_in_rows_of_equal_width() -> None:
-    rows = [line for line in definitions().splitlines() if line.startswith("| ")]
-    assert len(rows) == 2 * (len(METRICS) + 1)
-    assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows[: len(METRICS) + 1]} == {6}
-    assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows[len(METRICS) + 1 :]} == {5}
+def test_definitions_hold_every_number_twice_and_every_analysis_in_rows_of_equal_width() -> None:
+    parts = definitions().split("\n## ")
+    for part, count, bars in zip(parts, (METRICS, METRICS, analyses.__all__), (6, 5, 4), strict=True):
+        rows = [line for line in part.splitlines() if line.startswith("| ")]
+        assert len(rows) == len(count) + 1
+        assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {bars}
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -25,8 +25,8 @@ class Metric:
     """One number.
 
     `words` and `symbols` are its formula, `numerator` and `denominator` the columns it is made of as
-    ``table.column`` (a denominator only where something is divided), `shown` the columns of results that hold it
-    as ``analysis.column``. `on_no_data` is what it is where there is nothing to count: a count is 0, the rest NA.
+    ``table.column`` (a denominator only where something is divided). `on_no_data` is what it is where there is
+    nothing to count: a count is 0, the rest NA. Which columns of results hold it is said there: `Result.metric`.
     """
 
     id: str
@@ -37,7 +37,6 @@ class Metric:
     denominator: tuple[str, ...]
     unit: str
     source: str
-    shown: tuple[str, ...]
     on_no_data: Literal["NA", "0"]
 
     @property
@@ -53,7 +52,7 @@ def metrics() -> pd.DataFrame:
     -------
     pandas.DataFrame
         One row per metric, in the order of the registry: ``id, name, words, symbols, numerator, denominator, unit,
-        source, shown, on_no_data``; columns and results are joined by ``, ``.
+        source, on_no_data``; columns are joined by ``, ``.
 
     Examples
     --------
@@ -136,26 +135,22 @@ def _metric(id: str) -> Metric:
 _SHARE: Final = "share of 1"
 
 
-def _number(
-    id: str, name: str, words: str, symbols: str, columns: str, unit: str, source: str = "", shown: str = ""
-) -> Metric:
+def _number(id: str, name: str, words: str, symbols: str, columns: str, unit: str, source: str = "") -> Metric:
     """Something that is NA without data; the columns are those above and below a slash."""
     above, _, below = columns.partition("/")
     parts = tuple(above.split()), tuple(below.split())
-    return Metric(id, name, words, symbols, *parts, unit, source or "this toolkit", tuple(shown.split()), "NA")
+    return Metric(id, name, words, symbols, *parts, unit, source or "this toolkit", "NA")
 
 
-def _share(
-    id: str, name: str, words: str, symbols: str, columns: str, source: str = "", shown: str = "", unit: str = _SHARE
-) -> Metric:
+def _share(id: str, name: str, words: str, symbols: str, columns: str, source: str = "", unit: str = _SHARE) -> Metric:
     """Something divided."""
-    return _number(id, name, words, symbols, columns, unit, source, shown)
+    return _number(id, name, words, symbols, columns, unit, source)
 
 
-def _count(id: str, name: str, words: str, columns: str, shown: str = "", unit: str = "calls") -> Metric:
+def _count(id: str, name: str, words: str, columns: str, unit: str = "calls") -> Metric:
     """A count or a sum: 0 where there is nothing, not NA."""
     symbols = f"Σ {columns.rpartition('.')[2]}" if unit == "s" else f"#{{{words}}}"
-    return replace(_number(id, name, words, symbols, columns, unit, "", shown), on_no_data="0")
+    return replace(_number(id, name, words, symbols, columns, unit), on_no_data="0")
 
 
 _CCH: Final = "ICMI and Call Centre Helper, service level formula"
@@ -193,28 +188,23 @@ _ALL: Final = (
         "three switches say)",
         "A≤T / (A + AB [− AB<s] [− AB] [+ X])", f"{_WAIT} / {_WAIT}", _GENESYS),
     # queues
-    _count("queue_offered", "Offered", "stays in the queue", "steps.kind",
-        "queues.offered service_level.offered patience.offered", "stays"),
-    _count("queue_answered", "Answered", "stays that ended with a person", "steps.result", "queues.answered", "stays"),
-    _count("queue_abandoned", "Abandoned", "stays that ended because the caller left", "steps.result",
-        "queues.abandoned patience.abandoned", "stays"),
+    _count("queue_offered", "Offered", "stays in the queue", "steps.kind", "stays"),
+    _count("queue_answered", "Answered", "stays that ended with a person", "steps.result", "stays"),
+    _count("queue_abandoned", "Abandoned", "stays that ended because the caller left", "steps.result", "stays"),
     _count("queue_abandoned_short", "Short abandons", "abandoned stays with wait below the short threshold", _WAIT,
-        "queues.abandoned_short", "stays"),
-    _count("queue_overflowed", "Overflowed", "stays after which the call went on unanswered", "steps.result",
-        "queues.overflowed", "stays"),
-    _count("queue_other", "Other ends", "stays that ended in another way (all agents busy, failed)", "steps.result",
-        "queues.other", "stays"),
-    _count("sl_numerator", "In the service level", "numerator of the variant", _WAIT, "service_level.numerator",
         "stays"),
-    _count("sl_denominator", "Out of", "denominator of the variant", _WAIT, "service_level.denominator", "stays"),
+    _count("queue_overflowed", "Overflowed", "stays after which the call went on unanswered", "steps.result", "stays"),
+    _count("queue_other", "Other ends", "stays that ended in another way (all agents busy, failed)", "steps.result",
+        "stays"),
+    _count("sl_numerator", "In the service level", "numerator of the variant", _WAIT, "stays"),
+    _count("sl_denominator", "Out of", "denominator of the variant", _WAIT, "stays"),
     _share("answered_rate", "Answered rate", "answered / offered", "A / O", "steps.result / steps.kind",
-        "Wazo documents A / (received − closed) and computes A / (A + AB + full + empty + timeout)",
-        "queues.answered_rate"),
+        "Wazo documents A / (received − closed) and computes A / (A + AB + full + empty + timeout)"),
     _share("abandon_rate", "Abandon rate", "abandoned / offered", "AB / O", "steps.result / steps.kind",
-        "Genesys Cloud metric definitions; Amazon Connect reference queries", "queues.abandon_rate"),
+        "Genesys Cloud metric definitions; Amazon Connect reference queries"),
     _share("long_abandon_rate", "Abandon rate without short abandons",
         "(abandoned - short abandons) / (offered - short abandons)", "(AB − AB<s) / (O − AB<s)",
-        f"{_WAIT} / {_WAIT}", "Google CCAI and VoicePro, short 5 to 10 s", "queues.long_abandon_rate"),
+        f"{_WAIT} / {_WAIT}", "Google CCAI and VoicePro, short 5 to 10 s"),
     _share("queue_abandon", "Queue abandon rate", "stays not answered in this queue / offered", "(O − A) / O",
         "steps.result / steps.kind", "https://voicepro-docs.yolo.co.za/glossary.html"),
     _share("true_abandon", "True abandon rate", "calls that nobody answered anywhere / calls that came to the queue",
@@ -223,145 +213,115 @@ _ALL: Final = (
     _share("asa", "Average speed of answer",
         "wait of the answered / answered; from entering the queue to the pick-up, ringing of the agents included",
         "Σ w of answered / A", f"{_WAIT} / steps.result",
-        "https://doc.vodia.com/docs/call-queue-metrics splits waiting from ringing; here they are together",
-        "queues.asa_s", "s"),
+        "https://doc.vodia.com/docs/call-queue-metrics splits waiting from ringing; here they are together", "s"),
     _number("queue_wait_quantile", "Median and p90 of the wait",
         "the wait that 50 % (90 %) of the stays do not exceed, answered or not", "Q(0.5), Q(0.9) of w",
-        "steps.wait_s", "s", _HF, "queues.median_wait_s queues.p90_wait_s"),
+        "steps.wait_s", "s", _HF),
     _number("longest_wait", "Longest wait", "longest stay until a person picked up or the caller left or went on",
-        "max w", "steps.wait_s", "s", shown="queues.longest_wait_s"),
-    _count("queue_talk", "Talk", "time with a person in the stays", "steps.talk_s", "queues.talk_s", "s"),
+        "max w", "steps.wait_s", "s"),
+    _count("queue_talk", "Talk", "time with a person in the stays", "steps.talk_s", "s"),
     _share("att", "Talk time a call", "talk / answered; hold and wrap-up are not in the records", "Σ talk / A",
-        "steps.talk_s / steps.result", shown="queues.att_s", unit="s"),
+        "steps.talk_s / steps.result", unit="s"),
     _share("aht", "Average handle time", "(talk + hold + wrap-up) / answered; no record holds the wrap-up",
         "(talk + hold + wrap-up) / A", "steps.talk_s / steps.result", "Genesys Cloud metric definitions", unit="s"),
     _count("queue_transferred", "Transferred", "answered stays that the agent sent on right after", "steps.kind",
-        "queues.transferred", "stays"),
+        "stays"),
     _share("transfer_rate", "Transfer rate", "transferred / answered", "transferred / A",
-        "steps.kind / steps.result", "Genesys Cloud metric definitions", "queues.transfer_rate"),
-    _count("queue_recalls", "Re-calls", "calls whose caller came to the queue again within the window", "calls.caller",
-        "queues.recalls"),
-    _count("solicitations", "Rung", "times that a phone rang; at least one a call", "rings.ring_no",
-        "queue_agents.rung extensions.rung", "rings"),
+        "steps.kind / steps.result", "Genesys Cloud metric definitions"),
+    _count("queue_recalls", "Re-calls", "calls whose caller came to the queue again within the window", "calls.caller"),
+    _count("solicitations", "Rung", "times that a phone rang; at least one a call", "rings.ring_no", "rings"),
     _share("picked_up_rate", "Answered rate of a phone", "answered / (answered + missed); elsewhere is no miss",
-        "answered / (answered + missed)", "rings.result / rings.result",
-        shown="queue_agents.answered_rate extensions.answered_rate"),
+        "answered / (answered + missed)", "rings.result / rings.result"),
     _share("mean_ring", "Ring before answer", "ringing of the phones that were picked up / times picked up",
-        "Σ ring of answered / #answered", "rings.ring_s / rings.result",
-        shown="queue_agents.mean_ring_s extensions.mean_ring_s", unit="s"),
-    _count("wait_bin", "Stays in the bin", "stays with this end and from < wait ≤ to; the first bin holds 0 too", _WAIT,
-        "queue_waits.calls", "stays"),
+        "Σ ring of answered / #answered", "rings.ring_s / rings.result", unit="s"),
+    _count("wait_bin", "Stays in the bin", "stays with this end and from < wait ≤ to; the first bin holds 0 too",
+        _WAIT, "stays"),
     _share("wait_bin_share", "Share of the bin", "stays in the bin / stays with this end", "n / N",
-        f"{_WAIT} / steps.result", shown="queue_waits.share"),
+        f"{_WAIT} / steps.result"),
     # patience
     _share("patience", "Patience",
         "share still willing to wait after w: product over the waits t ≤ w of (1 - abandoned at t / at risk at t); "
         "answered, overflowed and other ends are censored", "S(w) = Π (1 − d_t / n_t)",
-        f"{_WAIT} / {_WAIT}", f"Kaplan and Meier 1958; {_BROWN}", "patience.patience_level"),
+        f"{_WAIT} / {_WAIT}", f"Kaplan and Meier 1958; {_BROWN}"),
     _number("patience_band", "Confidence band of patience", "S(w) to the power exp(± z · standard error), log-log "
         "transform of Greenwood's variance", "S^exp(±z √G / ln S), G = Σ d / (n (n − d))", _WAIT, "share of 1",
-        "Kalbfleisch and Prentice, exponential Greenwood", "patience.low_level patience.high_level"),
+        "Kalbfleisch and Prentice, exponential Greenwood"),
     _number("median_patience", "Median patience", "the first wait at which S ≤ 0.5; its interval: where the band is",
-        "min {w: S(w) ≤ 0.5}", _WAIT, "s", "R. Brookmeyer, J. Crowley: Biometrics 38 (1982) 29-41",
-        "patience.median_s patience.median_low_s patience.median_high_s"),
-    _count("patience_at_risk", "At risk", "stays that lasted this long", "steps.wait_s", "patience.at_risk", "stays"),
-    _count("patience_censored", "Censored", "stays that ended after this wait, but not because the caller left", _WAIT,
-        "patience.censored", "stays"),
+        "min {w: S(w) ≤ 0.5}", _WAIT, "s", "R. Brookmeyer, J. Crowley: Biometrics 38 (1982) 29-41"),
+    _count("patience_at_risk", "At risk", "stays that lasted this long", "steps.wait_s", "stays"),
+    _count("patience_censored", "Censored", "stays that ended after this wait, but not because the caller left",
+        _WAIT, "stays"),
     _share("patience_exponential", "Mean patience, if exponential", "all waits / abandoned", "Σ w / AB",
         "steps.wait_s / steps.result", "maximum likelihood of the censored exponential", unit="s"),
     # volume
     _count("calls", "Calls", "calls that started in the interval, or that the row is about; records that only go on "
-        "with another call are not counted", "calls.call_id",
-        "call_volume.calls hour_of_week.calls busy_hour.calls durations.calls duration_histogram.calls "
-        "ivr_paths.calls ivr_transitions.calls ivr_dropoff.calls ivr_choices.calls"),
+        "with another call are not counted", "calls.call_id"),
     _count("calls_answered", "Answered by a person", "calls that a person answered; menus, queues and mailboxes that "
-        "picked up do not count", "calls.outcome",
-        "call_volume.answered ivr_paths.answered long_and_short_calls.calls"),
+        "picked up do not count", "calls.outcome"),
     _share("calls_per_day", "Calls a day", "calls / days, days without calls included; of an hour as often as the "
         "clock went through it", "calls / days",
-        "calls.call_id / calls.local_at", shown="hour_of_week.calls_per_day busy_hour.calls_per_day",
+        "calls.call_id / calls.local_at",
         unit="calls a day"),
     _number("usual_calls", "Usual calls", "the range that holds the calls of 95 of 100 such intervals: a negative "
         "binomial around their mean, with the spread of all of them", "NB(mean, mean + mean² / size): 2.5 %, 97.5 %",
-        "calls.local_at", "calls", "Farrington et al. 1996, JRSS A 159",
-        "call_volume.low call_volume.high hour_of_week.low hour_of_week.high busy_hour.low busy_hour.high"),
+        "calls.local_at", "calls", "Farrington et al. 1996, JRSS A 159"),
     _number("busy_hour", "Busiest 60 minutes", "most calls that start in any 60 minutes", "max #{t ≤ start < t + 1 h}",
-        "calls.local_at", "calls", "ITU-T E.600", "busy_hour.peak_calls"),
+        "calls.local_at", "calls", "ITU-T E.600"),
     _number("tcbh", "Time-consistent busy hour", "clock hour with the highest mean over the days",
-        "argmax_h calls per day", "calls.local_at", "clock hour", "ITU-T E.500", "busy_hour.is_busy_hour"),
+        "argmax_h calls per day", "calls.local_at", "clock hour", "ITU-T E.500"),
     _share("asr", "Answer-seizure ratio", "100 · answered / attempts", "100 A / n", "calls.outcome / calls.call_id",
         _FUSION, unit="%"),
     _share("aloc", "Average length of call", "talk / answered / 60", "Σ talk / A / 60", "calls.talk_s / calls.outcome",
         _FUSION, unit="min"),
     # durations
     _number("quantile", "Median, p90, p95", "the value that 50 %, 90 %, 95 % of the calls do not exceed, linear "
-        "between the two nearest", "Q(p)", _DURATIONS, "s", _HF,
-        "durations.median_s durations.p90_s durations.p95_s ivr_paths.median_wait_s "
-        "ivr_transitions.median_dwell_s ivr_dropoff.median_dwell_s ivr_dropoff.p90_dwell_s"),
-    _share("mean", "Mean", "total / calls that have the measure", "Σ x / n", f"{_DURATIONS} / calls.call_id",
-        shown="durations.mean_s", unit="s"),
-    _number("extreme", "Shortest, longest", "smallest and largest value", "min x, max x", _DURATIONS, "s",
-        shown="durations.min_s durations.max_s"),
-    _count("total", "Total", "sum of the measure", _DURATIONS, "durations.total_s", "s"),
+        "between the two nearest", "Q(p)", _DURATIONS, "s", _HF),
+    _share("mean", "Mean", "total / calls that have the measure", "Σ x / n", f"{_DURATIONS} / calls.call_id", unit="s"),
+    _number("extreme", "Shortest, longest", "smallest and largest value", "min x, max x", _DURATIONS, "s"),
+    _count("total", "Total", "sum of the measure", _DURATIONS, "s"),
     _share("bin_share", "Share of the bin", "calls with from ≤ value < below / calls that have the measure", "n / N",
-        f"{_DURATIONS} / calls.call_id", shown="duration_histogram.share"),
-    _count("short_calls", "Very short calls", "answered calls with talk below the short threshold", "calls.talk_s",
-        "long_and_short_calls.short"),
-    _count("long_calls", "Long calls", "answered calls with talk of the long threshold or more", "calls.talk_s",
-        "long_and_short_calls.long"),
+        f"{_DURATIONS} / calls.call_id"),
+    _count("short_calls", "Very short calls", "answered calls with talk below the short threshold", "calls.talk_s"),
+    _count("long_calls", "Long calls", "answered calls with talk of the long threshold or more", "calls.talk_s"),
     _share("short_rate", "Very short rate", "very short calls / answered", "#{talk < short} / A",
-        "calls.talk_s / calls.outcome", shown="long_and_short_calls.short_rate"),
-    _share("long_rate", "Long rate", "long calls / answered", "#{talk ≥ long} / A", "calls.talk_s / calls.outcome",
-        shown="long_and_short_calls.long_rate"),
-    _count("long_talk", "Talk in long calls", "talk of the long calls", "calls.talk_s",
-        "long_and_short_calls.long_talk_s", "s"),
+        "calls.talk_s / calls.outcome"),
+    _share("long_rate", "Long rate", "long calls / answered", "#{talk ≥ long} / A", "calls.talk_s / calls.outcome"),
+    _count("long_talk", "Talk in long calls", "talk of the long calls", "calls.talk_s", "s"),
     _share("long_talk_rate", "Talk in long calls, share", "talk of the long calls / talk of all answered calls",
-        "Σ talk of long / Σ talk", "calls.talk_s / calls.talk_s", shown="long_and_short_calls.long_talk_rate"),
+        "Σ talk of long / Σ talk", "calls.talk_s / calls.talk_s"),
     # extensions
-    _count("phone_offered", "Offered", "different calls that rang the phone (of a queue: stays)", "rings.call_id",
-        "extensions.offered queue_agents.offered"),
-    _count("phone_answered", "Answered", "those that it picked up", "rings.result",
-        "extensions.answered queue_agents.answered"),
-    _count("phone_elsewhere", "Elsewhere", "those that another phone picked up while it rang", "rings.result",
-        "extensions.elsewhere queue_agents.elsewhere"),
+    _count("phone_offered", "Offered", "different calls that rang the phone (of a queue: stays)", "rings.call_id"),
+    _count("phone_answered", "Answered", "those that it picked up", "rings.result"),
+    _count("phone_elsewhere", "Elsewhere", "those that another phone picked up while it rang", "rings.result"),
     _count("phone_missed", "Missed", "those that rang it and that nobody picked up meanwhile; never outbound calls",
-        "rings.result", "extensions.missed queue_agents.missed"),
-    _count("phone_unreachable", "Unreachable", "those that found it only busy or not reachable", "rings.result",
-        "extensions.unreachable queue_agents.unreachable"),
-    _count("phone_talk", "Talk", "time talked in calls that it picked up", "rings.talk_s",
-        "extensions.talk_s queue_agents.talk_s", "s"),
+        "rings.result"),
+    _count("phone_unreachable", "Unreachable", "those that found it only busy or not reachable", "rings.result"),
+    _count("phone_talk", "Talk", "time talked in calls that it picked up", "rings.talk_s", "s"),
     _share("phone_mean_talk", "Talk a call", "talk / answered", "Σ talk / answered", "rings.talk_s / rings.result",
-        shown="extensions.mean_talk_s queue_agents.mean_talk_s", unit="s"),
-    _count("placed", "Placed", "calls that it made: outbound, internal, or of unknown direction",
-        "calls.caller", "extensions.placed"),
-    _count("placed_talk", "Talk in placed calls", "time talked in them", "calls.talk_s",
-        "extensions.placed_talk_s", "s"),
+        unit="s"),
+    _count("placed", "Placed", "calls that it made: outbound, internal, or of unknown direction", "calls.caller"),
+    _count("placed_talk", "Talk in placed calls", "time talked in them", "calls.talk_s", "s"),
     _number("busiest_hour", "Busiest hour", "clock hour with most rings and placed calls, of equals the earliest",
-        "argmax_h (rings + placed)", "rings.local_at calls.local_at", "clock hour", shown="extensions.busiest_hour"),
+        "argmax_h (rings + placed)", "rings.local_at calls.local_at", "clock hour"),
     # menus
     _count("passes", "Passes", "stays in a menu, or moves made; a call that hears a menu twice passes it twice",
-        "steps.step_no", "ivr_dropoff.passes ivr_transitions.passes ivr_choices.passes", "passes"),
-    _count("menu_repeated", "Heard again", "passes after which the same menu came again", "steps.target",
-        "ivr_dropoff.repeated", "passes"),
-    _count("menu_went_on", "Went on", "passes after which another step came", "steps.result", "ivr_dropoff.went_on",
-        "passes"),
+        "steps.step_no", "passes"),
+    _count("menu_repeated", "Heard again", "passes after which the same menu came again", "steps.target", "passes"),
+    _count("menu_went_on", "Went on", "passes after which another step came", "steps.result", "passes"),
     _count("menu_answered", "Answered later", "passes that went on and that a person answered later in the call",
-        "steps.result", "ivr_dropoff.answered", "passes"),
-    _count("menu_hung_up", "Hung up", "passes in which the caller left", "steps.result", "ivr_dropoff.hung_up",
-        "passes"),
+        "steps.result", "passes"),
+    _count("menu_hung_up", "Hung up", "passes in which the caller left", "steps.result", "passes"),
     _count("menu_timed_out", "Timed out", "passes that the PBX ended after missing or invalid keys", "steps.result",
-        "ivr_dropoff.timed_out", "passes"),
-    _count("menu_other", "Other ends", "passes that ended the call in another way", "steps.result",
-        "ivr_dropoff.other", "passes"),
+        "passes"),
+    _count("menu_other", "Other ends", "passes that ended the call in another way", "steps.result", "passes"),
     _share("menu_rates", "Rates of a menu", "went on, answered later, hung up or timed out / passes", "n / passes",
-        _MENU, shown="ivr_dropoff.went_on_rate ivr_dropoff.answered_rate ivr_dropoff.hung_up_rate "
-        "ivr_dropoff.timed_out_rate"),
+        _MENU),
     _share("path_share", "Share of a way", "calls of this way / calls that went through a menu", "n / N",
-        "calls.path / calls.path", shown="ivr_paths.share"),
+        "calls.path / calls.path"),
     _share("path_answered_rate", "Answered rate of a way", "calls that a person answered / calls of this way", "A / n",
-        "calls.outcome / calls.path", shown="ivr_paths.answered_rate"),
+        "calls.outcome / calls.path"),
     _share("choice_share", "Share of a choice", "times / all times that the menu was left for a step or came again",
-        "n / N", _MENU, shown="ivr_choices.share"),
+        "n / N", _MENU),
     _share("ivr_ended", "Ended in the menu", "calls that ended in a menu / calls that went through one; not "
         "containment: the records cannot tell served from gave up", "ended / n", "calls.ended_in / calls.path",
         "https://www.teneo.ai/learning-hub/call-center-glossary/ivr-containment"),
@@ -378,7 +338,8 @@ _ALL: Final = (
     _share("fcr", "First-contact resolution", "calls neither preceded nor followed within the window / calls whose "
         "window is over", "#{neither} / n", "calls.caller / calls.caller", _CAPTURI),
     _share("fcr_simple", "First-contact resolution, simple", "1 - repeats / calls", "1 − repeats / n",
-        "calls.caller / calls.call_id", "https://www.callcentrehelper.com/forum/formula-to-calculate-the-call-resolution-111044.htm"),
+        "calls.caller / calls.call_id",
+        "https://www.callcentrehelper.com/forum/formula-to-calculate-the-call-resolution-111044.htm"),
     _count("unreturned_missed", "Still open", "missed calls with no later answered contact either way",
         "calls.caller calls.outcome"),
     _number("time_to_callback", "Time to call back", "survival curve of the time to the first contact, censored at the "
@@ -470,11 +431,10 @@ _ALL: Final = (
     _number("billed", "Billed", "talk, each call rounded up to the tariff's step", "⌈talk / step⌉ · step",
         "calls.talk_s", "s"),
     _share("cost_share", "Share of the cost", "cost / cost of all calls", "c / C", "calls.talk_s / calls.talk_s"),
-    _count("findings", "Count", "records, calls, steps or days for which the check holds", "legs.call_id", "",
-        "findings"),
+    _count("findings", "Count", "records, calls, steps or days for which the check holds", "legs.call_id", "findings"),
     _number("unexplained", "Unexplained", "total - (start + the named effects)", "total − Σ effects", "legs.call_id",
         "records, rings, calls or callers"),
-    _count("records", "Records", "CDR rows of calls that began on the day", "legs.called_at", "", "rows"),
+    _count("records", "Records", "CDR rows of calls that began on the day", "legs.called_at", "rows"),
 )  # fmt: skip
 
 METRICS: Final[dict[str, Metric]] = {metric.id: metric for metric in _ALL}

@@ -7,31 +7,27 @@ import re
 import pandas as pd
 import pytest
 
+from docs.make import shown_in
 from ucm_analytics import analyses
 from ucm_analytics.errors import SettingError
 from ucm_analytics.metrics import METRICS, SERVICE_LEVELS, Metric, explain, formulas, metrics
 from ucm_analytics.schema import TABLES
 
-HELD = (
-    *("busy_hour", "call_volume", "duration_histogram", "durations", "extensions", "hour_of_week"),
-    *("ivr_choices", "ivr_dropoff", "ivr_paths", "ivr_transitions", "long_and_short_calls"),
-    *("patience", "queue_agents", "queue_waits", "queues", "service_level"),
-)
-"""The analyses whose numbers the registry holds."""
+COLUMNS = {name: getattr(analyses, name).columns for name in analyses.__all__}
+HELD = [name for name, columns in COLUMNS.items() if any(column.metric for column in columns)]
+"""The analyses whose numbers the registry holds: all of one or none."""
 
 GROUPS = {"hour", "weekday", "days", "utc_offset_s", "from_s", "to_s", "wait_s", "target_s", "short_s", "long_s"}
 """Numbers that say what a row is about, or what was asked for."""
 
-SHOWN = {place: metric for metric in METRICS.values() for place in metric.shown}
-
 
 @pytest.mark.parametrize("name", HELD)
 def test_every_number_of_a_result_is_declared(name: str) -> None:
-    for column in getattr(analyses, name).columns:
+    for column in COLUMNS[name]:
         if f"{name}.{column.name}" == "service_level.service_level":
             continue  # `variant` of its row is the id
         if column.dtype in ("int64", "Int64", "float64") and column.name not in GROUPS:
-            metric = SHOWN[f"{name}.{column.name}"]
+            metric = METRICS[column.metric]
             share = column.name.endswith(("_rate", "_level", "share"))
             assert (metric.unit == "share of 1") == share, column.name
             if column.unit == "s":
@@ -43,13 +39,15 @@ def test_every_number_of_a_result_is_declared(name: str) -> None:
 
 
 def test_a_number_is_declared_once() -> None:
-    places = [place for metric in METRICS.values() for place in metric.shown]
-    assert len(places) == len(set(places))
-    columns = {name: {column.name for column in getattr(analyses, name).columns} for name in HELD}
-    for place in places:
-        name, _, column = place.partition(".")
-        assert column in columns[name], place
     assert all(id == metric.id for id, metric in METRICS.items())
+    assert len(HELD) >= 16
+    assert shown_in(METRICS["asa"]) == ["queues.asa_s"]
+
+
+@pytest.mark.parametrize("name", COLUMNS)
+def test_an_analysis_says_what_it_divides_by(name: str) -> None:
+    divided = [c.name for c in COLUMNS[name] if c.dtype == "float64" and not re.match(r"(median|p\d+)_", c.name)]
+    assert bool(getattr(analyses, name).divides_by) == bool(divided), divided
 
 
 @pytest.mark.parametrize("metric", METRICS.values(), ids=lambda metric: metric.id)

@@ -54,7 +54,7 @@ _SPARK: Final[dict[ResultDtype, str]] = {
 
 @dataclass(frozen=True)
 class Result:
-    """One column of a result: name, type, meaning and unit.
+    """One column of a result: name, type, meaning, unit, and the id of the number in `metrics` that it holds.
 
     ``int64`` is never NA, ``Int64`` may be. An optional column is there only with some arguments.
     """
@@ -64,6 +64,7 @@ class Result:
     meaning: str
     unit: str = ""
     optional: bool = False
+    metric: str = ""
 
 
 class Analysis(Protocol[P]):

@@ -37,6 +37,7 @@ _FEWEST: Final = 2
     Result("low", "Int64", "fewest calls that are not unusual"),
     Result("high", "Int64", "most calls that are not unusual"),
     Result("is_anomaly", "bool", "calls < low or calls > high"),
+    divides_by="weeks with the same weekday and clock hour, but for the one that is judged",
 )
 def anomalies(
     calls: Any,

@@ -29,6 +29,7 @@ _SUMS: Final = ("calls", "answered", "talk_s")
     Result("talk_s", "int64", "time talked", "s"),
     Result("first_at", "wall", "first call"),
     Result("last_at", "wall", "last call"),
+    divides_by="calls of all callers with a number (share); calls of the caller (answered rate)",
 )
 def top_callers(calls: Any, *, top: int = 100, period: Period | None = None) -> pa.Table:
     """List the callers from outside who call most often.
@@ -110,6 +111,7 @@ def top_callers(calls: Any, *, top: int = 100, period: Period | None = None) -> 
     Result("withheld", "int64", "calls that show no number, in no other column; the same in every row"),
     Result("entropy", "float64", "entropy of the calls over the callers, in bit; the same in every row"),
     Result("evenness", "float64", "entropy / log2(callers), 0-1; NA for one caller; the same in every row"),
+    divides_by="calls, or callers, with a number",
 )
 def caller_concentration(calls: Any, *, period: Period | None = None) -> pa.Table:
     """Say which share of the calls the most frequent callers make.
@@ -176,6 +178,7 @@ def caller_concentration(calls: Any, *, period: Period | None = None) -> pa.Tabl
     Result("answered", "int64", "calls that a person answered"),
     Result("answered_rate", "float64", "answered / calls, 0-1"),
     Result("talk_s", "int64", "time talked", "s"),
+    divides_by="calls from outside, hidden numbers too (share); calls of the area (answered rate)",
 )
 def caller_areas(calls: Any, *, home: str = "", digits: int = 0, period: Period | None = None) -> pa.Table:
     """Count the calls from outside by country, or by country and the first digits of the number.

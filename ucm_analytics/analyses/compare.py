@@ -42,6 +42,7 @@ _DAILY: Final = ("calls", "inbound", "answered", "waits", "wait_s", "talks", "ta
     Result("low", "float64", "lower end of its 95 % interval; NA if too few days tell"),
     Result("high", "float64", "upper end of it"),
     Result("verdict", "category", "higher, lower, noise, or unknown"),
+    divides_by="days that are meant; calls from outside (rate); calls that have it (means); the value before (change)",
 )
 def compare(
     calls: Any, period: Period, *, holidays: Collection[date] = (), weekdays: Collection[int] | None = None

@@ -30,6 +30,7 @@ _RATES: Final = ("per_minute", "setup", "rounding_s")
     Result("billed_s", "Int64", "time billed, each call rounded up; NA without a tariff", "s"),
     Result("cost", "float64", "in the money of the tariff; NA without a tariff"),
     Result("share", "float64", "cost / cost of all calls, 0-1; NA if nothing cost anything"),
+    divides_by="cost of all calls that have a tariff",
 )
 def cost(
     calls: Any, tariff: Any, *, by: CostBy | None = None, home: str = "", period: Period | None = None

@@ -28,14 +28,15 @@ _COLUMNS: Final = ("direction", "local_at", "outcome", "path", "queue", "phones"
     Result("measure", "category", "talk_s, wait_s, ring_s, ivr_s or queue_s"),
     Result("direction", "category", "direction of the calls", optional=True),
     Result("hour", "int64", "clock hour in which the calls started", optional=True),
-    Result("calls", "int64", "calls that have this measure"),
-    Result("median_s", "float64", "median", "s"),
-    Result("mean_s", "float64", "mean", "s"),
-    Result("p90_s", "float64", "90th percentile", "s"),
-    Result("p95_s", "float64", "95th percentile", "s"),
-    Result("min_s", "Int64", "shortest", "s"),
-    Result("max_s", "Int64", "longest", "s"),
-    Result("total_s", "int64", "sum", "s"),
+    Result("calls", "int64", "calls that have this measure", metric="calls"),
+    Result("median_s", "float64", "median", "s", metric="quantile"),
+    Result("mean_s", "float64", "mean", "s", metric="mean"),
+    Result("p90_s", "float64", "90th percentile", "s", metric="quantile"),
+    Result("p95_s", "float64", "95th percentile", "s", metric="quantile"),
+    Result("min_s", "Int64", "shortest", "s", metric="extreme"),
+    Result("max_s", "Int64", "longest", "s", metric="extreme"),
+    Result("total_s", "int64", "sum", "s", metric="total"),
+    divides_by="calls of the group that have the measure",
 )
 def durations(calls: Any, *, by: Sequence[DurationsBy] = ("direction",)) -> pa.Table:
     """Describe how long callers talked, waited, heard ringing, and were in menus and queues.
@@ -131,8 +132,9 @@ def durations(calls: Any, *, by: Sequence[DurationsBy] = ("direction",)) -> pa.T
     Result("direction", "category", "direction of the calls", optional=True),
     Result("from_s", "int64", "start of the bin, included", "s"),
     Result("to_s", "Int64", "end of the bin, not included; NA in the last, which is open", "s"),
-    Result("calls", "int64", "calls in the bin"),
-    Result("share", "float64", "calls / all calls of the group, 0-1; NA without calls"),
+    Result("calls", "int64", "calls in the bin", metric="calls"),
+    Result("share", "float64", "calls / all calls of the group, 0-1; NA without calls", metric="bin_share"),
+    divides_by="calls of the group that have the measure",
 )
 def duration_histogram(
     calls: Any,
@@ -213,15 +215,21 @@ def duration_histogram(
 
 @analysis(
     Result("direction", "category", "direction of the calls"),
-    Result("calls", "int64", "calls that a person answered"),
-    Result("short", "int64", "those with talk_s below short_s"),
-    Result("long", "int64", "those with talk_s of long_s or more"),
-    Result("short_rate", "float64", "short / calls, 0-1"),
-    Result("long_rate", "float64", "long / calls, 0-1"),
-    Result("long_talk_s", "int64", "talk of the long calls", "s"),
-    Result("long_talk_rate", "float64", "long_talk_s / talk of all these calls, 0-1; NA if nobody talked"),
+    Result("calls", "int64", "calls that a person answered", metric="calls_answered"),
+    Result("short", "int64", "those with talk_s below short_s", metric="short_calls"),
+    Result("long", "int64", "those with talk_s of long_s or more", metric="long_calls"),
+    Result("short_rate", "float64", "short / calls, 0-1", metric="short_rate"),
+    Result("long_rate", "float64", "long / calls, 0-1", metric="long_rate"),
+    Result("long_talk_s", "int64", "talk of the long calls", "s", metric="long_talk"),
+    Result(
+        "long_talk_rate",
+        "float64",
+        "long_talk_s / talk of all these calls, 0-1; NA if nobody talked",
+        metric="long_talk_rate",
+    ),
     Result("short_s", "int64", "the threshold that was used", "s"),
     Result("long_s", "int64", "the threshold that was used", "s"),
+    divides_by="calls that a person answered; their talk (share of the talk)",
 )
 def long_and_short_calls(calls: Any, *, short_s: int = 10, long_s: int = 1800) -> pa.Table:
     """Count the answered calls that ended at once, and those that went on and on.

@@ -17,19 +17,34 @@ _FATES: Final = ("answered", "elsewhere", "missed")
 @analysis(
     Result("pbx", "category", "name of the PBX"),
     Result("extension", "category", "number of the extension"),
-    Result("offered", "int64", "different calls that rang it"),
-    Result("rung", "int64", "times that it rang; a call may ring it again and again"),
-    Result("answered", "int64", "calls that it picked up"),
-    Result("elsewhere", "int64", "calls that it did not pick up, but another phone did while it rang"),
-    Result("missed", "int64", "calls that rang it and that nobody picked up while it rang"),
-    Result("unreachable", "int64", "calls that found it only busy or not reachable"),
-    Result("answered_rate", "float64", "answered / (answered + missed), 0-1; NA if both are 0"),
-    Result("talk_s", "int64", "time talked in calls that it picked up", "s"),
-    Result("mean_talk_s", "float64", "talk_s / answered; NA if it answered none", "s"),
-    Result("mean_ring_s", "float64", "mean ringing before it picked up; NA if it answered none", "s"),
-    Result("placed", "int64", "calls that it made: outbound, internal, or of unknown direction"),
-    Result("placed_talk_s", "int64", "time talked in them", "s"),
-    Result("busiest_hour", "Int64", "clock hour in which it rang and called most; of equals the earliest"),
+    Result("offered", "int64", "different calls that rang it", metric="phone_offered"),
+    Result("rung", "int64", "times that it rang; a call may ring it again and again", metric="solicitations"),
+    Result("answered", "int64", "calls that it picked up", metric="phone_answered"),
+    Result(
+        "elsewhere",
+        "int64",
+        "calls that it did not pick up, but another phone did while it rang",
+        metric="phone_elsewhere",
+    ),
+    Result("missed", "int64", "calls that rang it and that nobody picked up while it rang", metric="phone_missed"),
+    Result("unreachable", "int64", "calls that found it only busy or not reachable", metric="phone_unreachable"),
+    Result(
+        "answered_rate", "float64", "answered / (answered + missed), 0-1; NA if both are 0", metric="picked_up_rate"
+    ),
+    Result("talk_s", "int64", "time talked in calls that it picked up", "s", metric="phone_talk"),
+    Result("mean_talk_s", "float64", "talk_s / answered; NA if it answered none", "s", metric="phone_mean_talk"),
+    Result(
+        "mean_ring_s", "float64", "mean ringing before it picked up; NA if it answered none", "s", metric="mean_ring"
+    ),
+    Result("placed", "int64", "calls that it made: outbound, internal, or of unknown direction", metric="placed"),
+    Result("placed_talk_s", "int64", "time talked in them", "s", metric="placed_talk"),
+    Result(
+        "busiest_hour",
+        "Int64",
+        "clock hour in which it rang and called most; of equals the earliest",
+        metric="busiest_hour",
+    ),
+    divides_by="calls picked up and missed, no others (rate); calls (talk) or times (ringing) that it was picked up",
 )
 def extensions(calls: Any, rings: Any) -> pa.Table:
     """Say for each extension how often it rang, picked up, missed and called out.

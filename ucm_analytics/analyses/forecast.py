@@ -34,6 +34,7 @@ _WEEK: Final = 7
     Result("high", "int64", "upper end of it"),
     Result("weeks", "int64", "such intervals of the history behind it: this weekday and time, no holidays"),
     Result("is_open", "bool", "calls are expected at all: no holiday, no hour without calls in the history"),
+    divides_by="weeks of the history with the weekday and time, holidays left out",
 )
 def forecast(
     calls: Any,
@@ -132,6 +133,7 @@ def forecast(
     Result("rmse", "float64", "root of the mean squared error of an interval"),
     Result("naive_rmse", "float64", "the same, if each interval of the week before had been the forecast"),
     Result("covered_rate", "float64", "share of the intervals inside their prediction interval, 0-1"),
+    divides_by="intervals of the week that was forecast",
 )
 def forecast_backtest(
     calls: Any,

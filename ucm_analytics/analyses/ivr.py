@@ -28,11 +28,12 @@ _MENUS: Final = (
 
 @analysis(
     Result("path", "string", "`kind:target` of every step, joined by ` > `"),
-    Result("calls", "int64", "calls that took exactly this path"),
-    Result("share", "float64", "calls / all calls that went through a menu, 0-1"),
-    Result("answered", "int64", "those that a person answered"),
-    Result("answered_rate", "float64", "answered / calls, 0-1"),
-    Result("median_wait_s", "float64", "median wait", "s"),
+    Result("calls", "int64", "calls that took exactly this path", metric="calls"),
+    Result("share", "float64", "calls / all calls that went through a menu, 0-1", metric="path_share"),
+    Result("answered", "int64", "those that a person answered", metric="calls_answered"),
+    Result("answered_rate", "float64", "answered / calls, 0-1", metric="path_answered_rate"),
+    Result("median_wait_s", "float64", "median wait", "s", metric="quantile"),
+    divides_by="calls that went through a menu (share); calls of the path (answered rate)",
 )
 def ivr_paths(calls: Any) -> pa.Table:
     """Count the different ways that callers take through the menus.
@@ -88,9 +89,9 @@ def ivr_paths(calls: Any) -> pa.Table:
 @analysis(
     Result("from", "category", "`kind:target` of a step"),
     Result("to", "category", "`kind:target` of the step after it, or `end:<result>` where the call ended"),
-    Result("calls", "int64", "different calls that made this move"),
-    Result("passes", "int64", "how often it was made"),
-    Result("median_dwell_s", "float64", "median time in the step before the move", "s"),
+    Result("calls", "int64", "different calls that made this move", metric="calls"),
+    Result("passes", "int64", "how often it was made", metric="passes"),
+    Result("median_dwell_s", "float64", "median time in the step before the move", "s", metric="quantile"),
 )
 def ivr_transitions(steps: Any) -> pa.Table:
     """Count the moves from step to step in calls that went through a menu.
@@ -159,20 +160,21 @@ def ivr_transitions(steps: Any) -> pa.Table:
 @analysis(
     Result("pbx", "category", "name of the PBX"),
     Result("menu", "category", "number of the menu"),
-    Result("calls", "int64", "different calls that heard the menu"),
-    Result("passes", "int64", "how often it was heard"),
-    Result("repeated", "int64", "passes after which the same menu came again"),
-    Result("went_on", "int64", "passes after which another step came"),
-    Result("answered", "int64", "those of went_on that a person answered later in the call"),
-    Result("hung_up", "int64", "passes in which the caller left"),
-    Result("timed_out", "int64", "passes in which the PBX ended the call"),
-    Result("other", "int64", "passes that ended the call in another way"),
-    Result("went_on_rate", "float64", "went_on / passes, 0-1"),
-    Result("answered_rate", "float64", "answered / passes, 0-1"),
-    Result("hung_up_rate", "float64", "hung_up / passes, 0-1"),
-    Result("timed_out_rate", "float64", "timed_out / passes, 0-1"),
-    Result("median_dwell_s", "float64", "median time in the menu", "s"),
-    Result("p90_dwell_s", "float64", "90th percentile of it", "s"),
+    Result("calls", "int64", "different calls that heard the menu", metric="calls"),
+    Result("passes", "int64", "how often it was heard", metric="passes"),
+    Result("repeated", "int64", "passes after which the same menu came again", metric="menu_repeated"),
+    Result("went_on", "int64", "passes after which another step came", metric="menu_went_on"),
+    Result("answered", "int64", "those of went_on that a person answered later in the call", metric="menu_answered"),
+    Result("hung_up", "int64", "passes in which the caller left", metric="menu_hung_up"),
+    Result("timed_out", "int64", "passes in which the PBX ended the call", metric="menu_timed_out"),
+    Result("other", "int64", "passes that ended the call in another way", metric="menu_other"),
+    Result("went_on_rate", "float64", "went_on / passes, 0-1", metric="menu_rates"),
+    Result("answered_rate", "float64", "answered / passes, 0-1", metric="menu_rates"),
+    Result("hung_up_rate", "float64", "hung_up / passes, 0-1", metric="menu_rates"),
+    Result("timed_out_rate", "float64", "timed_out / passes, 0-1", metric="menu_rates"),
+    Result("median_dwell_s", "float64", "median time in the menu", "s", metric="quantile"),
+    Result("p90_dwell_s", "float64", "90th percentile of it", "s", metric="quantile"),
+    divides_by="passes of the menu",
 )
 def ivr_dropoff(steps: Any) -> pa.Table:
     """Say for each menu how many callers go on, hear it again, hang up or are let go.
@@ -244,9 +246,12 @@ def ivr_dropoff(steps: Any) -> pa.Table:
     Result("key", "category", "keys that lead there, joined by `/`; also dial, timeout, invalid, repeat; NA if none"),
     Result("certainty", "category", "certain, ambiguous, default or unknown"),
     Result("to", "category", "`kind:target` of the step that followed"),
-    Result("calls", "int64", "different calls that went this way"),
-    Result("passes", "int64", "how often it was taken"),
-    Result("share", "float64", "passes / all passes of the menu that went on or came again, 0-1"),
+    Result("calls", "int64", "different calls that went this way", metric="calls"),
+    Result("passes", "int64", "how often it was taken", metric="passes"),
+    Result(
+        "share", "float64", "passes / all passes of the menu that went on or came again, 0-1", metric="choice_share"
+    ),
+    divides_by="passes of the menu that went on or came again",
 )
 def ivr_choices(steps: Any, menus: Any) -> pa.Table:
     """Infer which key callers pressed, from where they went.

@@ -153,6 +153,7 @@ def missed_calls(calls: Any, *, period: Period | None = None) -> pa.Table:
     Result("open_high", "float64", "upper end of it; NA at 0 and 1"),
     Result("returned_rate", "float64", "share called back and reached by then, 0-1"),
     Result("reached_rate", "float64", "share that called again and was answered by then, 0-1"),
+    divides_by="missed callers without contact and still watched, time by time",
 )
 def time_to_callback(calls: Any, *, period: Period | None = None) -> pa.Table:
     """Give the share of missed callers that still had no contact, by the time since they were missed.
@@ -243,6 +244,7 @@ def time_to_callback(calls: Any, *, period: Period | None = None) -> pa.Table:
     Result("first_calls", "int64", "decided calls before which the same caller did not call within the window"),
     Result("settled", "int64", "first calls that were not followed"),
     Result("fcr_rate", "float64", "settled / first_calls, 0-1; NA if there are none"),
+    divides_by="calls whose window is over (repeats); those that are first calls (first-contact resolution)",
 )
 def repeat_callers(
     calls: Any, *, window_h: int = 168, by: RepeatBy | None = "outcome", period: Period | None = None

@@ -18,16 +18,30 @@ _HALF: Final = 0.5 + 1e-12
 
 @analysis(
     Result("wait_s", "int64", "wait after which stays ended", "s"),
-    Result("offered", "int64", "stays that the curve is made of"),
-    Result("at_risk", "int64", "those that lasted this long"),
-    Result("abandoned", "int64", "those that ended now because the caller left"),
-    Result("censored", "int64", "those that ended now in another way: answered, overflowed, ..."),
-    Result("patience_level", "float64", "S, share of callers who would wait longer than this, 0-1"),
-    Result("low_level", "float64", "lower end of its 95 % band; NA while S is 1 and where it is 0"),
-    Result("high_level", "float64", "upper end of it"),
-    Result("median_s", "Int64", "median patience, the same in every row; NA if S stays above one half", "s"),
-    Result("median_low_s", "Int64", "lower end of its 95 % interval", "s"),
-    Result("median_high_s", "Int64", "upper end of it; NA if the data do not tell", "s"),
+    Result("offered", "int64", "stays that the curve is made of", metric="queue_offered"),
+    Result("at_risk", "int64", "those that lasted this long", metric="patience_at_risk"),
+    Result("abandoned", "int64", "those that ended now because the caller left", metric="queue_abandoned"),
+    Result(
+        "censored",
+        "int64",
+        "those that ended now in another way: answered, overflowed, ...",
+        metric="patience_censored",
+    ),
+    Result("patience_level", "float64", "S, share of callers who would wait longer than this, 0-1", metric="patience"),
+    Result(
+        "low_level", "float64", "lower end of its 95 % band; NA while S is 1 and where it is 0", metric="patience_band"
+    ),
+    Result("high_level", "float64", "upper end of it", metric="patience_band"),
+    Result(
+        "median_s",
+        "Int64",
+        "median patience, the same in every row; NA if S stays above one half",
+        "s",
+        metric="median_patience",
+    ),
+    Result("median_low_s", "Int64", "lower end of its 95 % interval", "s", metric="median_patience"),
+    Result("median_high_s", "Int64", "upper end of it; NA if the data do not tell", "s", metric="median_patience"),
+    divides_by="stays that lasted as long, wait by wait",
 )
 def patience(steps: Any, *, queue: str | None = None) -> pa.Table:
     """Estimate how long callers are willing to wait: the Kaplan-Meier curve of giving up.

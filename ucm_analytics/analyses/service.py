@@ -23,11 +23,12 @@ _BINS: Final = 40
     Result("queue", "category", "number of the queue"),
     Result("variant", "category", "which formula: sl_f1 to sl_f5, sl_genesys"),
     Result("is_headline", "bool", "the formula that was chosen as headline"),
-    Result("offered", "int64", "stays in the queue"),
-    Result("numerator", "int64", "stays above the line of the formula"),
-    Result("denominator", "int64", "stays below it"),
+    Result("offered", "int64", "stays in the queue", metric="queue_offered"),
+    Result("numerator", "int64", "stays above the line of the formula", metric="sl_numerator"),
+    Result("denominator", "int64", "stays below it", metric="sl_denominator"),
     Result("service_level", "float64", "numerator / denominator, 0-1; NA if nothing is below the line"),
     Result("target_s", "int64", "the target that was used", "s"),
+    divides_by="stays that the variant puts below the line, see denominator",
 )
 def service_level(
     steps: Any,
@@ -140,8 +141,9 @@ def service_level(
     Result("result", "category", "answered or abandoned"),
     Result("from_s", "int64", "start of the bin, not included but for 0", "s"),
     Result("to_s", "Int64", "end of the bin, included; NA in the last, which is open", "s"),
-    Result("calls", "int64", "stays in the bin"),
-    Result("share", "float64", "stays / all stays with this result, 0-1; NA without any"),
+    Result("calls", "int64", "stays in the bin", metric="wait_bin"),
+    Result("share", "float64", "stays / all stays with this result, 0-1; NA without any", metric="wait_bin_share"),
+    divides_by="stays with the same result",
 )
 def queue_waits(steps: Any, *, queue: str | None = None, bin_s: int = 10) -> pa.Table:
     """Count the stays in queues by how long they waited, answered and abandoned apart.

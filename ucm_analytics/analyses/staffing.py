@@ -49,6 +49,7 @@ _SEED: Final = 20260302
     Result("agents_a", "Int64", "agents needed by Erlang A; NA where the patience is"),
     Result("agents_a_low", "Int64", "lower end of its 95 % interval"),
     Result("agents_a_high", "Int64", "upper end"),
+    divides_by="days of the kind that are meant (callers); callers answered (handle time) or who hung up (patience)",
 )
 def staffing(
     steps: Any,
@@ -170,6 +171,7 @@ def needed(queues: Queues, target_s: float, level: float) -> pa.Table:
     Result("level_a", "float64", "what Erlang A predicts, 0-1; NA if nobody hung up"),
     Result("level_a_low", "float64", "lower end of its 95 % interval"),
     Result("level_a_high", "float64", "upper end"),
+    divides_by="callers who came to the queue",
 )
 def staffing_check(
     steps: Any,

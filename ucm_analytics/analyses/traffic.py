@@ -41,6 +41,7 @@ _Seconds = NDArray[np.int64]
     Result("peak_at", "wall", "when first; NA without calls"),
     Result("busy_s", "int64", "time of all calls within the interval, added up", "s"),
     Result("traffic", "float64", "mean number of calls at the same time", "erlang"),
+    divides_by="length of the interval",
 )
 def concurrent_calls(
     calls: Any, *, by: Literal["trunk"] | None = None, freq: ConcurrencyFreq = "1d", period: Period | None = None
@@ -136,6 +137,7 @@ def concurrent_calls(
     Result("lines_low", "int64", "lines needed for `traffic_low`"),
     Result("lines_high", "int64", "lines needed for `traffic_high`"),
     Result("lines_retry", "int64", "lines needed for `traffic` where blocked callers try again"),
+    divides_by="attempts (mean hold); days on which the trunk had calls, and the hour (attempts, traffic)",
 )
 def trunk_usage(calls: Any, *, blocking: float = 0.01, retry: float = 0.5, period: Period | None = None) -> pa.Table:
     """Describe how each trunk is used, and how many lines it needs.

@@ -30,10 +30,16 @@ _MINUTES: Final = np.timedelta64(60, "m")
 @analysis(
     Result("local_at", "wall", "start of the interval on the PBX's wall clock"),
     Result("utc_offset_s", "Int64", "wall clock minus UTC; with freq='1h' only", "s", optional=True),
-    Result("calls", "int64", "calls that started in the interval"),
-    Result("answered", "int64", "those that a person answered"),
-    Result("low", "Int64", "fewest calls that are usual; hours and days that are not split only", optional=True),
-    Result("high", "Int64", "most calls that are usual", optional=True),
+    Result("calls", "int64", "calls that started in the interval", metric="calls"),
+    Result("answered", "int64", "those that a person answered", metric="calls_answered"),
+    Result(
+        "low",
+        "Int64",
+        "fewest calls that are usual; hours and days that are not split only",
+        optional=True,
+        metric="usual_calls",
+    ),
+    Result("high", "Int64", "most calls that are usual", optional=True, metric="usual_calls"),
     Result("freq", "category", "length of the interval: 1h, 1d, 1w, 1mo; the same in every row"),
 )
 def call_volume(
@@ -151,11 +157,17 @@ def call_volume(
 @analysis(
     Result("weekday", "int64", "0 Monday to 6 Sunday"),
     Result("hour", "int64", "clock hour, 0 to 23"),
-    Result("calls", "int64", "calls that started in this hour, all weeks together"),
+    Result("calls", "int64", "calls that started in this hour, all weeks together", metric="calls"),
     Result("days", "int64", "how often the clock went through this hour: such days, one more where it happens twice"),
-    Result("calls_per_day", "float64", "calls / days; NA without days"),
-    Result("low", "Int64", "fewest calls that are usual in one such hour; NA with fewer than two days"),
-    Result("high", "Int64", "most calls that are usual in one such hour"),
+    Result("calls_per_day", "float64", "calls / days; NA without days", metric="calls_per_day"),
+    Result(
+        "low",
+        "Int64",
+        "fewest calls that are usual in one such hour; NA with fewer than two days",
+        metric="usual_calls",
+    ),
+    Result("high", "Int64", "most calls that are usual in one such hour", metric="usual_calls"),
+    divides_by="days of the weekday that are meant, an hour as often as the clock went through it",
 )
 def hour_of_week(
     calls: Any,
@@ -220,15 +232,21 @@ def hour_of_week(
 
 @analysis(
     Result("hour", "int64", "clock hour, 0 to 23"),
-    Result("calls", "int64", "calls that started in this clock hour, all days together"),
+    Result("calls", "int64", "calls that started in this clock hour, all days together", metric="calls"),
     Result("days", "int64", "how often the clock went through this hour: days, one more where it happens twice"),
-    Result("calls_per_day", "float64", "calls / days; NA without days"),
-    Result("low", "Int64", "fewest calls that are usual in this hour of a day; NA with fewer than two days"),
-    Result("high", "Int64", "most calls that are usual in this hour of a day"),
-    Result("peak_calls", "int64", "most calls in any 60 minutes that begin in this clock hour"),
+    Result("calls_per_day", "float64", "calls / days; NA without days", metric="calls_per_day"),
+    Result(
+        "low",
+        "Int64",
+        "fewest calls that are usual in this hour of a day; NA with fewer than two days",
+        metric="usual_calls",
+    ),
+    Result("high", "Int64", "most calls that are usual in this hour of a day", metric="usual_calls"),
+    Result("peak_calls", "int64", "most calls in any 60 minutes that begin in this clock hour", metric="busy_hour"),
     Result("peak_at", "wall", "start of those 60 minutes; NA without calls"),
-    Result("is_busy_hour", "bool", "the time-consistent busy hour: the highest calls_per_day"),
+    Result("is_busy_hour", "bool", "the time-consistent busy hour: the highest calls_per_day", metric="tcbh"),
     Result("is_peak", "bool", "holds the busiest 60 minutes of the period"),
+    divides_by="days that are meant, an hour as often as the clock went through it",
 )
 def busy_hour(
     calls: Any,
