@@ -10,7 +10,8 @@ import pyarrow as pa
 import pytest
 
 from tests.analyses.frames import KINDS, as_arrow
-from tests.analyses.test_frame import RUNS, TABLES, answer
+from tests.analyses.runs import RUNS, TABLES
+from tests.analyses.test_frame import answer
 from ucm_analytics import analyses
 from ucm_analytics.schema import TableName, stored_schema
 from ucm_analytics.store import Store

@@ -120,6 +120,7 @@ TARIFF = pd.DataFrame(
         "rounding_s": [1, 1, 60],
     }
 )
+SOME_KEYS = menus(("7000", "1", "queue", "6500"), ("7000", "2", "ivr", "7100"), ("7100", "0", "extension", "1004"))
 PATHS = ["ivr:7000", "ivr:7000 > queue:6500", "ivr:7000 > ivr:7100", "queue:6500", "extension:1004"]
 
 

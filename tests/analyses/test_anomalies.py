@@ -15,6 +15,7 @@ from ucm_analytics.analyses.anomalies import AnomalyFreq
 from ucm_analytics.errors import SettingError
 from ucm_analytics.period import EVERY_WEEKDAY, Period
 
+RUNS = {"anomalies by day": {"freq": "1d", "period": Period.of("2026-10"), "weekdays": range(7)}}
 OFFICE = np.array([0.05] * 7 + [2, 8, 14, 15, 12, 8, 9, 11, 10, 6, 2, 1] + [0.3] * 5)
 WEEK = np.array([1.2, 1, 1, 1, 0.8, 0.3, 0.1])
 

@@ -16,6 +16,7 @@ from ucm_analytics.analyses._numbers import country
 from ucm_analytics.errors import SettingError
 from ucm_analytics.period import Period
 
+RUNS = {"top_callers": {"top": 2}, "caller_areas": {"digits": 3}}
 ANNA, BEN = "12025550142", "13035550187"
 
 

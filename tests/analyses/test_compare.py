@@ -15,6 +15,7 @@ from ucm_analytics import analyses
 from ucm_analytics.analyses.compare import _counts, last_year, previous
 from ucm_analytics.period import EVERY_WEEKDAY, Period
 
+RUNS = {"compare": {"period": Period.of("2026-W43"), "weekdays": range(7)}}
 WEEK = Period.of("2026-W11")
 
 

@@ -16,6 +16,7 @@ from ucm_analytics import analyses
 from ucm_analytics.errors import SettingError, WrongColumns
 from ucm_analytics.period import Period
 
+RUNS = {"cost": {"tariff": TARIFF}, "cost by": {"tariff": TARIFF, "by": "caller", "home": "49"}}
 COLUMNS = "local_at direction caller callee outcome talk_s is_forward"
 
 

@@ -13,6 +13,7 @@ from ucm_analytics import analyses, charts
 from ucm_analytics.analyses.durations import DurationsBy
 from ucm_analytics.errors import SettingError
 
+RUNS = {"durations by": {"by": ("direction", "hour")}, "duration_histogram": {"by": "direction"}}
 MEASURES = ["talk_s", "wait_s", "ring_s", "ivr_s", "queue_s"]
 AT = "2026-03-02 09:00:00"
 

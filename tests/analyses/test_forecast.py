@@ -16,6 +16,7 @@ from ucm_analytics.errors import NoData, SettingError, WrongColumns
 from ucm_analytics.period import EVERY_WEEKDAY, Period
 from ucm_analytics.schema import arrow_schema
 
+RUNS = {"forecast": {"freq": "1d"}}
 OFFICE = np.array([0.0] * 14 + [0.4, 1, 2, 4, 5, 6, 7, 7, 6, 5, 4, 3, 4, 5, 6, 6, 5, 5, 4, 3, 2, 1, 0.5] + [0.0] * 11)
 WEEK = np.array([1.2, 1, 1, 1, 0.8, 0.2, 0])
 

@@ -19,6 +19,7 @@ from ucm_analytics.analyses.fraud import RULES
 from ucm_analytics.errors import SettingError
 from ucm_analytics.period import Period
 
+RUNS = {"fraud_signals": {"home": "1"}, "fraud_evidence": {"period": Period.of("2026-10")}}
 COLUMNS = "local_at direction caller callee outcome talk_s duration_s"
 UK, SATELLITE, HOME = "+442079460142", "+881655501", "+493055550142"
 NIGHT, NOON = "2026-03-04 02:00", "2026-03-04 12:00"

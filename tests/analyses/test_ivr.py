@@ -7,9 +7,10 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from tests.analyses.frames import as_arrow, calls, menus, random_calls, random_steps, steps
+from tests.analyses.frames import SOME_KEYS, as_arrow, calls, menus, random_calls, random_steps, steps
 from ucm_analytics import analyses
 
+RUNS = {"ivr_choices": {"menus": SOME_KEYS}}
 STEPS = "call_id step_no kind target dwell_s result answered_by"
 
 # a: hears the menu twice, then is answered in the queue. b: hangs up in the menu. c: sub-menu, lets it time out.

@@ -15,6 +15,7 @@ from ucm_analytics import analyses
 from ucm_analytics.errors import SettingError
 from ucm_analytics.period import Period
 
+RUNS = {"repeat_callers by": {"by": "queue", "window_h": 24, "period": Period.of("2026-10")}}
 DAY = "2026-03-02"
 COLUMNS = "local_at direction caller callee outcome wait_s path"
 ANNA, BEN = "12025550142", "12025550187"

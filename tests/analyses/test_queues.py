@@ -18,6 +18,7 @@ from ucm_analytics import analyses, model
 from ucm_analytics.errors import SettingError
 from ucm_analytics.legs import legs_table
 
+RUNS = {"queues without calls": {"calls": None}}
 SCENARIOS = Path(__file__).parents[1] / "scenarios"
 ENDS = {"answered": "answered", "hung_up": "abandoned", "next": "overflowed"}
 

@@ -17,6 +17,7 @@ from ucm_analytics.erlang import erlang_b
 from ucm_analytics.errors import SettingError
 from ucm_analytics.period import Period
 
+RUNS = {"concurrent_calls by": {"by": "trunk", "freq": "1h", "period": Period.of("2026-10")}}
 OCTOBER = Period.of("2026-10-24", "2026-10-27")
 HELD = "local_at duration_s trunk"
 

@@ -15,6 +15,12 @@ from ucm_analytics import analyses
 from ucm_analytics.errors import SettingError
 from ucm_analytics.period import EVERY_WEEKDAY, Period
 
+RUNS = {
+    "call_volume by": {"freq": "1w", "by": "outcome", "period": Period.of("2026-10")},
+    "busy_hour of weekdays": {"weekdays": (1, 5, 6)},
+    "busy_hour but for holidays": {"holidays": list(Period.of("2026-10-24", "2026-10-26"))},
+}
+
 
 def hours(volume: pd.DataFrame) -> list[tuple[str, int, int]]:
     stamps = volume["local_at"].dt.strftime("%d %H:%M")

@@ -16,7 +16,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from tests.analyses.test_frame import RUNS
+from tests.analyses.runs import RUNS
 from tests.store.pretend import ZONE, call
 from ucm_analytics import charts
 from ucm_analytics.errors import NoData, SilentWeekdays

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
-from tests.analyses.test_frame import RUNS, TABLES
+from tests.analyses.runs import RUNS, TABLES
 
 EXECUTORS = 2
 ZONE = "Europe/Berlin"
@@ -77,7 +77,7 @@ def on_spark(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> M
 
 @pytest.fixture(scope="session")
 def frames(on_spark: Make) -> dict[str, Any]:
-    """The tables of tests/analyses/test_frame.py."""
+    """The tables of tests/analyses/runs.py."""
     return {name: on_spark(table) for name, table in TABLES.items()}
 
 

@@ -12,7 +12,8 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from tests.analyses.frames import as_arrow, table
-from tests.analyses.test_frame import ANSWERING, RUNS, TABLES
+from tests.analyses.runs import RUNS, TABLES
+from tests.analyses.test_frame import ANSWERING
 from tests.engines import same
 from tests.spark.conftest import Make
 from ucm_analytics import analyses

@@ -13,7 +13,7 @@ import narwhals.stable.v2 as nw
 import psutil
 from pyspark.sql import SparkSession
 
-from tests.analyses.test_frame import RUNS, TABLES
+from tests.analyses.runs import RUNS, TABLES
 from tests.spark.conftest import EXECUTORS
 from ucm_analytics.analyses._frame import lazy, needs, truncated
 

@@ -14,7 +14,7 @@ from pyspark.sql import DataFrame, SparkSession
 import ucm_analytics as ucm
 from tests import engines
 from tests.analyses.frames import as_arrow
-from tests.analyses.test_frame import RUNS
+from tests.analyses.runs import RUNS
 from tests.test_docs import DEMO, DOCS, PAGES, python, value
 
 
