@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 import pyarrow as pa
@@ -156,10 +155,3 @@ def test_each_text_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_no_such_country() -> None:
     with pytest.raises(SettingError, match=r"'UK' is no country: use its two letters, such as DE, GB"):
         e164("2025550142", "UK")
-
-
-def test_without_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "phonenumbers", None)
-    assert e164("+12025550142") == "+12025550142"
-    with pytest.raises(SettingError, match=r"pip install 'ucm-analytics\[phone\]'"):
-        e164("2025550142", "US")

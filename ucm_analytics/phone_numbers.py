@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from types import ModuleType
 from typing import Final, NamedTuple
 
+import phonenumbers
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -57,7 +57,7 @@ def e164(text: str, country: str = "") -> str | None:
     Raises
     ------
     SettingError
-        There is no such country, or the package that knows its numbers is not installed.
+        There is no such country.
 
     Examples
     --------
@@ -71,14 +71,15 @@ def e164(text: str, country: str = "") -> str | None:
         return None
     if not country:
         return digits if re.fullmatch(r"\+[1-9][0-9]{6,14}", digits) else None
-    phonenumbers = _phonenumbers(country)
+    if country not in phonenumbers.SUPPORTED_REGIONS:
+        raise SettingError(f"{country!r} is no country", hint="use its two letters, such as DE, GB or US (UCM_COUNTRY)")
     try:
         number = phonenumbers.parse(digits, country)
     except phonenumbers.NumberParseException:
         return None
     if not phonenumbers.is_valid_number(number):
         return None
-    return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
 def read(text: str | None, *, inside: Collection[str] = (), country: str = "") -> Read:
@@ -190,16 +191,3 @@ def _hidden(legs: pa.Table) -> pa.Array:
     """Calls that a record calls anonymous."""
     said = pc.equal(legs["anonymous_call"].cast(pa.string()), "yes")
     return legs["call_id"].filter(pc.fill_null(said, False)).unique()
-
-
-def _phonenumbers(country: str) -> ModuleType:
-    try:
-        import phonenumbers
-    except ImportError as error:
-        raise SettingError(
-            f"the numbers of country {country} need the package phonenumbers",
-            hint="install it: pip install 'ucm-analytics[phone]'",
-        ) from error
-    if country not in phonenumbers.SUPPORTED_REGIONS:
-        raise SettingError(f"{country!r} is no country", hint="use its two letters, such as DE, GB or US (UCM_COUNTRY)")
-    return phonenumbers
