@@ -6,8 +6,6 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from ucm_analytics.analyses._numbers import COMPARABLE
-
 _WRITTEN: Final = re.compile(r"[+\d\s()./-]+")
 
 
@@ -38,7 +36,7 @@ def keys(numbers: Iterable[Any]) -> dict[Any, str]:
     """
     of = {written: found for written in numbers if (found := digits(written)) is not None}
     # Reversed and sorted, the numbers that end in a number follow it directly.
-    backwards = sorted({found[::-1] for found in of.values() if len(found) >= COMPARABLE})
+    backwards = sorted({found[::-1] for found in of.values() if len(found) >= 9})
     longest: dict[str, str | None] = {}
     for n in range(len(backwards) - 1, -1, -1):
         this = backwards[n]

@@ -11,8 +11,7 @@ import pytest
 from tests.analyses.by_loop import international, longest_prefix
 from tests.analyses.frames import as_arrow, calls, random_calls
 from ucm_analytics import analyses
-from ucm_analytics.analyses._countries import COUNTRIES
-from ucm_analytics.analyses._numbers import country
+from ucm_analytics.analyses._numbers import _CODES, areas, codes, in_full
 from ucm_analytics.errors import SettingError
 from ucm_analytics.period import Period
 
@@ -67,7 +66,7 @@ def test_areas_by_hand() -> None:
     rows = ["+442079460142", "0044 20 7946 0143", "0305550142", "2025550142", "5550", "anonymous", "+999555"]
     found = analyses.caller_areas(calls("caller", *((written,) for written in rows)))
     assert dict(zip(found["area"], found["calls"], strict=True)) == {
-        "+44 United Kingdom": 2,
+        "+44 Britain (UK) and others": 2,
         "national": 1,
         "+20 Egypt": 1,  # ten digits without a leading zero are taken as international, unless home is 1
         "internal": 2,
@@ -86,14 +85,39 @@ def test_numbers_in_international_form() -> None:
     assert international("0305550142", "") is None
     assert international("anonymous", "49") is None
     assert international(None, "49") is None
-    assert country("8816555014") == "881"
-    assert country("2995550142") == "299"
     assert longest_prefix("8816555014", ["", "88", "881"]) == "881"
     assert longest_prefix("8816555014", ["7"]) is None
 
 
 def test_no_country_code_begins_another() -> None:
-    assert not [(a, b) for a in COUNTRIES for b in COUNTRIES if a != b and b.startswith(a)]
+    assert not [(a, b) for a in _CODES for b in _CODES if a != b and b.startswith(a)]
+
+
+def test_codes_and_their_names() -> None:
+    full = pd.Series(["8816555014", "2995550142", "12025550142", "999555", "38344555014", "4", None], dtype="str")
+    code = codes(full)
+    assert code.fillna("").to_list() == ["881", "299", "1", "", "383", "", ""]
+    named = ["+881 satellite networks", "+299 Greenland", "+1 United States and others", "", "+383 XK", "", ""]
+    assert areas(code).fillna("").to_list() == named
+
+
+@pytest.mark.parametrize(
+    ("home", "written", "full"),
+    [
+        ("39", "0612345678", "390612345678"),  # no trunk prefix: the zero belongs to the number
+        ("34", "912345678", "34912345678"),  # national numbers of nine digits
+        ("34", "442079460142", "442079460142"),
+        ("7", "84955550142", "74955550142"),  # trunk prefix 8
+        ("7", "810442079460142", "442079460142"),  # abroad by 810
+        ("36", "0615550142", "3615550142"),  # trunk prefix 06
+        ("61", "0011442079460142", "442079460142"),
+        ("81", "010442079460142", "442079460142"),
+        ("81", "0335550142", "81335550142"),
+        ("881", "0035550142", "35550142"),
+    ],
+)
+def test_one_dials_as_the_country_does(home: str, written: str, full: str) -> None:
+    assert in_full(pd.Series([written], dtype="str"), home).to_list() == [full]
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -107,7 +131,7 @@ def test_callers_equal_a_plain_loop(seed: int) -> None:
     assert sum(r["share"] for r in found) == pytest.approx(1)
     areas = as_arrow(analyses.caller_areas(made)).to_pylist()
     assert {r["area"]: r["calls"] for r in areas} == {
-        "+1 North America": count[ANNA],
+        "+1 United States and others": count[ANNA],
         "internal": count["1004"] + count["1005"],
     }
 

@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-import narwhals.stable.v2 as nw
 import pandas as pd
-import pyarrow as pa
 import pytest
 
 from tests.analyses.by_loop import international, number_outside
 from tests.analyses.frames import as_arrow, calls, random_calls, sent_out
 from ucm_analytics import analyses
-from ucm_analytics.analyses._frame import gathered
-from ucm_analytics.analyses._numbers import country, with_country
+from ucm_analytics.analyses._numbers import in_full
 from ucm_analytics.analyses.fraud import RULES
 from ucm_analytics.errors import SettingError
 from ucm_analytics.period import Period
@@ -48,7 +45,7 @@ def test_calls_abroad_at_night() -> None:
     assert scores(*every(NIGHT, 300, 2)) == {}
     (row,) = signals(*every(NIGHT, 300, 3))
     assert (row["rule"], row["score"], row["calls"], row["extension"]) == ("night", 50, 3, "1004")
-    assert (row["area"], row["talk_s"]) == ("+44 United Kingdom", 180)
+    assert (row["area"], row["talk_s"]) == ("+44 Britain (UK) and others", 180)
     assert (row["first_at"], row["last_at"]) == (pd.Timestamp(NIGHT), pd.Timestamp("2026-03-04 02:10"))
     assert scores(*every(NIGHT, 300, 6))["night"] == 75
     assert scores(*every(NOON, 300, 6)) == {}
@@ -194,9 +191,5 @@ def test_wrong_arguments_are_refused() -> None:
 def test_numbers_lie_where_the_plain_functions_say(home: str) -> None:
     numbers = ["+49 (0)30", "00442079460142", "011442079460142", "12025550142", "2025550142", "0305550142", "0", "00"]
     numbers += ["5550", "1004", "anonymous", "", "+", "+881655501", "+999555", "8816555014", "+7", "0 0", " +44 20"]
-    frame = nw.from_native(pa.table({"number": pa.array([*numbers, None])})).lazy("duckdb")
-    found = gathered(with_country(frame, home)).to_pylist()
-    full = {number: international(number, home) for number in (*numbers, None)}
-    assert {row["number"]: (row["full"], row["code"]) for row in found} == {
-        number: (value, country(value)) for number, value in full.items()
-    }
+    found = in_full(pd.Series([*numbers, None], dtype="str"), home)
+    assert [None if pd.isna(full) else full for full in found] == [international(n, home) for n in (*numbers, None)]

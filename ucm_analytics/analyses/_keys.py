@@ -1,8 +1,8 @@
-"""One key for each caller, however the number is written."""
+"""The caller's key: one for each number, however it is written."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final, cast
 
 import narwhals.stable.v2 as nw
 import numpy as np
@@ -11,10 +11,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ucm_analytics.analyses._frame import beside, gathered
-from ucm_analytics.analyses._numbers import COMPARABLE
+from ucm_analytics.analyses._frame import beside, collect, gathered
+from ucm_analytics.analyses._numbers import WRITTEN
 
-_WRITTEN = r"^[+0-9\s()./-]+$"
+COMPARABLE: Final = 9
+"""Digits that two ways of writing a number must share at the end: the shortest national numbers with area code."""
 
 
 def with_keys(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
@@ -34,7 +35,36 @@ def keyed(numbers: pd.Series[Any]) -> pd.Series[Any]:
     """Key of each number in memory, as `with_keys` gives it."""
     written = pa.array(numbers, pa.string(), from_pandas=True)
     keys = _keys(written.combine_chunks() if isinstance(written, pa.ChunkedArray) else written)
-    return pd.Series(keys.to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get), index=numbers.index)
+    return cast("pd.Series[Any]", keys.to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get)).set_axis(
+        numbers.index
+    )
+
+
+def fullest(numbers: pd.Series[str]) -> pd.Series[str]:
+    """The way of writing each number that tells most of those that occur; what shows no number stays as it is.
+
+    That with a plus, else that with 00, else the longest.
+    """
+    key = keyed(numbers)
+    several = key.notna() & key.duplicated(keep=False)
+    written = numbers[several].str.strip()
+    order = pd.DataFrame({"plus": written.str.startswith("+"), "abroad": written.str.startswith("00")})
+    order["digits"] = written.str.replace("[^0-9]", "", regex=True).str.lstrip("0").str.len()
+    order["number"] = numbers
+    order = order.sort_values([*order], ascending=[False, False, False, True])
+    return numbers.mask(several, order.groupby(key)["number"].transform("first"))
+
+
+def with_one_writing(frame: nw.LazyFrame[Any], name: str, where: nw.Expr) -> nw.LazyFrame[Any]:
+    """The frame with the `fullest` way of writing each number in the column, in the rows that the expression names."""
+    written = collect(frame.filter(where).select(name).unique())
+    written["whole"] = fullest(written[name])
+    other = written[written["whole"] != written[name]].dropna()
+    if other.empty:
+        return frame
+    frame = frame.join(beside(frame, pa.Table.from_pandas(other, preserve_index=False)), on=name, how="left")
+    is_other = where & ~nw.col("whole").is_null()
+    return frame.with_columns(nw.when(is_other).then("whole").otherwise(name).alias(name)).drop("whole")
 
 
 def _keys(written: pa.Array) -> pa.Array:
@@ -52,7 +82,7 @@ def _digits(written: pa.Array) -> pa.Array:
     digits = pc.ascii_ltrim(written, "+0")
     rest = pc.invert(pc.ascii_is_decimal(digits)).fill_null(False)  # few: regular expressions are slow
     odd = written.filter(rest)
-    odd = pc.if_else(pc.match_substring_regex(odd, _WRITTEN), odd, None)
+    odd = pc.if_else(pc.match_substring_regex(odd, WRITTEN), odd, None)
     odd = pc.ascii_ltrim(pc.replace_substring_regex(odd, "[^0-9]", ""), "0")
     return pc.replace_with_mask(digits, rest, pc.if_else(pc.not_equal(odd, ""), odd, None))
 

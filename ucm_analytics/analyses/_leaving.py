@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import narwhals.stable.v2 as nw
 
+from ucm_analytics.analyses._keys import with_one_writing
 from ucm_analytics.analyses._numbers import number
 from ucm_analytics.schema import Column
 
@@ -36,6 +37,13 @@ def leaving(frame: nw.LazyFrame[Any], columns: Iterable[Column]) -> nw.LazyFrame
         callee=dialled.then(nw.col("callee")).otherwise(sent),
         number=dialled.then(number("callee", columns)).otherwise(sent),
     )
+
+
+def with_callers(frame: nw.LazyFrame[Any], columns: Iterable[Column]) -> nw.LazyFrame[Any]:
+    """The calls, ``caller`` in one way of writing where it is a number outside."""
+    outside = nw.col("direction").is_in(["inbound", "external"])
+    caller = nw.when(outside).then(number("caller", columns)).otherwise("caller")
+    return with_one_writing(frame.with_columns(caller=caller), "caller", outside)
 
 
 def _dialled() -> nw.Expr:

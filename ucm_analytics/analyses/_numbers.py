@@ -1,16 +1,18 @@
-"""Telephone numbers: one key for a caller however the number is written, and where a number lies."""
+"""Telephone numbers: the column that shows them, their digits with country code, and where they lie."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
-from functools import reduce
+from functools import cache
+from importlib.resources import files
 from typing import Any, Final
 
 import narwhals.stable.v2 as nw
+import pandas as pd
+from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneMetadata
 
-from ucm_analytics.analyses._countries import COUNTRIES
 from ucm_analytics.analyses._frame import _narwhals
+from ucm_analytics.errors import SettingError
 from ucm_analytics.schema import Column
 
 OPTIONAL: Final = {
@@ -18,9 +20,21 @@ OPTIONAL: Final = {
 }
 """Columns that an analysis reads where a calls table has them."""
 
-_WRITTEN: Final = re.compile(r"[+\d\s()./-]+")
-COMPARABLE: Final = 9
-"""Digits that two ways of writing a number must share at the end: the shortest national numbers with area code."""
+WRITTEN: Final = r"^[+0-9\s()./-]+$"
+"""What a number is written with; a withheld one and a name are not."""
+_CODES: Final = {str(code): regions for code, regions in COUNTRY_CODE_TO_REGION_CODE.items()}
+_NETWORKS: Final = {
+    "800": "international freephone",
+    "808": "international shared cost",
+    "870": "Inmarsat",
+    "878": "personal numbers",
+    "881": "satellite networks",
+    "882": "international networks",
+    "883": "international networks",
+    "888": "disaster relief",
+    "979": "international premium rate",
+}
+"""Codes that lead to no country."""
 
 
 def optional(calls: Any, *names: str) -> tuple[Column, ...]:
@@ -36,57 +50,70 @@ def number(side: str, columns: Iterable[Column]) -> nw.Expr:
     return nw.col(side)
 
 
-def country(full: str | None) -> str | None:
-    """Country code that a number in international form begins with; None if there is no such code."""
-    if full is None:
-        return None
-    return next((full[:n] for n in (3, 2, 1) if full[:n] in COUNTRIES), None)
+def checked_home(home: str) -> None:
+    """Refuse a country code that there is not.
 
-
-def in_full(frame: nw.LazyFrame[Any], home: str) -> nw.LazyFrame[Any]:
-    """The frame with ``full``, its ``number`` with country code, as digits.
-
-    It is null for what is internal, withheld or a name, and for a national number where `home` is not given.
+    Raises
+    ------
+    SettingError
+        There is no such country code.
     """
-    written = nw.col("number")
-    # a column of its own is computed once; in each rule that names it again, once for each
-    frame = frame.with_columns(plain=written.str.replace_all("[^0-9]", ""))
-    plain = nw.col("plain")
-    length = plain.str.len_chars()
-    rules = [
-        (written.str.strip_chars().str.starts_with("+"), plain),
-        (plain.str.starts_with("00"), plain.str.slice(2)),
-        *(
-            [
-                (plain.str.starts_with("011"), plain.str.slice(3)),
-                ((length == 10) & ~plain.str.starts_with("0"), nw.concat_str(nw.lit("1"), plain)),
-            ]
-            if home == "1"
-            else []
-        ),
-        (
-            plain.str.starts_with("0"),
-            nw.lit(None, nw.String) if home in ("", "1") else nw.concat_str(nw.lit(home), plain.str.slice(1)),
-        ),
-        (length >= 10, plain),
-    ]
-    full = reduce(
-        lambda rest, rule: nw.when(rule[0]).then(rule[1]).otherwise(rest), rules[::-1], nw.lit(None, nw.String)
-    )
-    frame = frame.with_columns(full=nw.when(written.str.contains(r"^[+0-9\s()./-]+$")).then(full))
-    return frame.with_columns(full=nw.when(nw.col("full") != "").then(nw.col("full"))).drop("plain")
+    if home and home not in _CODES:
+        raise SettingError(f"home={home!r} is no country code", hint="give its digits, such as 49, or leave it empty")
 
 
-def with_country(frame: nw.LazyFrame[Any], home: str) -> nw.LazyFrame[Any]:
-    """The frame `in_full`, with ``code``, the country code of the number; null where there is no such code."""
-    begins = [nw.col("full").str.head(n) for n in (1, 2, 3)]
-    known = [
-        nw.when(begin.is_in([code for code in COUNTRIES if len(code) == n])).then(begin)
-        for n, begin in enumerate(begins, 1)
-    ]
-    return in_full(frame, home).with_columns(code=nw.coalesce(*known))
+def in_full(numbers: pd.Series[str], home: str, *, shortest: int = 10) -> pd.Series[str]:
+    """Digits of each number with its country code.
+
+    NA for what is internal, withheld or a name, and for a national number where `home` is not given. What has neither
+    a plus nor the prefix for calls abroad is taken as it is from `shortest` digits on.
+    """
+    exits, trunk, lengths = _dialling(home)
+    written = numbers.where(numbers.str.contains(WRITTEN, na=False))
+    plain = written.str.replace("[^0-9]", "", regex=True)
+    length, zero = plain.str.len(), plain.str.startswith("0", na=False)
+    full = plain.where((length >= shortest) & ~zero)
+    if home:
+        bare = length.isin(lengths) & (trunk != "0") & (~zero | (trunk == ""))
+        begun = plain.str.startswith(trunk, na=False) & ((trunk == "0") | (length - len(trunk)).isin(lengths))
+        full = full.mask(bare, home + plain)
+        full = full.mask(begun, home + plain.str.slice(len(trunk))) if trunk else full
+    full = full.mask(plain.str.contains(exits, na=False), plain.str.replace(exits, "", regex=True))
+    full = full.mask(written.str.strip().str.startswith("+", na=False), plain)
+    return full.where(full != "")
 
 
-def area(code: str | None) -> str | None:
-    """Name of a country code, such as ``+49 Germany``."""
-    return None if code is None else f"+{code} {COUNTRIES[code]}"
+def codes(full: pd.Series[str]) -> pd.Series[str]:
+    """Country code that each number `in_full` begins with, NA if there is no such code. No code begins another."""
+    heads = full.str.slice(0, 3)
+    known = {head: next((head[:n] for n in (1, 2, 3) if head[:n] in _CODES), None) for head in heads.dropna().unique()}
+    return heads.map(known).astype("str")
+
+
+def areas(codes: pd.Series[str]) -> pd.Series[str]:
+    """Name of each country code, such as ``+49 Germany``."""
+    return codes.map({code: f"+{code} {_name(code)}" for code in codes.dropna().unique()}).astype("str")
+
+
+def _name(code: str) -> str:
+    if code in _NETWORKS:
+        return _NETWORKS[code]
+    main, *others = _CODES[code]
+    return _countries().get(main, main) + (" and others" if others else "")
+
+
+@cache
+def _countries() -> dict[str, str]:
+    """Usual English name of each region; `phonenumbers` has them too, but loads 190 MB of places with them."""
+    table = (files("tzdata") / "zoneinfo" / "iso3166.tab").read_text(encoding="utf-8")
+    return dict(line.split("\t") for line in table.splitlines() if not line.startswith("#"))
+
+
+def _dialling(home: str) -> tuple[str, str, tuple[int, ...]]:
+    """How one dials in a country: abroad, as a pattern; within it, and how many digits follow."""
+    if not home:
+        return "^00", "", ()
+    main = _CODES[home][0]
+    plan: Any = PhoneMetadata.metadata_for_region_or_calling_code(int(home), main)
+    abroad = f"{plan.international_prefix}|00" if plan.international_prefix else "00"
+    return f"^(?:{abroad})", plan.national_prefix or "", tuple(plan.general_desc.possible_length)

@@ -10,8 +10,8 @@ import pandas as pd
 import pyarrow as pa
 
 from ucm_analytics.analyses._frame import Result, analysis, arrow, collect, lazy, needs, wall
-from ucm_analytics.analyses._keys import keyed
-from ucm_analytics.analyses._numbers import area, country, number, optional, with_country
+from ucm_analytics.analyses._keys import fullest, keyed
+from ucm_analytics.analyses._numbers import areas, checked_home, codes, in_full, number, optional
 from ucm_analytics.errors import SettingError
 from ucm_analytics.period import Period
 
@@ -209,13 +209,15 @@ def caller_areas(calls: Any, *, home: str = "", digits: int = 0, period: Period 
 
     Notes
     -----
-    A number is read as international if it begins with + or 00 (011 in North America), or has ten digits or
-    more and no leading zero; it is 'national' if it begins with one zero and `home` is not given. Shorter ones are
-    'internal'. share = calls / all calls from outside, those without a number included.
+    A number is read as international if it begins with + or 00 (or what one dials for calls abroad in `home`), as one
+    of `home` if it has the trunk prefix or the length of its national numbers, and else as international if it has ten
+    digits or more and no leading zero. It is 'national' if it begins with zero and fits neither, and 'internal' if it
+    is shorter. Of several writings of a number the one that tells most decides. A code that countries share has
+    the name of the main one. share = calls / all calls from outside, those without a number included.
 
     References
     ----------
-    ITU-T E.164, assigned country codes.
+    ITU-T E.164, assigned country codes; libphonenumber, prefixes and lengths of numbers.
 
     Examples
     --------
@@ -225,23 +227,26 @@ def caller_areas(calls: Any, *, home: str = "", digits: int = 0, period: Period 
     ...     "caller": ["+442079460142", "0305550142", "0305550187", "anonymous"], "talk_s": 0,
     ...     "outcome": "answered", "is_forward": False})
     >>> caller_areas(calls, home="49", digits=2)[["area", "prefix", "calls", "share", "callers"]]
-                     area prefix  calls  share  callers
-    0         +49 Germany   4930      2   0.50        2
-    1  +44 United Kingdom   4420      1   0.25        1
-    2            withheld    NaN      1   0.25        0
+                              area prefix  calls  share  callers
+    0                  +49 Germany   4930      2   0.50        2
+    1  +44 Britain (UK) and others   4420      1   0.25        1
+    2                     withheld    NaN      1   0.25        0
     """
     checked_home(home)
     if digits < 0:
         raise SettingError(f"digits={digits} is negative", hint="give 0, or how many digits to split by")
-    length = nw.col("code").str.len_chars()
-    prefixes = [nw.when(length == n).then(nw.col("full").str.head(n + digits)) for n in (1, 2, 3)]
-    placed = with_country(_by(calls, period, "number"), home).with_columns(prefix=nw.coalesce(*prefixes))
-    seen = collect(placed.select("number", "code", "prefix", *_SUMS))
+    seen = collect(_by(calls, period, "number").select("number", *_SUMS))
     seen["key"] = keyed(seen["number"])
-    national = seen["number"].str.strip().str.startswith("0").fillna(False)
-    elsewhere = np.select([seen["key"].isna(), national.astype(bool)], ["withheld", "national"], "internal")
-    areas = seen["code"].map({code: area(code) for code in seen["code"].dropna().unique()})
-    seen["area"] = areas.astype("str").fillna(pd.Series(elsewhere, index=seen.index))
+    whole = fullest(seen["number"])
+    full = in_full(whole, home)
+    code = codes(full)
+    length = code.str.len()
+    seen["prefix"] = pd.Series(np.nan, index=seen.index, dtype="str")
+    for n in length.dropna().unique():
+        seen["prefix"] = seen["prefix"].mask(length == n, full.str.slice(0, int(n) + digits))
+    national = whole.str.strip().str.startswith("0", na=False)
+    elsewhere = np.select([seen["key"].isna(), national], ["withheld", "national"], "internal")
+    seen["area"] = areas(code).fillna(pd.Series(elsewhere, index=seen.index))
     grouped = seen.groupby(["area", "prefix"], dropna=False)
     result = grouped[list(_SUMS)].sum().join(grouped["key"].nunique().rename("callers")).reset_index()
     result["share"] = result["calls"] / result["calls"].sum()
@@ -250,18 +255,6 @@ def caller_areas(calls: Any, *, home: str = "", digits: int = 0, period: Period 
         result[[column.name for column in caller_areas.columns]],
         sort=[("calls", "descending"), ("area", "ascending"), ("prefix", "ascending")],
     )
-
-
-def checked_home(home: str) -> None:
-    """Refuse a country code that there is not.
-
-    Raises
-    ------
-    SettingError
-        There is no such country code.
-    """
-    if home and country(home) != home:
-        raise SettingError(f"home={home!r} is no country code", hint="give its digits, such as 49, or leave it empty")
 
 
 def _by(calls: Any, period: Period | None, *groups: str) -> nw.LazyFrame[Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, Final, Literal
 
 import narwhals.stable.v2 as nw
@@ -10,10 +9,21 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from ucm_analytics.analyses._frame import Result, _narwhals, analysis, arrow, collect, lazy, needs, truncated, wall
-from ucm_analytics.analyses._leaving import READ, leaving
-from ucm_analytics.analyses._numbers import in_full, optional
-from ucm_analytics.analyses.callers import checked_home
+from ucm_analytics.analyses._frame import (
+    Result,
+    _narwhals,
+    analysis,
+    arrow,
+    beside,
+    collect,
+    lazy,
+    needs,
+    truncated,
+    wall,
+)
+from ucm_analytics.analyses._keys import fullest
+from ucm_analytics.analyses._leaving import READ, leaving, with_callers
+from ucm_analytics.analyses._numbers import checked_home, in_full, optional
 from ucm_analytics.errors import SettingError, WrongColumns
 from ucm_analytics.period import Period
 
@@ -40,8 +50,8 @@ def cost(
     Parameters
     ----------
     calls : frame
-        One row per call: ``local_at, direction, callee, path, outcome, talk_s`` and `by`; ``callee_number``
-        where it is there.
+        One row per call: ``local_at, direction, callee, path, outcome, talk_s`` and `by`; ``callee_number`` (and
+        with by='caller' ``caller_number``) where it is there.
     tariff : frame
         One row per prefix: ``prefix`` (text: ``+49``, ``0049`` or ``49``; empty for all other numbers),
         ``per_minute`` and ``setup`` [money], ``rounding_s`` [s] (1 bills by the second, 60 by the minute).
@@ -76,10 +86,11 @@ def cost(
     a number outside: a key of a menu, a forwarding, a transfer. The price is that of the number outside, of two that
     of the one it was sent on to; the caller is who called first. The talk is that of the whole call: before a
     transfer somebody talked too, which the provider bills otherwise or not at all, and that number may not have
-    answered. Follow-me is a row of its own (``is_forward``). With
-    by='trunk' a call that came in by a trunk is one of that trunk: `calls` does not say by which it left.
+    answered. Follow-me is a row of its own (``is_forward``). With by='caller' a number outside is one caller however
+    it is written, shown in the writing that tells most. With by='trunk' a call that came in by a trunk is one of
+    that trunk: `calls` does not say by which it left.
 
-    Numbers and prefixes are compared in international form; see `caller_areas` for how a number is read. A number in
+    Numbers and prefixes are compared in international form; see `caller_areas` for how they are read. A number in
     national form fits only the empty prefix as long as `home` is not given. talk_s is what the PBX saw; the provider
     counts for itself, often a second more.
 
@@ -100,21 +111,15 @@ def cost(
     if by is not None and by not in _BY:
         raise SettingError(f"cost cannot split by {by!r}", hint=f"use one of {', '.join(_BY)}")
     prices = _prices(tariff, home)
-    more = optional(calls, "callee_number")
-    names = dict.fromkeys(
-        [
-            "local_at",
-            *READ,
-            "outcome",
-            "talk_s",
-            *([by] if by not in (None, "day") else []),
-        ]
-    )
+    more = optional(calls, "callee_number", *(["caller_number"] if by == "caller" else []))
+    names = ("local_at", *READ, "outcome", "talk_s", *([by] if by not in (None, "day") else []))
     frame = lazy(calls, "calls", (*needs("calls", *names), *more))
     frame = leaving(frame.filter(nw.col("outcome") == "answered"), more)
     if period is not None:
         frame = frame.filter(nw.col("local_at") >= wall(period.start), nw.col("local_at") < wall(period.end))
-    frame = in_full(truncated(frame, "1d", "day"), home).with_columns(prefix=_longest(prices.index))
+    if by == "caller":
+        frame = with_callers(frame, more)
+    frame = _with_prefix(truncated(frame, "1d", "day"), prices.index, home)
     groups = [by] if by else []
     seen = collect(frame.group_by("prefix", "talk_s", *groups).agg(calls=nw.len().cast(nw.Int64)))
     # sums of floats depend on the order, and the engine's is not always the same
@@ -141,16 +146,16 @@ def cost(
     )
 
 
-def _longest(prefixes: pd.Index[Any]) -> nw.Expr:
-    """The longest of the prefixes that ``full`` begins with, null if there is none."""
-    full = nw.col("full").fill_null("")
-    of_length: dict[int, list[str]] = {}
-    for prefix in prefixes:
-        of_length.setdefault(len(prefix), []).append(prefix)
-    fits = [
-        nw.when(full.str.head(n).is_in(of_length[n])).then(full.str.head(n)) for n in sorted(of_length, reverse=True)
-    ]
-    return nw.coalesce(*fits, nw.lit(None, nw.String))
+def _with_prefix(frame: nw.LazyFrame[Any], prefixes: pd.Index[Any], home: str) -> nw.LazyFrame[Any]:
+    """The frame with the longest of the prefixes that its ``number`` begins with, null if there is none."""
+    frame = frame.with_columns(nw.col("number").fill_null(""))
+    called = collect(frame.select("number").unique())
+    full = in_full(fullest(called["number"]), home).fillna("")
+    called["prefix"] = pd.Series(np.nan, index=called.index, dtype="str")
+    for n in sorted(set(map(len, prefixes))):
+        begin = full.str.slice(0, n)
+        called["prefix"] = called["prefix"].mask((begin.str.len() == n) & begin.isin(prefixes), begin)
+    return frame.join(beside(frame, pa.Table.from_pandas(called, preserve_index=False)), on="number", how="left")
 
 
 def _prices(tariff: Any, home: str) -> pd.DataFrame:
@@ -170,30 +175,17 @@ def _prices(tariff: Any, home: str) -> pd.DataFrame:
             f"the tariff's columns {', '.join(wrong or ['prefix'])} have the wrong type or gaps",
             hint="prefixes are text, for they may begin with 0; the other columns are numbers without gaps",
         )
-    written = table["prefix"].fillna("").astype(str).str.strip()
-    prices = (
-        table[list(_RATES)].astype("float64").set_axis(pd.Index([_prefix(p, home) for p in written], name="prefix"))
-    )
+    written = table["prefix"].astype("str").fillna("").str.strip()
+    prefix = in_full(written, home, shortest=1).where(written != "", "")
+    if prefix.isna().any():
+        raise SettingError(
+            f"{written[prefix.isna()].iloc[0]!r} is no prefix",
+            hint="write it as +49, 0049 or 49; one in national form, such as 030, needs the country: home='49'",
+        )
+    prices = table[list(_RATES)].astype("float64").set_axis(pd.Index(prefix, name="prefix"))
     if not prices.index.is_unique:
         twice = sorted(set(prices.index[prices.index.duplicated()]))
         raise SettingError(f"the tariff has the prefixes {', '.join(twice)} twice", hint="give each prefix one row")
     if (prices[["per_minute", "setup"]] < 0).any(axis=None) or (prices["rounding_s"] < 1).any():
         raise SettingError("the tariff has a negative price, or a rounding below 1 s", hint="correct these rows")
     return prices
-
-
-def _prefix(written: str, home: str) -> str:
-    plain = re.sub(r"[\s()./-]", "", written)
-    if not re.fullmatch(r"\+?\d*", plain):
-        raise SettingError(f"{written!r} is no prefix", hint="write it as +49, 0049 or 49")
-    if plain.startswith("+"):
-        return plain[1:]
-    if plain.startswith("00"):
-        return plain[2:]
-    if home == "1" and plain.startswith("011"):
-        return plain[3:]
-    if plain.startswith("0"):
-        if home in ("", "1"):
-            raise SettingError(f"the prefix {written!r} is in national form", hint="name the country: home='49'")
-        return home + plain[1:]
-    return plain

@@ -18,15 +18,13 @@ from ucm_analytics.analyses._frame import (
     arrow,
     beside,
     collect,
-    gathered,
-    in_duckdb,
     lazy,
     needs,
     truncated,
 )
-from ucm_analytics.analyses._leaving import READ, leaving
-from ucm_analytics.analyses._numbers import area, optional, with_country
-from ucm_analytics.analyses.callers import checked_home
+from ucm_analytics.analyses._keys import fullest
+from ucm_analytics.analyses._leaving import READ, leaving, with_callers
+from ucm_analytics.analyses._numbers import areas, checked_home, codes, in_full, optional
 from ucm_analytics.errors import SettingError
 from ucm_analytics.period import Period
 
@@ -96,7 +94,8 @@ def fraud_signals(
     ----------
     calls : frame
         One row per call: ``pbx, call_id, local_at, utc_offset_s, direction, caller, callee, path, outcome, talk_s,
-        duration_s, is_forward``; ``callee_number`` where it is there. Older calls help to know what is usual.
+        duration_s, is_forward``; ``caller_number`` and ``callee_number`` where they are there. Older calls help to
+        know what is usual.
     home : str
         Country code of the PBX, such as ``49``; by default the country that is called most.
     dear : collection of str
@@ -287,10 +286,10 @@ def scored(
 
 def _placed(calls: Any, home: str, dear: Collection[str]) -> tuple[pd.DataFrame, pd.Timestamp | None]:
     """Calls out by a trunk that a rule can fit, with where they went; and when the first of all was."""
-    more = optional(calls, "callee_number")
+    more = optional(calls, "caller_number", "callee_number")
     names = ("pbx", "call_id", "local_at", "utc_offset_s", "caller", "outcome", "talk_s", "duration_s", "is_forward")
     frame = lazy(calls, "calls", (*needs("calls", *names, *READ), *more))
-    frame = leaving(frame.filter(~nw.col("local_at").is_null()), more)
+    frame = with_callers(leaving(frame.filter(~nw.col("local_at").is_null()), more), more)
     caller, outside = nw.col("caller"), nw.col("direction").is_in(["inbound", "external"])
     frame = frame.with_columns(
         nw.col("utc_offset_s", "talk_s", "duration_s").fill_null(0),
@@ -317,14 +316,15 @@ def _placed(calls: Any, home: str, dear: Collection[str]) -> tuple[pd.DataFrame,
 def _called(frame: nw.LazyFrame[Any], home: str, dear: Collection[str]) -> tuple[pd.DataFrame, pd.Timestamp | None]:
     """Where each number called lies; and when the first of all was called."""
     at = nw.col("local_at")
-    numbers = gathered(frame.group_by("number").agg(calls=nw.len().cast(nw.Int64), first=at.min()))
-    called = collect(with_country(in_duckdb(numbers), home))
+    called = collect(frame.group_by("number").agg(calls=nw.len().cast(nw.Int64), first=at.min()))
+    called["full"] = in_full(fullest(called["number"]), home)
+    called["code"] = codes(called["full"])
+    called["area"] = areas(called["code"])
     known = called["first"].min() if len(called) else None
     if not home:
         most = called.groupby("code")["calls"].sum()
         home = str(most.idxmax()) if len(most) else ""
     called["block"] = called["full"].fillna("").str.slice(0, _PREFIX)
-    called["area"] = called["code"].map({code: area(code) for code in called["code"].dropna().unique()}).astype("str")
     called["is_dear"] = called["full"].fillna("").str.startswith(tuple(dear))
     called["is_abroad"] = called["is_dear"] | (called["code"].notna() & (called["code"] != home))
     return called, known

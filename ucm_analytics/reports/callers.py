@@ -108,7 +108,7 @@ def _areas(calls: nw.LazyFrame[Any]) -> Section:
             TableColumn("answered_rate", "Answered rate", "share"),
             TableColumn("talk_s", "Talk", "seconds"),
         ),
-        formula="An area is the country code (ITU-T E.164) of numbers in international form; national: begins with one "
+        formula="An area is the country code (ITU-T E.164) of numbers in international form; national: begins with "
         "zero; internal: shorter.\n" + formulas("area_share", "caller_answered"),
         reading="The country is that of the number, not of the person: mobiles travel, and a provider may show "
         "numbers without their country code, which are then read wrongly.",
