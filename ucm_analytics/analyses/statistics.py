@@ -31,9 +31,8 @@ def wilson(hits: Any, of: Any) -> tuple[Floats, Floats]:
     """95 % interval of a share (Wilson 1927); NaN where `of` is 0."""
     k, n = np.asarray(hits, dtype=float), np.asarray(of, dtype=float)
     n = np.where(n > 0, n, np.nan)
-    centre, half = k + _Z**2 / 2, _Z * np.sqrt(k * (n - k) / n + _Z**2 / 4)
-    low, high = (centre - half) / (n + _Z**2), (centre + half) / (n + _Z**2)
-    return np.where(k == 0, 0 * n, low), np.where(k == n, 1.0, high)
+    beyond = _Z**2 / 2 - _Z * np.sqrt(k * (n - k) / n + _Z**2 / 4)  # 0 at both ends, which so are 0 and 1
+    return (k + beyond) / (n + _Z**2), 1 - (n - k + beyond) / (n + _Z**2)
 
 
 def kaplan_meier(events: Any, at_risk: Any) -> tuple[Floats, Floats, Floats]:
@@ -73,22 +72,14 @@ def count_band(mean: Any, alpha: Any, tail: float) -> tuple[Counts, Counts]:
     tail : float
         Probability below the first count, and above the second, at most.
     """
-    mean, alpha = np.broadcast_arrays(np.asarray(mean, dtype=float), np.asarray(alpha, dtype=float))
-    low, high = (_quantile(share, mean, alpha) for share in (tail, 1 - tail))
+    mean, alpha = np.asarray(mean, dtype=float), np.asarray(alpha, dtype=float)
+    some = np.maximum(mean, _LEAST)
+    size = 1 / np.clip(alpha, 1 / (_POISSON * some), 1 / _LEAST)
+    # the inverse of a continuous function between the counts
+    low, high = (np.ceil(special.nbdtrik(share, size, size / (size + some)).clip(0)) for share in (tail, 1 - tail))
     # of a distribution that is nearly all 0 and seldom very large, even a quantile near 1 lies below the mean
     high = np.maximum(high, np.floor(mean))
     return np.minimum(low, _MOST).astype(np.int64), np.minimum(high, _MOST).astype(np.int64)
-
-
-def _quantile(share: float, mean: Floats, alpha: Floats) -> Floats:
-    """Smallest count with a distribution function of at least `share`."""
-    mean = np.maximum(mean, _LEAST)
-    size = 1 / np.clip(alpha, 1 / (_POISSON * mean), 1 / _LEAST)
-    p = size / (size + mean)
-    # inverse of the continuous function between the counts; the next count, but for the error of the inverse
-    count = np.ceil(special.nbdtrik(share, size, p).clip(0))
-    before = special.betainc(size, np.maximum(count, 1), p)
-    return np.asarray(np.where((count > 0) & (before >= share), count - 1, count))
 
 
 def predictive_band(total: Any, weeks: Any, alpha: float, tail: float) -> tuple[Any, Counts, Counts]:
