@@ -82,7 +82,7 @@ import logging, os, sys
 before = (set(os.listdir(".")), list(logging.root.handlers))
 from ucm_analytics import errors, schema
 assert (set(os.listdir(".")), list(logging.root.handlers)) == before
-print([m for m in ("pandas", "pyarrow", "duckdb", "plotly", "requests", "narwhals") if m in sys.modules])
+print([m for m in ("pandas", "pyarrow", "duckdb", "plotly", "requests", "narwhals", "scipy") if m in sys.modules])
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
