@@ -1,6 +1,6 @@
 """Intervals, bands and curves that several analyses need, each once, on what an engine has counted.
 
-The quantiles are those of `scipy.special`. `scipy.stats` computes its own with them, and takes a second to import.
+The quantiles are those of `scipy.special`: `scipy.stats` gives the same numbers, and takes a second to import.
 """
 
 from __future__ import annotations
