@@ -133,7 +133,9 @@ def pull(store: Store, ucm: UCM) -> None:
 
 def pulled(store: Store) -> str:
     """What was pulled, in one line; calls that only go on with another are not counted, as in the reports."""
-    calls = int((~store.calls(PERIOD, columns=["is_forward"])["is_forward"]).sum())
+    from ucm_analytics.analyses.population import counted_calls
+
+    calls = len(counted_calls(store.scan("calls", PERIOD), "call_id").collect())
     legs = store.coverage(PERIOD.first, PERIOD.last)["legs"].sum()
     return f"pulled {len(PERIOD)} days: {legs:,} records are {calls:,} calls"
 

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from ucm_analytics.aside import in_calls
 from ucm_analytics.errors import SettingError
-from ucm_analytics.schema import NUMBERS, stored_schema
+from ucm_analytics.schema import CAME_BY_TRUNK, LEFT_BY_TRUNK, NUMBERS, stored_schema
 
 _ANONYMOUS: Final = frozenset({"", "anonymous", "unknown", "private", "restricted", "unavailable"})
 _INSIDE: Final = ("extension", "ring_group", "queue", "ivr", "voicemail", "park", "transfer")
@@ -144,8 +144,8 @@ def with_numbers(calls: pa.Table, *, steps: pa.Table, legs: pa.Table, country: s
     """
     inside = _own_numbers(steps, in_calls(legs))
     direction = calls["direction"].cast(pa.string())
-    from_outside = pc.is_in(direction, value_set=pa.array(["inbound", "external"]))
-    to_outside = pc.is_in(direction, value_set=pa.array(["outbound", "external"]))
+    from_outside = pc.is_in(direction, value_set=pa.array(CAME_BY_TRUNK))
+    to_outside = pc.is_in(direction, value_set=pa.array(LEFT_BY_TRUNK))
     hid = pc.and_(from_outside, pc.is_in(calls["call_id"], value_set=_hidden(legs)))
     caller, kind = _columns(calls["caller"], from_outside, inside, country)
     callee, _ = _columns(calls["callee"], to_outside, inside, country)

@@ -186,6 +186,12 @@ DIRECTIONS: Final[dict[str, str]] = {
     "unknown": "failed on a route before a trunk was chosen, with another number; or the PBX does not say",
 }
 
+CAME_BY_TRUNK: Final = ("inbound", "external")
+"""Directions whose caller is outside."""
+
+LEFT_BY_TRUNK: Final = ("outbound", "external")
+"""Directions whose dialled number is outside."""
+
 OUTCOMES: Final[dict[str, str]] = {
     "answered": "a person answered the caller",
     "voicemail": "nobody answered, a mailbox took the call",

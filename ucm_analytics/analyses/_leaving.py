@@ -1,4 +1,4 @@
-"""Calls that leave the house by a trunk: what a provider bills, and what toll fraud is made of."""
+"""Where calls go that leave the house by a trunk: what a provider bills, and what toll fraud is made of."""
 
 from __future__ import annotations
 
@@ -9,22 +9,14 @@ import narwhals.stable.v2 as nw
 
 from ucm_analytics.analyses._keys import with_one_writing
 from ucm_analytics.analyses._numbers import number
+from ucm_analytics.analyses.population import came_by_trunk, dialled_outside, leaves
 from ucm_analytics.schema import Column
 
 READ: Final = ("direction", "callee", "path")
 """Columns that tell."""
 
-_OUTSIDE: Final = r"(^| > )(external:|transfer:\+?[0-9]{7,}( |$))"
-"""A step outside. Who is sent on to a number of seven digits or more is sent outside: no extension is so long."""
-
-
 _SENT_ON: Final = r" > transfer:\+?[0-9]{7,}$"
 """Sent on outside as the last thing: then it is that number that talks, whoever was called before."""
-
-
-def leaves() -> nw.Expr:
-    """Whether a call leaves by a trunk: dialled from inside, from trunk to trunk, or sent on on its way."""
-    return (_dialled() | nw.col("path").str.contains(_OUTSIDE)).fill_null(False)
 
 
 def leaving(frame: nw.LazyFrame[Any], columns: Iterable[Column]) -> nw.LazyFrame[Any]:
@@ -32,7 +24,7 @@ def leaving(frame: nw.LazyFrame[Any], columns: Iterable[Column]) -> nw.LazyFrame
     on = nw.col("path").str.contains(_SENT_ON).fill_null(False)
     called = nw.col("path").str.contains("external:") & ~on
     sent = nw.when(called).then(_last("external")).otherwise(_last("transfer"))
-    dialled = nw.when(_dialled() & ~on)
+    dialled = nw.when(dialled_outside() & ~on)
     return frame.filter(leaves()).with_columns(
         callee=dialled.then(nw.col("callee")).otherwise(sent),
         number=dialled.then(number("callee", columns)).otherwise(sent),
@@ -41,13 +33,9 @@ def leaving(frame: nw.LazyFrame[Any], columns: Iterable[Column]) -> nw.LazyFrame
 
 def with_callers(frame: nw.LazyFrame[Any], columns: Iterable[Column]) -> nw.LazyFrame[Any]:
     """The calls, ``caller`` in one way of writing where it is a number outside."""
-    outside = nw.col("direction").is_in(["inbound", "external"])
+    outside = came_by_trunk()
     caller = nw.when(outside).then(number("caller", columns)).otherwise("caller")
     return with_one_writing(frame.with_columns(caller=caller), "caller", outside)
-
-
-def _dialled() -> nw.Expr:
-    return nw.col("direction").is_in(["outbound", "external"])
 
 
 def _last(kind: str) -> nw.Expr:

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from ucm_analytics.analyses._days import on_holiday
 from ucm_analytics.analyses._frame import Result, analysis, arrow
-from ucm_analytics.analyses._intervals import interval_counts
+from ucm_analytics.analyses.calendar import on_holiday
+from ucm_analytics.analyses.intervals import interval_counts
 from ucm_analytics.analyses.statistics import dispersion, predictive_band
 from ucm_analytics.errors import SettingError
 from ucm_analytics.period import Period

@@ -9,9 +9,17 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from ucm_analytics.analyses._frame import Result, analysis, arrow, collect, lazy, needs, wall
+from ucm_analytics.analyses._frame import Result, analysis, arrow, collect
 from ucm_analytics.analyses._keys import fullest, keyed
-from ucm_analytics.analyses._numbers import areas, checked_home, codes, in_full, number, optional
+from ucm_analytics.analyses._numbers import (
+    areas,
+    checked_home,
+    codes,
+    in_full,
+    number,
+    optional,
+)
+from ucm_analytics.analyses.population import counted_calls, from_outside, in_period
 from ucm_analytics.errors import SettingError
 from ucm_analytics.period import Period
 
@@ -260,13 +268,10 @@ def caller_areas(calls: Any, *, home: str = "", digits: int = 0, period: Period 
 def _by(calls: Any, period: Period | None, *groups: str) -> nw.LazyFrame[Any]:
     """Calls from outside by number as shown, or by number and name."""
     more = optional(calls, "caller_number")
-    names = ("local_at", "direction", "caller", "caller_name", "outcome", "talk_s", "is_forward")
-    frame = lazy(calls, "calls", (*needs("calls", *names), *more))
-    frame = frame.filter(nw.col("direction") == "inbound", ~nw.col("is_forward").fill_null(False))
-    if period is not None:
-        frame = frame.filter(nw.col("local_at") >= wall(period.start), nw.col("local_at") < wall(period.end))
+    frame = counted_calls(calls, "local_at", "direction", "caller", "caller_name", "outcome", "talk_s", more=more)
     return (
-        frame.with_columns(number=number("caller", more))
+        in_period(frame.filter(from_outside()), period)
+        .with_columns(number=number("caller", more))
         .group_by(*groups)
         .agg(
             calls=nw.len().cast(nw.Int64),

@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from ucm_analytics.analyses._days import meant, on_days, weekdays_meant
-from ucm_analytics.analyses._frame import Result, analysis, arrow, collect, lazy, needs, truncated, wall
-from ucm_analytics.analyses.durations import offered
+from ucm_analytics.analyses._frame import Result, analysis, arrow, collect, truncated
+from ucm_analytics.analyses.calendar import meant, weekdays_meant
+from ucm_analytics.analyses.population import begins_in, counted_calls, from_outside, offered, on_days
 from ucm_analytics.analyses.statistics import student
 from ucm_analytics.period import Period
 
@@ -172,17 +172,13 @@ def _shifted(period: Period, weeks: int) -> Period:
 def _daily(
     calls: Any, periods: tuple[Period, ...], weekdays: Collection[int] | None, holidays: Collection[date]
 ) -> pd.DataFrame:
-    names = ("local_at", "direction", "outcome", "queue", "phones", "wait_s", "talk_s", "is_forward")
-    frame = lazy(calls, "calls", needs("calls", *names))
+    frame = counted_calls(calls, "local_at", "direction", "outcome", "queue", "phones", "wait_s", "talk_s")
     # the plain limits let an engine leave whole files unread
-    earliest, latest = min(period.start for period in periods), max(period.end for period in periods)
-    frame = on_days(frame, None, weekdays, holidays).filter(
-        nw.col("local_at") >= wall(earliest),
-        nw.col("local_at") < wall(latest),
-        nw.any_horizontal(*map(_in, periods), ignore_nulls=False),
-        ~nw.col("is_forward").fill_null(False),
+    around = Period(min(period.first for period in periods), max(period.last for period in periods))
+    frame = on_days(frame, around, weekdays, holidays).filter(
+        nw.any_horizontal(*map(begins_in, periods), ignore_nulls=False)
     )
-    inbound = (nw.col("direction") == "inbound").fill_null(False)
+    inbound = from_outside().fill_null(False)
     answered = (nw.col("outcome") == "answered").fill_null(False)
     waited = inbound & offered().fill_null(False)
     sums = {
@@ -198,10 +194,6 @@ def _daily(
         .group_by("local_at")
         .agg(calls=nw.len().cast(nw.Int64), **{name: nw.col(name).sum().cast(nw.Int64) for name in sums})
     )
-
-
-def _in(period: Period) -> nw.Expr:
-    return (nw.col("local_at") >= wall(period.start)) & (nw.col("local_at") < wall(period.end))
 
 
 def _filled(daily: pd.DataFrame, period: Period) -> pd.DataFrame:

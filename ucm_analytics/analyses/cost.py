@@ -19,11 +19,11 @@ from ucm_analytics.analyses._frame import (
     lazy,
     needs,
     truncated,
-    wall,
 )
 from ucm_analytics.analyses._keys import fullest
 from ucm_analytics.analyses._leaving import READ, leaving, with_callers
 from ucm_analytics.analyses._numbers import checked_home, in_full, optional
+from ucm_analytics.analyses.population import in_period
 from ucm_analytics.errors import SettingError, WrongColumns
 from ucm_analytics.period import Period
 
@@ -114,9 +114,7 @@ def cost(
     more = optional(calls, "callee_number", *(["caller_number"] if by == "caller" else []))
     names = ("local_at", *READ, "outcome", "talk_s", *([by] if by not in (None, "day") else []))
     frame = lazy(calls, "calls", (*needs("calls", *names), *more))
-    frame = leaving(frame.filter(nw.col("outcome") == "answered"), more)
-    if period is not None:
-        frame = frame.filter(nw.col("local_at") >= wall(period.start), nw.col("local_at") < wall(period.end))
+    frame = in_period(leaving(frame.filter(nw.col("outcome") == "answered"), more), period)
     if by == "caller":
         frame = with_callers(frame, more)
     frame = _with_prefix(truncated(frame, "1d", "day"), prices.index, home)

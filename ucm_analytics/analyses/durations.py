@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from ucm_analytics.analyses._frame import Result, analysis, arrow, collect, lazy, needs
+from ucm_analytics.analyses._frame import Result, analysis, arrow, collect
+from ucm_analytics.analyses.population import counted_calls, offered
 from ucm_analytics.errors import SettingError
 
 Measure = Literal["talk_s", "wait_s", "ring_s", "ivr_s", "queue_s"]
@@ -21,7 +22,7 @@ _BIN_S: Final[dict[str, int]] = {"talk_s": 30, "wait_s": 10, "ring_s": 5, "ivr_s
 
 _QUANTILES: Final = {"median_s": 0.5, "p90_s": 0.9, "p95_s": 0.95}
 _BINS: Final = 40
-_COLUMNS: Final = ("direction", "local_at", "outcome", "path", "queue", "phones", *_BIN_S, "is_forward")
+_COLUMNS: Final = ("direction", "local_at", "outcome", "path", "queue", "phones", *_BIN_S)
 
 
 @analysis(
@@ -103,7 +104,7 @@ def durations(calls: Any, *, by: Sequence[DurationsBy] = ("direction",)) -> pa.T
     if unknown:
         raise SettingError(f"durations cannot be split by {unknown[0]!r}", hint="use 'direction', 'hour' or both")
     keys = list(dict.fromkeys(by))
-    every = _counted(calls).with_columns(hour=nw.col("local_at").dt.hour().cast(nw.Int64))
+    every = counted_calls(calls, *_COLUMNS).with_columns(hour=nw.col("local_at").dt.hour().cast(nw.Int64))
     # whole seconds: how often each occurs is a small table that holds all that is asked, quantiles too
     each = [
         every.filter(has).select(*keys, measure=nw.lit(measure), value=nw.col(measure))
@@ -197,7 +198,9 @@ def duration_histogram(
         raise SettingError(f"duration_histogram cannot be split by {by!r}", hint="use 'direction'")
     groups = [by] if by else []
     keys = [*groups, "bin"]
-    values = _counted(calls).filter(_has()[measure], ~nw.col(measure).is_null()).group_by(*groups, measure)
+    values = (
+        counted_calls(calls, *_COLUMNS).filter(_has()[measure], ~nw.col(measure).is_null()).group_by(*groups, measure)
+    )
     counted = collect(values.agg(calls=nw.len().cast(nw.Int64)))
     counted["bin"] = (counted[measure] // width).clip(upper=_BINS)
     counted = counted.groupby(keys, as_index=False, dropna=False)[["calls"]].sum()
@@ -281,7 +284,7 @@ def long_and_short_calls(calls: Any, *, short_s: int = 10, long_s: int = 1800) -
     talk = nw.col("talk_s")
     long = talk >= long_s
     result = collect(
-        _counted(calls)
+        counted_calls(calls, *_COLUMNS)
         .filter(_has()["talk_s"])
         .group_by("direction")
         .agg(
@@ -297,16 +300,6 @@ def long_and_short_calls(calls: Any, *, short_s: int = 10, long_s: int = 1800) -
     result["long_talk_rate"] = result["long_talk_s"] / result["talk_s"].where(result["talk_s"] > 0)
     result = result.assign(short_s=short_s, long_s=long_s)
     return arrow(result[[column.name for column in long_and_short_calls.columns]], sort=[("direction", "ascending")])
-
-
-def _counted(calls: Any) -> nw.LazyFrame[Any]:
-    return lazy(calls, "calls", needs("calls", *_COLUMNS)).filter(~nw.col("is_forward").fill_null(False))
-
-
-def offered() -> nw.Expr:
-    """Which calls were offered to people: only those waited."""
-    outcome = nw.col("outcome")
-    return (outcome == "answered") | (outcome == "no_answer") | (nw.col("phones") > 0) | ~nw.col("queue").is_null()
 
 
 def _has() -> dict[str, nw.Expr]:

@@ -9,6 +9,7 @@ import pandas as pd
 import pyarrow as pa
 
 from ucm_analytics.analyses._frame import Result, analysis, arrow, collect, lazy, needs
+from ucm_analytics.analyses.population import counted_calls
 
 _EXTENSION: Final = ["pbx", "extension"]
 _FATES: Final = ("answered", "elsewhere", "missed")
@@ -98,11 +99,9 @@ def extensions(calls: Any, rings: Any) -> pa.Table:
     """
     rang = lazy(rings, "rings", needs("rings", *_EXTENSION, "call_id", "local_at", "ring_s", "talk_s", "result"))
     rang = rang.filter(~nw.col("extension").is_null())
-    made = lazy(calls, "calls", needs("calls", "pbx", "local_at", "direction", "caller", "talk_s", "is_forward"))
+    made = counted_calls(calls, "pbx", "local_at", "direction", "caller", "talk_s")
     made = made.filter(
-        nw.col("direction").is_in(["outbound", "internal", "unknown"]),
-        ~nw.col("is_forward").fill_null(False),
-        ~nw.col("caller").is_null(),
+        nw.col("direction").is_in(["outbound", "internal", "unknown"]), ~nw.col("caller").is_null()
     ).rename({"caller": "extension"})
 
     rings_by_hour = _by_hour(

@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from ucm_analytics.analyses._days import meant, on_holiday
 from ucm_analytics.analyses._frame import Result, analysis, arrow
-from ucm_analytics.analyses._intervals import interval_counts
+from ucm_analytics.analyses.calendar import meant, on_holiday
+from ucm_analytics.analyses.intervals import interval_counts
 from ucm_analytics.analyses.statistics import Floats, count_band, dispersion
 from ucm_analytics.errors import NoData, SettingError
 from ucm_analytics.period import EVERY_WEEKDAY, Period

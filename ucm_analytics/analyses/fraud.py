@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from ucm_analytics.analyses._clock import SECOND, utc
 from ucm_analytics.analyses._frame import (
     Result,
     analysis,
@@ -25,6 +24,9 @@ from ucm_analytics.analyses._frame import (
 from ucm_analytics.analyses._keys import fullest
 from ucm_analytics.analyses._leaving import READ, leaving, with_callers
 from ucm_analytics.analyses._numbers import areas, checked_home, codes, in_full, optional
+from ucm_analytics.analyses.calendar import within
+from ucm_analytics.analyses.instants import SECOND, utc
+from ucm_analytics.analyses.population import came_by_trunk, continues, on_days
 from ucm_analytics.errors import SettingError
 from ucm_analytics.period import Period
 
@@ -263,9 +265,7 @@ def scored(
     at = placed["local_at"].dt
     working = (at.hour >= open_hours[0]) & (at.hour < open_hours[1]) & (at.day_of_week < 5)
     placed["is_closed"] = ~working
-    placed["in_period"] = True
-    if period is not None:
-        placed["in_period"] = (placed["local_at"] >= period.start) & (placed["local_at"] < period.end)
+    placed["in_period"] = True if period is None else within(placed["local_at"], period)
     found = [rule(placed, known).assign(rule=name) for name, rule in _FINDERS.items()]
     signals = pd.concat(found, ignore_index=True)
     signals["measured"] = signals["measured"].astype("int64")
@@ -289,11 +289,11 @@ def _placed(calls: Any, home: str, dear: Collection[str]) -> tuple[pd.DataFrame,
     more = optional(calls, "caller_number", "callee_number")
     names = ("pbx", "call_id", "local_at", "utc_offset_s", "caller", "outcome", "talk_s", "duration_s", "is_forward")
     frame = lazy(calls, "calls", (*needs("calls", *names, *READ), *more))
-    frame = with_callers(leaving(frame.filter(~nw.col("local_at").is_null()), more), more)
-    caller, outside = nw.col("caller"), nw.col("direction").is_in(["inbound", "external"])
+    frame = with_callers(leaving(on_days(frame), more), more)
+    caller = nw.col("caller")
     frame = frame.with_columns(
         nw.col("utc_offset_s", "talk_s", "duration_s").fill_null(0),
-        extension=nw.when(~(nw.col("is_forward") | outside).fill_null(False)).then(caller),
+        extension=nw.when(~(continues() | came_by_trunk().fill_null(False))).then(caller),
         place=nw.col("pbx").fill_null("?"),
     )
     talks = ~nw.col("extension").is_null() | (nw.col("talk_s") > 0)

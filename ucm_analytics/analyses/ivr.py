@@ -12,6 +12,7 @@ import pandas as pd
 import pyarrow as pa
 
 from ucm_analytics.analyses._frame import Result, analysis, arrow, collect, lazy, needs
+from ucm_analytics.analyses.population import counted_calls
 from ucm_analytics.schema import Column
 
 _CALL: Final = ("pbx", "call_id")
@@ -71,8 +72,7 @@ def ivr_paths(calls: Any) -> pa.Table:
     0  ivr:7000 > queue:6500      2            0.5           60.0
     1               ivr:7000      1            0.0            8.0
     """
-    frame = lazy(calls, "calls", needs("calls", "path", "outcome", "wait_s", "is_forward"))
-    frame = frame.filter(~nw.col("is_forward").fill_null(False), nw.col("path").str.contains("ivr:", literal=True))
+    frame = counted_calls(calls, "path", "outcome", "wait_s").filter(nw.col("path").str.contains("ivr:", literal=True))
     paths = collect(
         frame.group_by("path").agg(
             calls=nw.len().cast(nw.Int64),

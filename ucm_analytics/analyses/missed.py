@@ -11,10 +11,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ucm_analytics.analyses._clock import placed_in_time
-from ucm_analytics.analyses._frame import Result, analysis, arrow, collect, gathered, lazy, needs, wall
+from ucm_analytics.analyses._frame import Result, analysis, arrow, collect, gathered, wall
 from ucm_analytics.analyses._keys import with_keys
 from ucm_analytics.analyses._numbers import number, optional
+from ucm_analytics.analyses.instants import placed_in_time
+from ucm_analytics.analyses.population import came_by_trunk, counted_calls, from_outside, on_days
 from ucm_analytics.analyses.statistics import kaplan_meier, wilson
 from ucm_analytics.errors import SettingError
 from ucm_analytics.period import Period
@@ -22,7 +23,7 @@ from ucm_analytics.period import Period
 RepeatBy = Literal["outcome", "entry", "queue", "ended_in", "answered_by", "pbx"]
 
 _BY: Final = ("outcome", "entry", "queue", "ended_in", "answered_by", "pbx")
-_READ: Final = ("pbx", "call_id", "local_at", "utc_offset_s", "direction", "caller", "callee", "outcome", "is_forward")
+_READ: Final = ("pbx", "call_id", "local_at", "utc_offset_s", "direction", "caller", "callee", "outcome")
 _SHOWN: Final = ("pbx", "caller", "outcome", "path")
 _LISTED: Final = (*_SHOWN, "status", "caller_name", "calls", "first_at", "last_at", "waited_s", "callbacks")
 _LISTED_TIMES: Final = ("contact_at", "first_utc", "contact_utc")
@@ -306,12 +307,11 @@ def repeat_callers(
     if by is not None and by not in _BY:
         raise SettingError(f"repeat_callers cannot split by {by!r}", hint=f"use one of {', '.join(_BY)}")
     more = optional(calls, "caller_number")
-    names = dict.fromkeys(
-        ["pbx", "local_at", "utc_offset_s", "direction", "caller", "is_forward", *([by] if by else [])]
-    )
-    frame = _within(lazy(calls, "calls", (*needs("calls", *names), *more)), period)
-    frame, begin, end = placed_in_time(frame.filter(nw.col("direction") == "inbound"), period)
     groups = [by] if by else []
+    frame = on_days(
+        counted_calls(calls, "pbx", "local_at", "utc_offset_s", "direction", "caller", *groups, more=more), period
+    )
+    frame, begin, end = placed_in_time(frame.filter(from_outside()), period)
     rows = with_keys(frame.select("utc", *groups, number=number("caller", more)))
     at, window = nw.col("utc"), nw.lit(timedelta(hours=window_h))
     order = ["utc", *groups]  # of two calls in one second the same one comes first in every engine
@@ -344,13 +344,12 @@ def repeat_callers(
 def _events(calls: Any, period: Period | None) -> tuple[nw.LazyFrame[Any], pd.Timestamp]:
     """Calls that are one of _WAYS, with the key of the caller; only tries have texts. And the end of watching."""
     more = optional(calls, "caller_number", "callee_number")
-    columns = (*needs("calls", *_READ, "caller_name", "path", "wait_s"), *more)
-    frame = _within(lazy(calls, "calls", columns), period)
+    frame = on_days(counted_calls(calls, *_READ, "caller_name", "path", "wait_s", more=more), period)
     is_answered = (nw.col("outcome") == "answered").fill_null(False)
-    inbound, outbound, through = (nw.col("direction") == name for name in ("inbound", "outbound", "external"))
+    outbound = nw.col("direction") == "outbound"
     ways = (
-        inbound & ~nw.col("outcome").is_null() & ~is_answered,
-        (inbound | through) & is_answered,
+        from_outside() & ~nw.col("outcome").is_null() & ~is_answered,
+        came_by_trunk() & is_answered,
         outbound & ~is_answered,
         outbound & is_answered,
     )
@@ -384,10 +383,3 @@ def _contact() -> dict[str, nw.Expr]:
         "contact_at": nw.when(ends).then(nw.col("local_at")).max(),
         "contact_utc": nw.when(ends).then(nw.col("utc")).max(),
     }
-
-
-def _within(frame: nw.LazyFrame[Any], period: Period | None) -> nw.LazyFrame[Any]:
-    frame = frame.filter(~nw.col("is_forward").fill_null(False), ~nw.col("local_at").is_null())
-    if period is not None:
-        frame = frame.filter(nw.col("local_at") >= wall(period.start), nw.col("local_at") < wall(period.end))
-    return frame

@@ -14,6 +14,7 @@ from ucm_analytics.analyses._frame import Result, analysis, arrow, beside, colle
 from ucm_analytics.analyses._keys import keyed
 from ucm_analytics.analyses._numbers import number, optional
 from ucm_analytics.analyses._told import told
+from ucm_analytics.analyses.population import continues, from_outside
 from ucm_analytics.schema import Column
 
 _CALL: Final = ["pbx", "call_id"]
@@ -95,10 +96,8 @@ def reconciliation(legs: Any, *, steps: Any, rings: Any, calls: Any) -> pa.Table
     sessions = _sessions(rows, by_kind)
     more = optional(calls, "caller_number")
     known = lazy(calls, "calls", (*needs("calls", *_CALL, *_OF_CALLS), *more))
-    told_calls = known.with_columns(
-        nw.col("is_forward").fill_null(False), answered=(nw.col("outcome") == "answered").fill_null(False)
-    )
-    by_call = collect(told_calls.group_by("is_forward", "answered").agg(calls=nw.len().cast(nw.Int64)))
+    told_calls = known.with_columns(continues=continues(), answered=(nw.col("outcome") == "answered").fill_null(False))
+    by_call = collect(told_calls.group_by("continues", "answered").agg(calls=nw.len().cast(nw.Int64)))
     stages = lazy(steps, "steps", needs("steps", "pbx", "legs")).select(_sum("legs"), steps=nw.len().cast(nw.Int64))
     rung = lazy(rings, "rings", needs("rings", *_CALL)).group_by(_CALL).agg(rings=nw.len().cast(nw.Int64))
     rung = rung.select(rings=_sum("rings"), calls=nw.len().cast(nw.Int64))
@@ -317,15 +316,15 @@ def _calls_by_rings(sessions: pd.Series[Any], by_call: pd.DataFrame, *, rings: i
 
 def _of_calls(by_call: pd.DataFrame) -> tuple[int, int]:
     """Calls that only go on with another one, and the others."""
-    forwards = int(by_call.loc[by_call["is_forward"].astype(bool), "calls"].sum())
+    forwards = int(by_call.loc[by_call["continues"].astype(bool), "calls"].sum())
     return forwards, int(by_call["calls"].sum()) - forwards
 
 
 def _callers(calls: nw.LazyFrame[Any]) -> list[Line]:
-    own = calls.filter(~nw.col("is_forward").fill_null(False))
+    own = calls.filter(~continues())
     ways = collect(own.group_by("direction").agg(calls=nw.len().cast(nw.Int64)))
     total = int(ways["calls"].sum())
-    came = collect(own.filter(nw.col("direction") == "inbound").group_by("number").agg(calls=nw.len().cast(nw.Int64)))
+    came = collect(own.filter(from_outside()).group_by("number").agg(calls=nw.len().cast(nw.Int64)))
     key = keyed(came["number"])  # one caller is what it is in `top_callers`
     callers, anonymous, inbound = key.nunique(), int(came.loc[key.isna(), "calls"].sum()), int(came["calls"].sum())
     named = {way: _of(ways, way) for way in ("outbound", "internal", "external")}
@@ -348,7 +347,7 @@ def _answered(by_kind: pd.DataFrame, sessions: pd.Series[Any], by_call: pd.DataF
     answered = by_kind[by_kind["answered"].astype(bool)]
     by_nobody = answered[~answered["picked_up"].astype(bool)].groupby("kind")["legs"].sum()
     people = by_call[by_call["answered"].astype(bool)]
-    going_on = int(people.loc[people["is_forward"].astype(bool), "calls"].sum())
+    going_on = int(people.loc[people["continues"].astype(bool), "calls"].sum())
     return _grain(
         "answered",
         ("answered_records", int(answered["legs"].sum()), "CDR rows with disposition ANSWERED: the PBX's number"),

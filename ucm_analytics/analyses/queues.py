@@ -10,9 +10,10 @@ import narwhals.stable.v2 as nw
 import pandas as pd
 import pyarrow as pa
 
-from ucm_analytics.analyses._clock import SECOND, utc
 from ucm_analytics.analyses._frame import Result, analysis, arrow, collect, in_duckdb, lazy, needs
 from ucm_analytics.analyses._stays import BY_QUEUE, ENDS, QUEUE, check_seconds, in_queues, ratio, times
+from ucm_analytics.analyses.instants import SECOND, utc
+from ucm_analytics.analyses.population import counted_calls
 
 _AGENT: Final = [*QUEUE, "extension"]
 _STAY: Final = ["pbx", "call_id", "step_no"]
@@ -232,8 +233,7 @@ def _transferred(steps: Any, stays: nw.LazyFrame[Any]) -> pd.DataFrame:
 
 def _recalls(stays: nw.LazyFrame[Any], calls: Any, recall_s: int) -> pd.DataFrame:
     """Calls of each queue after which the same caller called it again."""
-    called = lazy(calls, "calls", needs("calls", "pbx", "call_id", "caller", "utc_offset_s", "is_forward"))
-    called = called.filter(~nw.col("is_forward").fill_null(False)).drop("is_forward")
+    called = counted_calls(calls, "pbx", "call_id", "caller", "utc_offset_s").drop("is_forward")
     key = [*QUEUE, "caller"]
     known = _joined(stays, called, ["pbx", "call_id"]).with_columns(
         utc=utc(), caller=nw.col("caller").str.replace_all(r"\D", "")

@@ -13,9 +13,10 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from ucm_analytics.analyses._days import DAY_TYPES, day_types, meant, on_days, span, weekdays_meant
 from ucm_analytics.analyses._frame import Result, analysis, arrow, collect, lazy, needs, truncated
-from ucm_analytics.analyses._intervals import starts
+from ucm_analytics.analyses.calendar import DAY_TYPES, day_types, meant, span, weekdays_meant
+from ucm_analytics.analyses.intervals import starts
+from ucm_analytics.analyses.population import on_days
 from ucm_analytics.analyses.statistics import Floats, wilson
 from ucm_analytics.erlang import agents_needed, erlang_a, erlang_c
 from ucm_analytics.errors import SettingError
@@ -310,7 +311,7 @@ class Queues:
     ) -> Queues:
         """Reduce the steps in the engine."""
         frame = lazy(steps, "steps", needs("steps", *_COLUMNS))
-        every = on_days(frame.filter(~nw.col("local_at").is_null()), period, weekdays, holidays)
+        every = on_days(frame, period, weekdays, holidays)
         frame = every.filter(nw.col("kind") == "queue", ~nw.col("target").is_null())
         at = nw.col("local_at")
         frame = truncated(frame, "1d", "day").with_columns(

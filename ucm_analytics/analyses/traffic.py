@@ -13,9 +13,10 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from ucm_analytics.analyses._days import day_types, span
 from ucm_analytics.analyses._frame import Result, analysis, arrow, collect, lazy, needs, truncated, wall
-from ucm_analytics.analyses._intervals import hours, with_offsets
+from ucm_analytics.analyses.calendar import day_types, span
+from ucm_analytics.analyses.intervals import hours, with_offsets
+from ucm_analytics.analyses.population import continues, in_period, on_days
 from ucm_analytics.analyses.statistics import Floats, poisson_limits
 from ucm_analytics.erlang import lines_needed
 from ucm_analytics.errors import SettingError
@@ -203,9 +204,7 @@ def trunk_usage(calls: Any, *, blocking: float = 0.01, retry: float = 0.5, perio
     """
     lines_needed(0.0, blocking, retry=retry)  # refuses what is no share, also where there are no calls
     keys = ["pbx", "trunk"]
-    frame = _held(calls, "trunk")
-    if period is not None:
-        frame = frame.filter(nw.col("local_at") >= wall(period.start), nw.col("local_at") < wall(period.end))
+    frame = in_period(_held(calls, "trunk"), period)
     held = nw.col("duration_s").cast(nw.Float64)
     hourly = collect(
         truncated(frame, "1d", "day")
@@ -244,12 +243,12 @@ def trunk_usage(calls: Any, *, blocking: float = 0.01, retry: float = 0.5, perio
 
 def _held(calls: Any, by: str | None) -> nw.LazyFrame[Any]:
     """Calls that hold a line each."""
-    frame = lazy(calls, "calls", needs("calls", *_COLUMNS)).filter(~nw.col("local_at").is_null())
-    counted = nw.col("is_forward").fill_null(False)
+    frame = on_days(lazy(calls, "calls", needs("calls", *_COLUMNS)))
+    left_out = continues()
     if by is not None:
-        counted = nw.col("trunk").is_null() | (counted & nw.col("entry").str.starts_with("park:").fill_null(False))
+        left_out = nw.col("trunk").is_null() | (left_out & nw.col("entry").str.starts_with("park:").fill_null(False))
     duration = nw.col("duration_s").fill_null(0)
-    return frame.filter(~counted).with_columns(
+    return frame.filter(~left_out).with_columns(
         pbx=nw.col("pbx").fill_null(""), duration_s=nw.when(duration > 0).then(duration).otherwise(0)
     )
 

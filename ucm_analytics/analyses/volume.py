@@ -11,10 +11,11 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from ucm_analytics.analyses._clock import utc
-from ucm_analytics.analyses._days import on_days, on_holiday, span
-from ucm_analytics.analyses._frame import Result, analysis, arrow, beside, collect, lazy, needs, truncated
-from ucm_analytics.analyses._intervals import every_interval, hours, interval_counts, starts, with_offsets
+from ucm_analytics.analyses._frame import Result, analysis, arrow, beside, collect, truncated
+from ucm_analytics.analyses.calendar import on_holiday, span
+from ucm_analytics.analyses.instants import utc
+from ucm_analytics.analyses.intervals import every_interval, hours, interval_counts, starts, with_offsets
+from ucm_analytics.analyses.population import counted_calls, on_days
 from ucm_analytics.analyses.statistics import usual
 from ucm_analytics.errors import SettingError
 from ucm_analytics.period import Period
@@ -115,9 +116,11 @@ def call_volume(
     if by is not None and by not in _BY:
         raise SettingError(f"call_volume cannot split by {by!r}", hint=f"use one of {', '.join(_BY)}")
     keys = list(dict.fromkeys(["pbx", "local_at", "utc_offset_s", *([by] if by else [])]))
-    counted = truncated(_counted(calls, period, *keys, "outcome", holidays=holidays), "1d" if freq == "1w" else freq)
+    frame = on_days(counted_calls(calls, *keys, "outcome"), period, holidays=holidays)
     seen = collect(
-        counted.group_by(keys).agg(
+        truncated(frame, "1d" if freq == "1w" else freq)
+        .group_by(keys)
+        .agg(
             calls=nw.len().cast(nw.Int64),
             answered=(nw.col("outcome") == "answered").cast(nw.Int64).sum().cast(nw.Int64),
         )
@@ -308,20 +311,18 @@ def busy_hour(
     10    10            1.0           1          True    False
     11    11            0.0           0         False    False
     """
-    counted = _counted(calls, period, "pbx", "utc_offset_s", weekdays=weekdays, holidays=holidays).drop_nulls(
-        "utc_offset_s"
-    )
-    counted = truncated(counted, "1h", "hour_at").with_columns(local_at=utc())
-    counted = truncated(counted, "1m", "minute").rename({"local_at": "utc"})
+    frame = on_days(counted_calls(calls, "pbx", "local_at", "utc_offset_s"), period, weekdays, holidays)
+    frame = truncated(frame.drop_nulls("utc_offset_s"), "1h", "hour_at").with_columns(local_at=utc())
+    frame = truncated(frame, "1m", "minute").rename({"local_at": "utc"})
     keys = ["pbx", "hour_at", "utc_offset_s"]
-    seen = collect(counted.group_by([*keys, "minute"]).agg(calls=nw.len().cast(nw.Int64)))
+    seen = collect(frame.group_by([*keys, "minute"]).agg(calls=nw.len().cast(nw.Int64)))
     seen["hour"] = seen["hour_at"].dt.hour
     by_hour = seen.groupby(keys, dropna=False, as_index=False)[["calls"]].sum()
     by_hour = by_hour.rename(columns={"hour_at": "local_at"})
     every = every_interval(by_hour, freq="1h", period=period, weekdays=weekdays, holidays=holidays)
-    near = beside(counted, _near_a_peak(seen))
+    near = beside(frame, _near_a_peak(seen))
     starts = collect(
-        counted.join(near, on="minute", how="semi").group_by("utc", "utc_offset_s").agg(calls=nw.len().cast(nw.Int64))
+        frame.join(near, on="minute", how="semi").group_by("utc", "utc_offset_s").agg(calls=nw.len().cast(nw.Int64))
     )
     starts = starts.sort_values(["utc", "utc_offset_s"], ignore_index=True)
     before = np.concatenate([[0], starts["calls"].cumsum().to_numpy()])
@@ -376,16 +377,3 @@ def _near_a_peak(seen: pd.DataFrame) -> pa.Table:
     np.add.at(edges, place[decides], 1)
     np.add.at(edges, stop[decides], -1)
     return pa.table({"minute": pa.array(at[np.cumsum(edges)[:-1] > 0], pa.timestamp("us"))})
-
-
-def _counted(
-    calls: Any,
-    period: Period | None,
-    *names: str,
-    weekdays: Collection[int] | None = None,
-    holidays: Collection[date] = (),
-) -> nw.LazyFrame[Any]:
-    """Calls of callers (no forwards) that start in the period."""
-    frame = lazy(calls, "calls", needs("calls", "local_at", *names, "is_forward"))
-    frame = frame.filter(~nw.col("is_forward").fill_null(False), ~nw.col("local_at").is_null())
-    return on_days(frame, period, weekdays, holidays)

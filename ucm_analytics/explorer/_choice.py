@@ -11,6 +11,7 @@ import narwhals.stable.v2 as nw
 import pandas as pd
 import pyarrow as pa
 
+from ucm_analytics.analyses.population import continues
 from ucm_analytics.documents.labels import Names
 from ucm_analytics.errors import NoData
 from ucm_analytics.period import Period
@@ -58,7 +59,7 @@ class Chosen:
     @property
     def counted(self) -> nw.LazyFrame[Any]:
         """The calls without those rows that go on with a call that has a row of its own."""
-        return self.calls.filter(~nw.col("is_forward").fill_null(False))
+        return self.calls.filter(~continues())
 
     def newest(self, first: int, rows: int) -> pd.DataFrame:
         """So many calls from the `first` on, counted from 0, the newest first, as the store gives them."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 
 from ucm_analytics import analyses, charts
+from ucm_analytics.analyses.calendar import within
 from ucm_analytics.documents.document import Section, TableColumn
 from ucm_analytics.documents.formats import count, day, number, plural, time
 from ucm_analytics.metrics import formulas
@@ -41,8 +42,7 @@ def _section(
     found = analyses.anomalies(
         calls, freq=freq, false_alarms=_FALSE_ALARMS, holidays=missing, period=known, weekdays=EVERY_WEEKDAY
     )
-    inside = (found["local_at"] >= period.start) & (found["local_at"] < period.end)
-    found = found[inside].reset_index(drop=True)
+    found = found[within(found["local_at"], period)].reset_index(drop=True)
     unusual = found[found["is_anomaly"]]
     name = "day" if freq == "1d" else "hour"
     shown = unusual if len(unusual) else found[found["calls"] > 0] if found["calls"].sum() else found.head(0)

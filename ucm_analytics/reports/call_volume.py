@@ -8,6 +8,7 @@ import narwhals.stable.v2 as nw
 import pandas as pd
 
 from ucm_analytics import analyses, charts
+from ucm_analytics.analyses.population import FROM_OUTSIDE, from_outside
 from ucm_analytics.documents.coverage import Coverage
 from ucm_analytics.documents.document import Section, TableColumn
 from ucm_analytics.documents.formats import clock, count, day, hour, number, plural, plural_mean, share, time, weekday
@@ -102,7 +103,7 @@ def _by_hour_of_week(calls: nw.LazyFrame[Any], period: Period, days: Coverage) -
         sentence = (
             f"{_at(top)} is the busiest hour of the week, with {plural_mean(top['calls_per_day'], 'call')} on average"
         )
-        of_outside = calls.filter(nw.col("direction") == "inbound")
+        of_outside = calls.filter(from_outside())
         inbound = analyses.hour_of_week(of_outside, holidays=days.uncounted, period=period, weekdays=EVERY_WEEKDAY)
         if inbound["calls"].sum():
             outside = busiest(inbound)
@@ -195,8 +196,8 @@ def _headline(calls: nw.LazyFrame[Any], period: Period, hours: pd.DataFrame) -> 
     if not total:
         return "no calls were recorded."
     parts = [plural(total, "call")]
-    if "inbound" in totals.index:
-        inbound, answered = (int(n) for n in totals.loc["inbound", ["calls", "answered"]])
+    if FROM_OUTSIDE in totals.index:
+        inbound, answered = (int(n) for n in totals.loc[FROM_OUTSIDE, ["calls", "answered"]])
         if inbound:
             parts[0] += f", {count(inbound)} of them from outside" if inbound < total else ", all from outside"
             parts.append(f"{share(answered / inbound)} of the calls from outside reached a person")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-import narwhals.stable.v2 as nw
 import pandas as pd
 
 from ucm_analytics import analyses, charts
 from ucm_analytics.analyses.compare import last_year, previous
+from ucm_analytics.analyses.population import begins_in
 from ucm_analytics.documents.document import Section, TableColumn
 from ucm_analytics.documents.formats import Kind, period_name, show
 from ucm_analytics.metrics import formulas
@@ -38,7 +38,7 @@ def build(context: Context) -> list[Section]:
     # Days that were never pulled are no days without calls: a period that lacks some is not compared with.
     lacking = [other for other in earlier.values() if context.coverage(other).missing]
     for other in lacking:
-        calls = calls.filter(~((nw.col("local_at") >= other.start) & (nw.col("local_at") < other.end)))
+        calls = calls.filter(~begins_in(other))
     missing = context.days.uncounted
     changes = analyses.compare(calls, period, holidays=missing, weekdays=EVERY_WEEKDAY)
     table = changes.assign(

@@ -8,7 +8,7 @@ import narwhals.stable.v2 as nw
 import pandas as pd
 
 from ucm_analytics import analyses, charts
-from ucm_analytics.analyses._leaving import leaves
+from ucm_analytics.analyses.population import each_leaving
 from ucm_analytics.config import tariff_file
 from ucm_analytics.documents.document import Section, TableColumn
 from ucm_analytics.documents.formats import plural, share, show
@@ -42,8 +42,7 @@ def build(context: Context) -> list[Section]:
 
 
 def _without_tariff(calls: nw.LazyFrame[Any], period: Period) -> Section:
-    # only what was answered costs; one that is sent on is billed too, so it counts as a call of its own
-    billed = calls.filter(leaves() & (nw.col("outcome") == "answered")).with_columns(is_forward=nw.lit(False))
+    billed = each_leaving(calls).filter(nw.col("outcome") == "answered")  # only what was answered costs
     volume = analyses.call_volume(billed, freq="1d", period=period)
     total = int(volume["calls"].sum())
     sentence = _NOTHING

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import pandas as pd
 
 from ucm_analytics import analyses, charts
+from ucm_analytics.analyses.population import FROM_OUTSIDE
 from ucm_analytics.documents.document import Section, TableColumn
 from ucm_analytics.documents.formats import hour, plural, seconds
 from ucm_analytics.metrics import formulas
@@ -76,8 +77,8 @@ def _by_direction(calls: nw.LazyFrame[Any]) -> Section:
 
 def _by_hour(calls: nw.LazyFrame[Any]) -> Section:
     rows = analyses.durations(calls, by=("direction", "hour"))
-    inbound = rows[(rows["direction"].astype(str) == "inbound") & (rows["measure"].astype(str) == "wait_s")]
-    asked = inbound[inbound["calls"] >= _ENOUGH]
+    waits = _waits_from_outside(rows)
+    asked = waits[waits["calls"] >= _ENOUGH]
     sentence = f"No hour has {_ENOUGH} waits of callers from outside, too few to compare hours."
     if len(asked):
         worst = asked.iloc[int(asked["p90_s"].argmax())]
@@ -135,12 +136,10 @@ def _histogram(
 def _headline(calls: nw.LazyFrame[Any], by_direction: pd.DataFrame) -> str:
     rows = analyses.durations(calls, by=())
     talk = rows[rows["measure"].astype(str) == "talk_s"].iloc[0]
-    inbound = by_direction[
-        (by_direction["direction"].astype(str) == "inbound") & (by_direction["measure"].astype(str) == "wait_s")
-    ]
+    waits = _waits_from_outside(by_direction)
     parts = []
-    if len(inbound) and inbound.iloc[0]["calls"]:
-        wait = inbound.iloc[0]
+    if len(waits) and waits.iloc[0]["calls"]:
+        wait = waits.iloc[0]
         parts.append(
             f"half of the callers from outside waited {seconds(wait['median_s'])} or less, "
             f"one in ten {seconds(wait['p90_s'])} or more"
@@ -151,6 +150,10 @@ def _headline(calls: nw.LazyFrame[Any], by_direction: pd.DataFrame) -> str:
             f"all together {seconds(talk['total_s'])}, each call counted once"
         )
     return "; ".join(parts) + "." if parts else "no calls with a duration were recorded."
+
+
+def _waits_from_outside(rows: pd.DataFrame) -> pd.DataFrame:
+    return rows[(rows["direction"].astype(str) == FROM_OUTSIDE) & (rows["measure"].astype(str) == "wait_s")]
 
 
 def _below(bins: pd.DataFrame, total: int, part: float) -> str:

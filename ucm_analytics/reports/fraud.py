@@ -9,8 +9,8 @@ import narwhals.stable.v2 as nw
 import pandas as pd
 
 from ucm_analytics import analyses, charts
-from ucm_analytics.analyses._leaving import leaves
 from ucm_analytics.analyses.fraud import RULES
+from ucm_analytics.analyses.population import each_leaving
 from ucm_analytics.documents.document import Section, TableColumn
 from ucm_analytics.documents.formats import plural, time
 from ucm_analytics.documents.labels import Names, drawn
@@ -52,9 +52,7 @@ def build(context: Context) -> list[Section]:
 
 
 def _nothing(calls: nw.LazyFrame[Any], period: Period) -> Section:
-    # one that is sent on is looked at too, so it counts as a call of its own
-    looked_at = calls.filter(leaves()).with_columns(is_forward=nw.lit(False))
-    volume = analyses.call_volume(looked_at, freq="1d", period=period)
+    volume = analyses.call_volume(each_leaving(calls), freq="1d", period=period)
     figure = charts.call_volume(volume).update_layout(title_text="Calls out by a trunk per day: no signs of toll fraud")
     total = int(volume["calls"].sum())
     return Section(

@@ -12,6 +12,7 @@ import pandas as pd
 
 from ucm_analytics import analyses, charts
 from ucm_analytics.analyses.compare import previous
+from ucm_analytics.analyses.population import from_outside
 from ucm_analytics.documents.coverage import Coverage
 from ucm_analytics.documents.document import Card, Section, TableColumn
 from ucm_analytics.documents.formats import NONE, count, day, hour, number, period_name, plural, seconds, share, weekday
@@ -57,7 +58,9 @@ def build(context: Context) -> list[Section]:
         columns=["number", "value", "before", "change", "action"],
         dtype="str",
     )
-    volume = analyses.call_volume(_inbound(calls), freq="1d", by="outcome", holidays=days.absent, period=period)
+    volume = analyses.call_volume(
+        calls.filter(from_outside()), freq="1d", by="outcome", holidays=days.absent, period=period
+    )
     figure = charts.call_volume(volume).update_layout(
         title_text="Calls from outside per day, by outcome", height=_CHART_PX
     )
@@ -83,12 +86,8 @@ def build(context: Context) -> list[Section]:
     ]
 
 
-def _inbound(calls: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-    return calls.filter(nw.col("direction") == "inbound")
-
-
 def _numbers(calls: nw.LazyFrame[Any], period: Period, days: Coverage) -> _Numbers:
-    inbound = _inbound(calls)
+    inbound = calls.filter(from_outside())
     volume = analyses.call_volume(inbound, freq="1d", holidays=days.absent, period=period)
     total = int(volume["calls"].sum())
     missed = analyses.missed_calls(calls, period=period)
@@ -121,7 +120,7 @@ def _verdicts(context: Context) -> dict[str, str]:
     """Whether calls from outside and their answered rate changed by more than chance: measure to verdict."""
     period = context.period
     both = context.scan("calls", Period(previous(period).first, period.last))
-    found = analyses.compare(_inbound(both), period, weekdays=EVERY_WEEKDAY)
+    found = analyses.compare(both.filter(from_outside()), period, weekdays=EVERY_WEEKDAY)
     found = found[found["against"].astype(str) == "previous"]
     return dict(zip(found["measure"].astype(str), found["verdict"].astype(str), strict=True))
 
@@ -134,7 +133,7 @@ def _cards(
     why_not: str,
     verdicts: dict[str, str],
 ) -> list[Card]:
-    inbound = _inbound(calls)
+    inbound = calls.filter(from_outside())
     changes = [why_not] * 5 if before is None else _changes(now, before, period, verdicts)
     hours = analyses.call_volume(inbound, freq="1h", period=period)
     actions = [

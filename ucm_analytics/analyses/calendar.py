@@ -9,12 +9,10 @@ from collections.abc import Collection, Iterator
 from datetime import date
 from typing import Any, Final
 
-import narwhals.stable.v2 as nw
 import numpy as np
 import pandas as pd
 
-from ucm_analytics.analyses._frame import wall
-from ucm_analytics.errors import SettingError, SilentWeekdays
+from ucm_analytics.errors import SilentWeekdays
 from ucm_analytics.period import EVERY_WEEKDAY, Period
 
 DAY_TYPES: Final = ("Monday to Friday", "Saturday", "Sunday")
@@ -26,26 +24,6 @@ def day_types(days: pd.Series[Any]) -> pd.Series[Any]:
     return pd.Series(np.select([weekday < 5, weekday == 5], DAY_TYPES[:2], DAY_TYPES[2]), index=days.index, dtype="str")
 
 
-def on_days(
-    frame: nw.LazyFrame[Any],
-    period: Period | None,
-    weekdays: Collection[int] | None,
-    holidays: Collection[date] = (),
-) -> nw.LazyFrame[Any]:
-    """Rows that begin on these days, and on no holiday."""
-    at = nw.col("local_at")
-    if period is not None:
-        frame = frame.filter(at >= wall(period.start), at < wall(period.end))
-    if others := [(at < wall(run.start)) | (at >= wall(run.end)) for run in _runs(holidays)]:
-        frame = frame.filter(nw.all_horizontal(*others, ignore_nulls=False))
-    if weekdays is None:
-        return frame
-    if not weekdays or not set(weekdays) <= set(EVERY_WEEKDAY):
-        raise SettingError(f"weekdays={weekdays!r} are no weekdays", hint="0 is Monday, 6 is Sunday, as in range(5)")
-    # Sunday is 7 on one engine and 0 on another
-    return frame.filter((at.dt.weekday() % 7).is_in([(day + 1) % 7 for day in weekdays]))
-
-
 def meant(at: pd.Series[Any], weekdays: Collection[int], holidays: Collection[date] = ()) -> pd.Series[Any]:
     """Which of these times lie on the weekdays, and on no holiday."""
     return at.dt.day_of_week.isin(list(weekdays)) & ~on_holiday(at, holidays)  # type: ignore[no-any-return]
@@ -54,6 +32,11 @@ def meant(at: pd.Series[Any], weekdays: Collection[int], holidays: Collection[da
 def on_holiday(at: pd.Series[Any], holidays: Collection[date]) -> pd.Series[Any]:
     """Which of these times lie on one of the holidays."""
     return at.dt.normalize().isin([pd.Timestamp(day) for day in holidays])  # type: ignore[no-any-return]
+
+
+def within(at: pd.Series[Any], period: Period) -> pd.Series[Any]:
+    """Which of these times lie in the period."""
+    return (at >= period.start) & (at < period.end)
 
 
 def span(at: pd.Series[Any]) -> Period | None:
@@ -85,7 +68,7 @@ def weekdays_meant(
     return EVERY_WEEKDAY
 
 
-def _runs(days: Collection[date]) -> Iterator[Period]:
+def runs(days: Collection[date]) -> Iterator[Period]:
     """Days without a gap between them, as one period each."""
     run: Period | None = None
     for day in sorted(set(_dates(days))):

@@ -10,8 +10,9 @@ import narwhals.stable.v2 as nw
 import numpy as np
 import pandas as pd
 
-from ucm_analytics.analyses._days import meant, on_days, span, weekdays_meant
-from ucm_analytics.analyses._frame import collect, lazy, needs, truncated
+from ucm_analytics.analyses._frame import collect, truncated
+from ucm_analytics.analyses.calendar import meant, span, weekdays_meant
+from ucm_analytics.analyses.population import counted_calls, on_days
 from ucm_analytics.period import Period
 
 _FREQS: Final = {"1h": "h", "1d": "D"}
@@ -28,9 +29,7 @@ def interval_counts(
 ) -> pd.DataFrame:
     """Calls that start in each interval of the days, those without calls too; see `every_interval`."""
     clock = () if freq == "1d" else ("pbx", "utc_offset_s")
-    frame = lazy(calls, "calls", needs("calls", "local_at", *clock, "is_forward"))
-    frame = frame.filter(~nw.col("is_forward").fill_null(False), ~nw.col("local_at").is_null())
-    frame = on_days(frame, period, weekdays, holidays)
+    frame = on_days(counted_calls(calls, "local_at", *clock), period, weekdays, holidays)
     keys, unit = ["local_at", *clock], freq
     if freq == "30min":  # DuckDB truncates to whole units only: a half-hour is an hour, and which half of it
         frame = frame.with_columns(half=nw.col("local_at").dt.minute() >= 30)
