@@ -14,12 +14,10 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
-from ucm_analytics import config
 from ucm_analytics.errors import NoData, SettingError
 from ucm_analytics.legs import dump_legs, legs_table
 from ucm_analytics.model import build
 from ucm_analytics.schema import TableName, arrow_schema
-from ucm_analytics.store.files import read_footer
 from ucm_analytics.store.months import Months
 
 if TYPE_CHECKING:
@@ -145,9 +143,7 @@ def _rows(
 def _zone(store: Store, pbx: str, legs: pa.Table) -> ZoneInfo | None:
     """Zone with which the call's month was made."""
     instants = [instant for instant in legs["called_at"].to_pylist() if instant is not None]
-    month = f"{min(instants):%Y-%m}" if instants else "undated"
-    footer = read_footer(Months(store.path, pbx).path("legs", month))
-    return config.zone(footer.zone) if footer and footer.zone else None
+    return Months(store.path, pbx).zone(f"{min(instants):%Y-%m}" if instants else "undated")
 
 
 def _shift(legs: pa.Table, zone: ZoneInfo | None) -> tuple[timedelta, int]:

@@ -73,6 +73,7 @@ def days(*, settled: int = 31, missing: int = 0) -> Coverage:
         absent=every[len(every) - missing :],
         pbxs=("clinic",),
         span=MARCH,
+        zones={},
         legs=7412,
         pulled=(pd.Timestamp("2026-04-03T06:10Z"), pd.Timestamp("2026-04-03T06:10Z")),
     )

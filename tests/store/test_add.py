@@ -6,6 +6,7 @@ import random
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -193,3 +194,15 @@ def test_legs_without_a_number_are_told_apart_by_what_they_say(store: Store) -> 
     assert (again.new, again.updated) == (0, 1)
     assert sorted(store.legs()["dst"]) == [leg["dst"] for leg in legs]
     assert store.coverage()["legs"].sum() == 6
+
+
+def test_the_zone_of_a_pbx_is_that_of_its_newest_month_that_names_one(store: Store) -> None:
+    assert store.zones() == {}
+    store.add(table("2026-02-28 09:00"), pbx="clinic", zone=ZoneInfo("America/New_York"))
+    store.add(table("2026-03-02 09:00"), pbx="clinic", zone=ZONE)
+    store.add(table("2026-04-02 09:00"), pbx="clinic")  # names none
+    store.add(table("2026-04-02 09:00"), pbx="north")
+    assert store.zones() == store.zones("clinic") == {"clinic": ZONE}
+    assert store.zones("north") == {}
+    store.rebuild(zone=ZoneInfo("Asia/Kolkata"))
+    assert {name: zone.key for name, zone in store.zones().items()} == dict.fromkeys(store.pbxs, "Asia/Kolkata")

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from ucm_analytics.analyses._frame import Result, analysis, arrow
 from ucm_analytics.analyses.calendar import on_holiday
+from ucm_analytics.analyses.instants import Zones
 from ucm_analytics.analyses.intervals import interval_counts
 from ucm_analytics.analyses.statistics import dispersion, predictive_band
 from ucm_analytics.errors import SettingError
@@ -47,6 +48,7 @@ def anomalies(
     holidays: Collection[date] = (),
     period: Period | None = None,
     weekdays: Collection[int] | None = None,
+    zones: Zones | None = None,
 ) -> pa.Table:
     """Find the hours or days whose number of calls the same hours of other weeks do not explain.
 
@@ -65,6 +67,8 @@ def anomalies(
     weekdays : collection of int, optional
         Only these, 0 Monday to 6 Sunday. Without it, a weekday of which `calls` holds nothing is not divided by, and
         warned of: say ``range(7)`` if it belongs.
+    zones : mapping of str to ZoneInfo, optional
+        Time zone by PBX, from `Store.zones`: when its clock changed. Without it only the calls tell.
 
     Returns
     -------
@@ -114,7 +118,7 @@ def anomalies(
         raise SettingError(f"freq={freq!r} is no interval to judge", hint="use 1h or 1d")
     if not 0 < false_alarms < 10:
         raise SettingError(f"false_alarms={false_alarms} is not between 0 and 10", hint="1 is usual")
-    counts = interval_counts(calls, freq=freq, period=period, weekdays=weekdays)
+    counts = interval_counts(calls, freq=freq, period=period, weekdays=weekdays, zones=zones)
     result = anomalies_from(counts, freq, false_alarms, holidays)
     order: list[Any] = [("local_at", "ascending"), *([("utc_offset_s", "descending")] if freq == "1h" else [])]
     return arrow(result[[column.name for column in anomalies.columns if column.name in result]], sort=order)

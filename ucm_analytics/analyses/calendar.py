@@ -7,7 +7,7 @@ import warnings
 from calendar import day_name
 from collections.abc import Collection, Iterator
 from datetime import date
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,7 @@ from ucm_analytics.errors import SilentWeekdays
 from ucm_analytics.period import EVERY_WEEKDAY, Period
 
 DAY_TYPES: Final = ("Monday to Friday", "Saturday", "Sunday")
+_FREQS: Final = {"1h": "h", "1d": "D"}
 
 
 def day_types(days: pd.Series[Any]) -> pd.Series[Any]:
@@ -42,6 +43,13 @@ def within(at: pd.Series[Any], period: Period) -> pd.Series[Any]:
 def span(at: pd.Series[Any]) -> Period | None:
     """From the day of the first of these times to that of the last; None if there are none."""
     return Period(at.min().date(), at.max().date()) if len(at) else None
+
+
+def starts(days: Period | None, freq: Literal["1h", "1d"]) -> pd.DatetimeIndex:
+    """Starts of all hours of the days, or of the days themselves."""
+    if days is None:
+        return pd.DatetimeIndex([], dtype="datetime64[us]")
+    return pd.date_range(days.start, days.end, freq=_FREQS[freq], inclusive="left", unit="us")
 
 
 def weekdays_meant(

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from ucm_analytics.analyses._frame import Result, analysis, arrow
 from ucm_analytics.analyses.calendar import meant, on_holiday
+from ucm_analytics.analyses.instants import Zones
 from ucm_analytics.analyses.intervals import interval_counts
 from ucm_analytics.analyses.statistics import Floats, count_band, dispersion
 from ucm_analytics.errors import NoData, SettingError
@@ -45,6 +46,7 @@ def forecast(
     holidays: Collection[date] = (),
     period: Period | None = None,
     weekdays: Collection[int] | None = None,
+    zones: Zones | None = None,
 ) -> pa.Table:
     """Forecast the calls of the next days, or refuse where last week is as good a guess.
 
@@ -66,6 +68,8 @@ def forecast(
     weekdays : collection of int, optional
         Only these, 0 Monday to 6 Sunday. Without it, a weekday of which `calls` holds nothing is not divided by, and
         warned of: say ``range(7)`` if it belongs.
+    zones : mapping of str to ZoneInfo, optional
+        Time zone by PBX, from `Store.zones`: when its clock changed. Without it only the calls tell.
 
     Returns
     -------
@@ -117,7 +121,7 @@ def forecast(
     1   26.0   18    35     True
     """
     _check(freq, days, level)
-    counts = interval_counts(calls, freq=freq, period=period, weekdays=weekdays)
+    counts = interval_counts(calls, freq=freq, period=period, weekdays=weekdays, zones=zones)
     last = period.last if period else None
     result = forecast_from(
         counts, last, days=days, freq=freq, level=level, holidays=holidays, weekdays=weekdays or EVERY_WEEKDAY
@@ -143,6 +147,7 @@ def forecast_backtest(
     holidays: Collection[date] = (),
     period: Period | None = None,
     weekdays: Collection[int] | None = None,
+    zones: Zones | None = None,
 ) -> pa.Table:
     """Forecast the last weeks from what came before each, and say how wrong that was.
 
@@ -161,6 +166,8 @@ def forecast_backtest(
     weekdays : collection of int, optional
         Only these, 0 Monday to 6 Sunday. Without it, a weekday of which `calls` holds nothing is not divided by, and
         warned of: say ``range(7)`` if it belongs.
+    zones : mapping of str to ZoneInfo, optional
+        Time zone by PBX, from `Store.zones`: when its clock changed. Without it only the calls tell.
 
     Returns
     -------
@@ -196,7 +203,7 @@ def forecast_backtest(
     1      3    120     121.3   3.1         4.7
     """
     _check(freq, 1, level)
-    counts = interval_counts(calls, freq=freq, period=period, weekdays=weekdays)
+    counts = interval_counts(calls, freq=freq, period=period, weekdays=weekdays, zones=zones)
     result = backtest_from(counts, freq=freq, level=level, holidays=holidays)
     return arrow(result, sort=[("first", "ascending")])
 

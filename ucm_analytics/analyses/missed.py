@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from ucm_analytics.analyses._frame import Result, analysis, arrow, collect, gathered, wall
 from ucm_analytics.analyses._keys import with_keys
 from ucm_analytics.analyses._numbers import number, optional
-from ucm_analytics.analyses.instants import placed_in_time
+from ucm_analytics.analyses.instants import Zones, placed_in_time
 from ucm_analytics.analyses.population import came_by_trunk, counted_calls, from_outside, on_days
 from ucm_analytics.analyses.statistics import kaplan_meier, wilson
 from ucm_analytics.errors import SettingError
@@ -101,7 +101,7 @@ def missed_calls(calls: Any, *, period: Period | None = None) -> pa.Table:
     0      open      12025550187      1        30          0       <NA>
     1  returned  +1 202 555 0142      2        60          1       7200
     """
-    events, _ = _events(calls, period)
+    events, _ = _events(calls, period, None)
     # by windows and not by groups: to join the texts of the last try would mean to put all events in order again
     is_try, no = nw.col("way") == 0, nw.col("no")
     of_turn = {
@@ -156,7 +156,7 @@ def missed_calls(calls: Any, *, period: Period | None = None) -> pa.Table:
     Result("reached_rate", "float64", "share that called again and was answered by then, 0-1"),
     divides_by="missed callers without contact and still watched, time by time",
 )
-def time_to_callback(calls: Any, *, period: Period | None = None) -> pa.Table:
+def time_to_callback(calls: Any, *, period: Period | None = None, zones: Zones | None = None) -> pa.Table:
     """Give the share of missed callers that still had no contact, by the time since they were missed.
 
     Parameters
@@ -165,6 +165,8 @@ def time_to_callback(calls: Any, *, period: Period | None = None) -> pa.Table:
         What `missed_calls` takes.
     period : Period, optional
         Days to look at; by default all calls, and the observation ends when the last of them began.
+    zones : mapping of str to ZoneInfo, optional
+        Time zone by PBX, from `Store.zones`: when its clock changed. Without it only the calls tell.
 
     Returns
     -------
@@ -205,7 +207,7 @@ def time_to_callback(calls: Any, *, period: Period | None = None) -> pa.Table:
     0        0      2         0        1.0
     1     3600      1         1        0.0
     """
-    seen, end = _events(calls, period)
+    seen, end = _events(calls, period, zones)
     found = collect(_ordered(seen).group_by(_TURN).agg(**_contact()).filter(~nw.col("first_utc").is_null()))
     watched = (found["contact_utc"].fillna(end) - found["first_utc"]).dt.total_seconds().round().clip(lower=0)
     events = pd.DataFrame(
@@ -248,7 +250,12 @@ def time_to_callback(calls: Any, *, period: Period | None = None) -> pa.Table:
     divides_by="calls whose window is over (repeats); those that are first calls (first-contact resolution)",
 )
 def repeat_callers(
-    calls: Any, *, window_h: int = 168, by: RepeatBy | None = "outcome", period: Period | None = None
+    calls: Any,
+    *,
+    window_h: int = 168,
+    by: RepeatBy | None = "outcome",
+    period: Period | None = None,
+    zones: Zones | None = None,
 ) -> pa.Table:
     """Say how many callers call again within a time, and how many were done with one call.
 
@@ -263,6 +270,8 @@ def repeat_callers(
         Split by this column of the call that was, or was not, followed; None for one row.
     period : Period, optional
         Days to look at; by default all calls, and the observation begins and ends with the first and last.
+    zones : mapping of str to ZoneInfo, optional
+        Time zone by PBX, from `Store.zones`: when its clock changed. Without it only the calls tell.
 
     Returns
     -------
@@ -311,7 +320,7 @@ def repeat_callers(
     frame = on_days(
         counted_calls(calls, "pbx", "local_at", "utc_offset_s", "direction", "caller", *groups, more=more), period
     )
-    frame, begin, end = placed_in_time(frame.filter(from_outside()), period)
+    frame, begin, end = placed_in_time(frame.filter(from_outside()), period, zones)
     rows = with_keys(frame.select("utc", *groups, number=number("caller", more)))
     at, window = nw.col("utc"), nw.lit(timedelta(hours=window_h))
     order = ["utc", *groups]  # of two calls in one second the same one comes first in every engine
@@ -341,7 +350,7 @@ def repeat_callers(
     return arrow(result[order], sort=[("calls", "descending"), *([(by, "ascending")] if by else [])])  # type: ignore[list-item]
 
 
-def _events(calls: Any, period: Period | None) -> tuple[nw.LazyFrame[Any], pd.Timestamp]:
+def _events(calls: Any, period: Period | None, zones: Zones | None) -> tuple[nw.LazyFrame[Any], pd.Timestamp]:
     """Calls that are one of _WAYS, with the key of the caller; only tries have texts. And the end of watching."""
     more = optional(calls, "caller_number", "callee_number")
     frame = on_days(counted_calls(calls, *_READ, "caller_name", "path", "wait_s", more=more), period)
@@ -354,7 +363,7 @@ def _events(calls: Any, period: Period | None) -> tuple[nw.LazyFrame[Any], pd.Ti
         outbound & is_answered,
     )
     way = reduce(lambda found, n: nw.when(ways[n]).then(n).otherwise(found), range(len(ways)), nw.lit(None, nw.Int64))
-    frame, _, end = placed_in_time(frame.with_columns(way=way).filter(~nw.col("way").is_null()), period)
+    frame, _, end = placed_in_time(frame.with_columns(way=way).filter(~nw.col("way").is_null()), period, zones)
     other = nw.when(nw.col("way") < 2).then(number("caller", more)).otherwise(number("callee", more))
     texts = [nw.when(nw.col("way") == 0).then(nw.col(name)).alias(name) for name in (*_SHOWN, "call_id", "caller_name")]
     waited = nw.when(nw.col("way") == 0).then(nw.col("wait_s")).alias("wait_s")

@@ -14,8 +14,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from ucm_analytics.analyses._frame import Result, analysis, arrow, collect, lazy, needs, truncated
-from ucm_analytics.analyses.calendar import DAY_TYPES, day_types, meant, span, weekdays_meant
-from ucm_analytics.analyses.intervals import starts
+from ucm_analytics.analyses.calendar import DAY_TYPES, day_types, meant, span, starts, weekdays_meant
 from ucm_analytics.analyses.population import on_days
 from ucm_analytics.analyses.statistics import Floats, wilson
 from ucm_analytics.erlang import agents_needed, erlang_a, erlang_c

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ucm_analytics.analyses._frame import Result, analysis, arrow, collect, lazy, needs, truncated, wall
 from ucm_analytics.analyses.calendar import day_types, span
-from ucm_analytics.analyses.intervals import hours, with_offsets
+from ucm_analytics.analyses.instants import Zones, hours, with_offsets
 from ucm_analytics.analyses.population import continues, in_period, on_days
 from ucm_analytics.analyses.statistics import Floats, poisson_limits
 from ucm_analytics.erlang import lines_needed
@@ -45,7 +45,12 @@ _Seconds = NDArray[np.int64]
     divides_by="length of the interval",
 )
 def concurrent_calls(
-    calls: Any, *, by: Literal["trunk"] | None = None, freq: ConcurrencyFreq = "1d", period: Period | None = None
+    calls: Any,
+    *,
+    by: Literal["trunk"] | None = None,
+    freq: ConcurrencyFreq = "1d",
+    period: Period | None = None,
+    zones: Zones | None = None,
 ) -> pa.Table:
     """Find the most calls at the same time in each interval, and when.
 
@@ -60,6 +65,8 @@ def concurrent_calls(
     period : Period, optional
         Days to look at; by default from the first day with a call to the last. Calls that began before are
         counted while they last, if `calls` holds them.
+    zones : mapping of str to ZoneInfo, optional
+        Time zone by PBX, from `Store.zones`: when its clock changed. Without it only the calls tell.
 
     Returns
     -------
@@ -107,7 +114,7 @@ def concurrent_calls(
     if freq not in ("1h", "1d"):
         raise SettingError(f"freq={freq!r} is no interval", hint="use one of 1h, 1d")
     keys = ["pbx", *([by] if by else [])]
-    hours = _concurrency(_held(calls, by), keys, period)
+    hours = _concurrency(_held(calls, by), keys, period, zones)
     if freq == "1d":
         hours = _by_day(hours, keys)
     order = [*keys, "local_at"]
@@ -225,7 +232,7 @@ def trunk_usage(calls: Any, *, blocking: float = 0.01, retry: float = 0.5, perio
     busiest = clock.sort_values(["busy_s", "calls", "hour"], ascending=[False, False, True], kind="stable")
     busiest = busiest.drop_duplicates(keys).set_index(keys)
     busiest = busiest.rename(columns={name: f"bh_{name}" for name in ("calls", "busy_s", "squares")})
-    peaks = _concurrency(frame, keys, period).sort_values(["peak", "utc"], ascending=[False, True], kind="stable")
+    peaks = _concurrency(frame, keys, period, None).sort_values(["peak", "utc"], ascending=[False, True], kind="stable")
     peaks = peaks.drop_duplicates(keys).set_index(keys)[["peak", "peak_at"]]
     result = trunks.join(busiest).join(peaks).reset_index()
     result["mean_hold_s"] = result["busy_s"] / result["calls"]
@@ -297,7 +304,7 @@ class _Line:
         self.busy_s[hour] += np.add.reduceat(lasting, begin)
 
 
-def _concurrency(frame: nw.LazyFrame[Any], keys: list[str], period: Period | None) -> pd.DataFrame:
+def _concurrency(frame: nw.LazyFrame[Any], keys: list[str], period: Period | None, zones: Zones | None) -> pd.DataFrame:
     """One row per line and hour: calls, peak, peak_at, busy_s, length_s and utc, the hour's start [s]."""
     if period is not None:
         frame = frame.filter(nw.col("local_at") < wall(period.end))
@@ -305,7 +312,7 @@ def _concurrency(frame: nw.LazyFrame[Any], keys: list[str], period: Period | Non
         truncated(frame, "1h").group_by("pbx", "local_at", "utc_offset_s").agg(calls=nw.len().cast(nw.Int64))
     )
     days = period or span(seen["local_at"])
-    clocks = _clocks(seen, days)
+    clocks = _clocks(seen, days, zones)
     usual = {pbx: int(clock["utc_offset_s"].mode().iloc[0]) for pbx, clock in clocks.items()}
     lines: dict[tuple[str, ...], _Line] = {}
     for since, until in _slices(seen):
@@ -324,11 +331,11 @@ def _concurrency(frame: nw.LazyFrame[Any], keys: list[str], period: Period | Non
     return _table(lines, clocks, keys)
 
 
-def _clocks(seen: pd.DataFrame, days: Period | None) -> dict[str, pd.DataFrame]:
+def _clocks(seen: pd.DataFrame, days: Period | None, zones: Zones | None) -> dict[str, pd.DataFrame]:
     """Hours that the clock of each PBX went through, with their start in UTC [s]."""
     clocks = {}
     for pbx, some in with_offsets(seen).groupby("pbx"):
-        clock = hours(some, days)
+        clock = hours(some, days, zones)
         clock["utc_offset_s"] = clock["utc_offset_s"].fillna(0)
         clock["utc"] = _epoch(clock["local_at"]) - clock["utc_offset_s"].to_numpy(dtype=np.int64)
         clock = clock.sort_values("utc").drop_duplicates("utc")

@@ -12,9 +12,9 @@ import pandas as pd
 import pyarrow as pa
 
 from ucm_analytics.analyses._frame import Result, analysis, arrow, beside, collect, truncated
-from ucm_analytics.analyses.calendar import on_holiday, span
-from ucm_analytics.analyses.instants import utc
-from ucm_analytics.analyses.intervals import every_interval, hours, interval_counts, starts, with_offsets
+from ucm_analytics.analyses.calendar import on_holiday, span, starts
+from ucm_analytics.analyses.instants import Zones, hours, utc, with_offsets
+from ucm_analytics.analyses.intervals import every_interval, interval_counts
 from ucm_analytics.analyses.population import counted_calls, on_days
 from ucm_analytics.analyses.statistics import usual
 from ucm_analytics.errors import SettingError
@@ -50,6 +50,7 @@ def call_volume(
     by: VolumeBy | None = None,
     holidays: Collection[date] = (),
     period: Period | None = None,
+    zones: Zones | None = None,
 ) -> pa.Table:
     """Count the calls that start in each interval.
 
@@ -65,6 +66,8 @@ def call_volume(
         Days that are neither counted nor divided by: those on which nobody works, or that were never pulled.
     period : Period, optional
         Days to count; by default from the first day with a call to the last.
+    zones : mapping of str to ZoneInfo, optional
+        Time zone by PBX, from `Store.zones`: when its clock changed. Without it only the calls tell.
 
     Returns
     -------
@@ -87,9 +90,10 @@ def call_volume(
     Rows with ``is_forward`` are the second half of a call that is counted already, and are left out.
 
     In the autumn night the hour that happens twice is two rows, told apart by ``utc_offset_s``; in spring
-    the hour that does not happen is no row. The clock's offset is read from the calls. Where no call shows
-    at which hour the clock changed, the change is put as near as the calls allow to 02:00 (forward) or
-    03:00 (back), on a Sunday if there is one. ``utc_offset_s`` is NA where no call shows the offset.
+    the hour that does not happen is no row. `zones` tell when; without the zone of a PBX, or where a call
+    contradicts it, the offsets of the calls do. Where none of them shows the hour of a change, it is put as near
+    as they allow to 02:00 (forward) or 03:00 (back), on a Sunday if there is one. ``utc_offset_s`` is NA where
+    nothing tells the offset.
 
     Intervals of a week or month that begin before the period count only the calls inside the period. Hours and days of
     holidays, and weeks and months that hold nothing else, are no rows.
@@ -132,7 +136,7 @@ def call_volume(
         together = seen["pbx"].nunique(dropna=False) > 1 or bool(seen["utc_offset_s"].isna().any())
         seen = with_offsets(seen)
         interval.append("utc_offset_s")
-        grid = hours(seen, days)
+        grid = hours(seen, days, zones)
         grid = grid[~on_holiday(grid["local_at"], holidays)]
     else:
         seen["local_at"] = _beginning(seen["local_at"], freq)
@@ -178,6 +182,7 @@ def hour_of_week(
     holidays: Collection[date] = (),
     period: Period | None = None,
     weekdays: Collection[int] | None = None,
+    zones: Zones | None = None,
 ) -> pa.Table:
     """Count calls by weekday and clock hour.
 
@@ -192,6 +197,8 @@ def hour_of_week(
     weekdays : collection of int, optional
         Only these, 0 Monday to 6 Sunday. Without it, a weekday of which `calls` holds nothing is not divided by, and
         warned of: say ``range(7)`` if it belongs.
+    zones : mapping of str to ZoneInfo, optional
+        Time zone by PBX, from `Store.zones`: when its clock changed. Without it only the calls tell.
 
     Returns
     -------
@@ -225,7 +232,7 @@ def hour_of_week(
     9         0     9      3     2            1.5
     10        0    10      0     2            0.0
     """
-    every = interval_counts(calls, freq="1h", period=period, weekdays=weekdays, holidays=holidays)
+    every = interval_counts(calls, freq="1h", period=period, weekdays=weekdays, holidays=holidays, zones=zones)
     cell = every["local_at"].dt.day_of_week * 24 + every["local_at"].dt.hour
     result = pd.DataFrame({"weekday": np.repeat(range(7), 24), "hour": np.tile(range(24), 7)})
     result = result.join(_means(every["calls"], cell, 7 * 24))
@@ -257,6 +264,7 @@ def busy_hour(
     holidays: Collection[date] = (),
     period: Period | None = None,
     weekdays: Collection[int] | None = None,
+    zones: Zones | None = None,
 ) -> pa.Table:
     """Find the busiest clock hour of the day, and the busiest 60 minutes of the period.
 
@@ -271,6 +279,8 @@ def busy_hour(
     weekdays : collection of int, optional
         Only these, 0 Monday to 6 Sunday. Without it, a weekday of which `calls` holds nothing is not divided by, and
         warned of: say ``range(7)`` if it belongs.
+    zones : mapping of str to ZoneInfo, optional
+        Time zone by PBX, from `Store.zones`: when its clock changed. Without it only the calls tell.
 
     Returns
     -------
@@ -319,7 +329,7 @@ def busy_hour(
     seen["hour"] = seen["hour_at"].dt.hour
     by_hour = seen.groupby(keys, dropna=False, as_index=False)[["calls"]].sum()
     by_hour = by_hour.rename(columns={"hour_at": "local_at"})
-    every = every_interval(by_hour, freq="1h", period=period, weekdays=weekdays, holidays=holidays)
+    every = every_interval(by_hour, freq="1h", period=period, weekdays=weekdays, holidays=holidays, zones=zones)
     near = beside(frame, _near_a_peak(seen))
     starts = collect(
         frame.join(near, on="minute", how="semi").group_by("utc", "utc_offset_s").agg(calls=nw.len().cast(nw.Int64))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import pandas as pd
 
@@ -20,9 +22,9 @@ class Coverage:
     """Days of a period by state, and where they came from.
 
     A day counts as settled when it is settled on every PBX of the report, as missing when it is
-    missing on any of them, and as provisional otherwise. `absent` are the missing of which no PBX is stored, and
-    `span` goes from the first to the last day
-    that is stored of any PBX.
+    missing on any of them, and as provisional otherwise. `absent` are the missing of which no PBX is stored,
+    `span` goes from the first to the last day that is stored of any PBX, and `zones` are the time zones of the PBXs,
+    as far as they are known.
     """
 
     settled: tuple[date, ...]
@@ -31,6 +33,7 @@ class Coverage:
     absent: tuple[date, ...]
     pbxs: tuple[str, ...]
     span: Period | None
+    zones: Mapping[str, ZoneInfo]
     legs: int
     pulled: tuple[pd.Timestamp, pd.Timestamp] | None
 
@@ -107,6 +110,7 @@ def coverage(store: Store, period: Period, *, pbx: str | None = None) -> Coverag
         absent=tuple(day for day in missing if day not in held),
         pbxs=pbxs,
         span=Period(held[0], held[-1]) if held else None,
+        zones=store.zones(pbx),
         legs=int(rows["legs"].fillna(0).sum()),
         pulled=(_utc(pulled.min()), _utc(pulled.max())) if len(pulled) else None,
     )

@@ -57,9 +57,13 @@ def numbers(found: Chosen, period: Period, held: Coverage) -> tuple[int, list[tu
 
 def figures(found: Chosen, period: Period, held: Coverage, names: Names) -> Iterator[tuple[str, go.Figure | None]]:
     """The charts by name, one after the other as they are computed; None where no call is of its kind."""
-    volume = analyses.call_volume(found.calls, freq=_freq(period), by="outcome", holidays=held.absent, period=period)
+    volume = analyses.call_volume(
+        found.calls, freq=_freq(period), by="outcome", holidays=held.absent, period=period, zones=held.zones
+    )
     yield "volume", charts.call_volume(volume)
-    hours = analyses.hour_of_week(found.calls, holidays=held.uncounted, period=period, weekdays=EVERY_WEEKDAY)
+    hours = analyses.hour_of_week(
+        found.calls, holidays=held.uncounted, period=period, weekdays=EVERY_WEEKDAY, zones=held.zones
+    )
     yield "hours", charts.hour_of_week(hours)
     yield "durations", charts.durations(analyses.durations(found.calls))
     yield "extensions", _extensions(found, names)

@@ -15,7 +15,6 @@ from ucm_analytics.analyses.quality import reconciliation
 from ucm_analytics.period import Period
 from ucm_analytics.quality._checks import CHECKS
 from ucm_analytics.schema import KEY, LEGS, UNNUMBERED, TableName
-from ucm_analytics.store.files import read_footer
 from ucm_analytics.store.months import Months
 
 if TYPE_CHECKING:
@@ -82,8 +81,8 @@ class Source:
 
         @cache
         def named(pbx: str, month: str) -> str:
-            footer = read_footer(Months(self.store.path, pbx).path("legs", month))
-            return footer.zone if footer else ""
+            zone = Months(self.store.path, pbx).zone(month)
+            return zone.key if zone else ""
 
         return [named(pbx, f"{day:%Y-%m}") for pbx, day in _pairs(days)]
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
 from ucm_analytics import analyses, charts
 from ucm_analytics.analyses.calendar import within
+from ucm_analytics.documents.coverage import Coverage
 from ucm_analytics.documents.document import Section, TableColumn
 from ucm_analytics.documents.formats import count, day, number, plural, time
 from ucm_analytics.metrics import formulas
@@ -33,14 +34,18 @@ def build(context: Context) -> list[Section]:
     days = context.coverage(Period(period.first - _HISTORY, period.last))
     known = days.span or period
     calls = context.scan("calls", known)
-    return [_section(calls, period, known, days.missing, freq) for freq in ("1d", "1h")]
+    return [_section(calls, period, known, days, freq) for freq in ("1d", "1h")]
 
 
-def _section(
-    calls: nw.LazyFrame[Any], period: Period, known: Period, missing: tuple[date, ...], freq: AnomalyFreq
-) -> Section:
+def _section(calls: nw.LazyFrame[Any], period: Period, known: Period, days: Coverage, freq: AnomalyFreq) -> Section:
     found = analyses.anomalies(
-        calls, freq=freq, false_alarms=_FALSE_ALARMS, holidays=missing, period=known, weekdays=EVERY_WEEKDAY
+        calls,
+        freq=freq,
+        false_alarms=_FALSE_ALARMS,
+        holidays=days.missing,
+        period=known,
+        weekdays=EVERY_WEEKDAY,
+        zones=days.zones,
     )
     found = found[within(found["local_at"], period)].reset_index(drop=True)
     unusual = found[found["is_anomaly"]]

@@ -42,10 +42,12 @@ def build(context: Context) -> list[Section]:
 
 def _hours(calls: nw.LazyFrame[Any], period: Period, days: Coverage) -> pd.DataFrame:
     """Means of the clock hours over the days that every PBX has, and the peaks of all days."""
-    hours: pd.DataFrame = analyses.busy_hour(calls, holidays=days.uncounted, period=period, weekdays=EVERY_WEEKDAY)
+    hours: pd.DataFrame = analyses.busy_hour(
+        calls, holidays=days.uncounted, period=period, weekdays=EVERY_WEEKDAY, zones=days.zones
+    )
     if days.uncounted == days.absent:
         return hours
-    every = analyses.busy_hour(calls, period=period, weekdays=EVERY_WEEKDAY)
+    every = analyses.busy_hour(calls, period=period, weekdays=EVERY_WEEKDAY, zones=days.zones)
     return hours.assign(**every[["peak_calls", "peak_at", "is_peak"]])
 
 
@@ -94,7 +96,9 @@ def _by_direction(calls: nw.LazyFrame[Any], period: Period, days: Coverage, dail
 
 
 def _by_hour_of_week(calls: nw.LazyFrame[Any], period: Period, days: Coverage) -> Section:
-    hours = analyses.hour_of_week(calls, holidays=days.uncounted, period=period, weekdays=EVERY_WEEKDAY)
+    hours = analyses.hour_of_week(
+        calls, holidays=days.uncounted, period=period, weekdays=EVERY_WEEKDAY, zones=days.zones
+    )
     table = hours.pivot_table(index="hour", columns="weekday", values="calls_per_day", dropna=False)
     table = table.reindex(index=range(24), columns=range(7)).rename(columns=lambda n: weekday(n).lower())
     sentence = "No calls in any hour of the week."
@@ -104,7 +108,9 @@ def _by_hour_of_week(calls: nw.LazyFrame[Any], period: Period, days: Coverage) -
             f"{_at(top)} is the busiest hour of the week, with {plural_mean(top['calls_per_day'], 'call')} on average"
         )
         of_outside = calls.filter(from_outside())
-        inbound = analyses.hour_of_week(of_outside, holidays=days.uncounted, period=period, weekdays=EVERY_WEEKDAY)
+        inbound = analyses.hour_of_week(
+            of_outside, holidays=days.uncounted, period=period, weekdays=EVERY_WEEKDAY, zones=days.zones
+        )
         if inbound["calls"].sum():
             outside = busiest(inbound)
             sentence += f"; for calls from outside it is {_at(outside)}, with {number(outside['calls_per_day'])}"
@@ -154,8 +160,10 @@ def _by_hour_of_day(hours: pd.DataFrame) -> Section:
 
 
 def _hour_by_hour(calls: nw.LazyFrame[Any], period: Period, days: Coverage) -> Section:
-    volume = analyses.call_volume(calls, freq="1h", by="direction", holidays=days.absent, period=period)
-    every = analyses.call_volume(calls, freq="1h", holidays=days.absent, period=period)
+    volume = analyses.call_volume(
+        calls, freq="1h", by="direction", holidays=days.absent, period=period, zones=days.zones
+    )
+    every = analyses.call_volume(calls, freq="1h", holidays=days.absent, period=period, zones=days.zones)
     table = every.sort_values("calls", ascending=False, kind="stable", ignore_index=True)
     total = int(table["calls"].sum())
     half = int((table["calls"].cumsum() < total / 2).sum()) + 1

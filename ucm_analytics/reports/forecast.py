@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ucm_analytics import analyses, charts
+from ucm_analytics.documents.coverage import Coverage
 from ucm_analytics.documents.document import Section, TableColumn
 from ucm_analytics.documents.formats import day, number, period_name, plural, share, time
 from ucm_analytics.errors import NoData
@@ -40,15 +41,21 @@ def build(context: Context) -> list[Section]:
     days = context.coverage(Period(first, period.last))
     history = days.span or period
     calls = context.scan("calls", history)
-    by_day = _ahead(calls, history, days.missing, "1d")
+    by_day = _ahead(calls, history, days, "1d")
     refused = by_day.columns == _REFUSED
-    by_half_hour = _ahead(calls, history, days.missing, "30min", with_sum=not refused)
+    by_half_hour = _ahead(calls, history, days, "30min", with_sum=not refused)
     sections = [by_day, by_half_hour]
     if refused and by_half_hour.columns == _REFUSED:
         # the same days twice would say nothing more
         sections = sections[:1]
     backtest = analyses.forecast_backtest(
-        calls, freq="30min", level=_LEVEL, holidays=days.missing, period=history, weekdays=EVERY_WEEKDAY
+        calls,
+        freq="30min",
+        level=_LEVEL,
+        holidays=days.missing,
+        period=history,
+        weekdays=EVERY_WEEKDAY,
+        zones=days.zones,
     ).dropna(subset=["rmse"])
     return [*sections, _past(backtest.reset_index(drop=True))] if len(backtest) else sections
 
@@ -56,7 +63,7 @@ def build(context: Context) -> list[Section]:
 def _ahead(
     calls: nw.LazyFrame[Any],
     history: Period,
-    missing: tuple[date, ...],
+    held: Coverage,
     freq: ForecastFreq,
     *,
     with_sum: bool = True,
@@ -65,12 +72,19 @@ def _ahead(
     title = f"Calls to expect by {name}"
     try:
         expected = analyses.forecast(
-            calls, days=_AHEAD, freq=freq, level=_LEVEL, holidays=missing, period=history, weekdays=EVERY_WEEKDAY
+            calls,
+            days=_AHEAD,
+            freq=freq,
+            level=_LEVEL,
+            holidays=held.missing,
+            period=history,
+            weekdays=EVERY_WEEKDAY,
+            zones=held.zones,
         )
     except NoData as refusal:
         # The first sentence follows the name of the period.
         no = "no" if freq == "1d" else "No"
-        return _refused(calls, history, missing, title, f"{no} forecast by {name}: {refusal.message}.")
+        return _refused(calls, history, held.missing, title, f"{no} forecast by {name}: {refusal.message}.")
     at = expected.iloc[int(expected["calls"].argmax())]
     when = day(at["local_at"]) if freq == "1d" else time(at["local_at"])
     days = expected["local_at"].dt.normalize().nunique()

@@ -17,6 +17,7 @@ from ucm_analytics.reports._context import Context
 if TYPE_CHECKING:
     import narwhals.stable.v2 as nw
 
+    from ucm_analytics.analyses.instants import Zones
 
 TITLE = "Missed calls"
 QUESTION = "Which callers reached nobody, and who still waits for a call back?"
@@ -35,7 +36,12 @@ def build(context: Context) -> list[Section]:
     """The work list, the time until contact, and who calls again."""
     period = context.period
     calls = context.scan("calls")
-    return [_work_list(calls, period, context.names), _contact(calls, period), _repeats(calls, period)]
+    zones = store.zones(pbx)
+    return [
+        _work_list(calls, period, context.names),
+        _contact(calls, period, zones),
+        _repeats(calls, period, zones),
+    ]
 
 
 def _work_list(calls: nw.LazyFrame[Any], period: Period, names: Names) -> Section:
@@ -73,8 +79,8 @@ def _work_list(calls: nw.LazyFrame[Any], period: Period, names: Names) -> Sectio
     )
 
 
-def _contact(calls: nw.LazyFrame[Any], period: Period) -> Section:
-    times = analyses.time_to_callback(calls, period=period)
+def _contact(calls: nw.LazyFrame[Any], period: Period, zones: Zones) -> Section:
+    times = analyses.time_to_callback(calls, period=period, zones=zones)
     sentence = "No caller with a known number was missed."
     if len(times):
         hour, day = (times[times["after_s"] <= limit].iloc[-1] for limit in (3600, 86_400))
@@ -105,11 +111,11 @@ def _contact(calls: nw.LazyFrame[Any], period: Period) -> Section:
     )
 
 
-def _repeats(calls: nw.LazyFrame[Any], period: Period) -> Section:
+def _repeats(calls: nw.LazyFrame[Any], period: Period, zones: Zones) -> Section:
     # A call is decided only when its whole window lies in the period: a week needs some weeks.
     window_h = _WEEK_H if len(period) >= 21 else _DAY_H
-    repeats = analyses.repeat_callers(calls, window_h=window_h, period=period)
-    (every,) = analyses.repeat_callers(calls, window_h=window_h, by=None, period=period).to_dict("records")
+    repeats = analyses.repeat_callers(calls, window_h=window_h, period=period, zones=zones)
+    (every,) = analyses.repeat_callers(calls, window_h=window_h, by=None, period=period, zones=zones).to_dict("records")
     within = "a week" if window_h == _WEEK_H else "a day"
     sentence = f"No call lies {within} or more before the end of the period, so repeats cannot be told."
     if every["decided"]:

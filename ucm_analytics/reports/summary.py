@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from calendar import month_name
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import narwhals.stable.v2 as nw
 import pandas as pd
@@ -20,6 +20,9 @@ from ucm_analytics.metrics import formulas
 from ucm_analytics.period import EVERY_WEEKDAY, Period
 from ucm_analytics.reports._context import Context
 from ucm_analytics.reports.call_volume import busiest
+
+if TYPE_CHECKING:
+    from ucm_analytics.analyses.instants import Zones
 
 TITLE = "Summary"
 QUESTION = "What happened, what changed, and what should be done?"
@@ -52,7 +55,7 @@ def build(context: Context) -> list[Section]:
     now = _numbers(calls, period, days)
     before, why_not = _before(context)
     verdicts = _verdicts(context) if before else {}
-    cards = _cards(calls, period, now, before, why_not, verdicts)
+    cards = _cards(calls, period, days.zones, now, before, why_not, verdicts)
     table = pd.DataFrame(
         [(card.label, card.value, _value_before(n, before), card.change, card.action) for n, card in enumerate(cards)],
         columns=["number", "value", "before", "change", "action"],
@@ -93,7 +96,9 @@ def _numbers(calls: nw.LazyFrame[Any], period: Period, days: Coverage) -> _Numbe
     missed = analyses.missed_calls(calls, period=period)
     waiting = missed[missed["status"].astype(str) == "open"]
     waits = analyses.durations(inbound, by=())
-    hours = analyses.hour_of_week(inbound, holidays=days.uncounted, period=period, weekdays=EVERY_WEEKDAY)
+    hours = analyses.hour_of_week(
+        inbound, holidays=days.uncounted, period=period, weekdays=EVERY_WEEKDAY, zones=days.zones
+    )
     return _Numbers(
         calls=total,
         answered_rate=volume["answered"].sum() / total if total else float("nan"),
@@ -128,6 +133,7 @@ def _verdicts(context: Context) -> dict[str, str]:
 def _cards(
     calls: nw.LazyFrame[Any],
     period: Period,
+    zones: Zones,
     now: _Numbers,
     before: _Numbers | None,
     why_not: str,
@@ -135,7 +141,7 @@ def _cards(
 ) -> list[Card]:
     inbound = calls.filter(from_outside())
     changes = [why_not] * 5 if before is None else _changes(now, before, period, verdicts)
-    hours = analyses.call_volume(inbound, freq="1h", period=period)
+    hours = analyses.call_volume(inbound, freq="1h", period=period, zones=zones)
     actions = [
         _plan(now.days),
         _answer(hours, period),

@@ -17,6 +17,7 @@ from ucm_analytics.reports._context import Context
 if TYPE_CHECKING:
     import narwhals.stable.v2 as nw
 
+    from ucm_analytics.analyses.instants import Zones
 
 TITLE = "Trunks and traffic"
 QUESTION = "How many calls are there at the same time, and how many lines does each trunk need?"
@@ -35,7 +36,11 @@ def build(context: Context) -> list[Section]:
     period = context.period
     calls = context.scan("calls")
     names = context.names
-    return [_trunks(calls, period, names), _by_day(calls, period, names), _by_hour(calls, period)]
+    return [
+        _trunks(calls, period, names),
+        _by_day(calls, period, names, store.zones(pbx)),
+        _by_hour(calls, period, store.zones(pbx)),
+    ]
 
 
 def _trunks(calls: nw.LazyFrame[Any], period: Period, names: Names) -> Section:
@@ -74,8 +79,8 @@ def _trunks(calls: nw.LazyFrame[Any], period: Period, names: Names) -> Section:
     )
 
 
-def _by_day(calls: nw.LazyFrame[Any], period: Period, names: Names) -> Section:
-    days = analyses.concurrent_calls(calls, by="trunk", period=period)
+def _by_day(calls: nw.LazyFrame[Any], period: Period, names: Names, zones: Zones) -> Section:
+    days = analyses.concurrent_calls(calls, by="trunk", period=period, zones=zones)
     labels = names.numbers("trunk", days, "trunk")
     table = days.assign(trunk=labels)
     sentence = "No trunk was in use on any day."
@@ -106,8 +111,8 @@ def _by_day(calls: nw.LazyFrame[Any], period: Period, names: Names) -> Section:
     )
 
 
-def _by_hour(calls: nw.LazyFrame[Any], period: Period) -> Section:
-    hours = analyses.concurrent_calls(calls, freq="1h", period=period)
+def _by_hour(calls: nw.LazyFrame[Any], period: Period, zones: Zones) -> Section:
+    hours = analyses.concurrent_calls(calls, freq="1h", period=period, zones=zones)
     table = hours.sort_values(["peak", "local_at"], ascending=[False, True], kind="stable", ignore_index=True)
     sentence = "No calls in any hour."
     if hours["peak"].sum():

@@ -222,6 +222,28 @@ class Store:
         period = _period(first, last)
         return coverage_frame([Months(self.path, name) for name in ([pbx] if pbx else self.pbxs)], period)
 
+    def zones(self, pbx: str | None = None) -> dict[str, ZoneInfo]:
+        """Time zones of the PBXs, as the newest calls of each were read by.
+
+        Parameters
+        ----------
+        pbx : str, optional
+            One PBX; all of them if not given.
+
+        Returns
+        -------
+        dict of str to ZoneInfo
+            By name; a PBX whose zone was never named is not in it. Analyses take it as `zones`.
+
+        Examples
+        --------
+        >>> import ucm_analytics as ucm
+        >>> ucm.demo_store().zones()
+        {'clinic': zoneinfo.ZoneInfo(key='Europe/Berlin')}
+        """
+        known = {name: Months(self.path, name).zone() for name in ([pbx] if pbx else self.pbxs)}
+        return {name: zone for name, zone in known.items() if zone}
+
     def sync(
         self,
         source: Source,

@@ -17,6 +17,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Final
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pyarrow as pa
@@ -102,6 +103,14 @@ class Months:
             footer = self._legs_footer(month)
             days |= footer.days if footer else {}
         return days
+
+    def zone(self, month: str = "") -> ZoneInfo | None:
+        """Time zone that a month was made with; without a month, that of the newest that names one."""
+        for name in [month] if month else reversed(self.names()):
+            footer = self._legs_footer(name)
+            if footer and footer.zone:
+                return config.zone(footer.zone)
+        return None
 
     @contextmanager
     def syncing(self) -> Iterator[None]:
