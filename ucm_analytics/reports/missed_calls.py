@@ -36,7 +36,7 @@ def build(context: Context) -> list[Section]:
     """The work list, the time until contact, and who calls again."""
     period = context.period
     calls = context.scan("calls")
-    zones = store.zones(pbx)
+    zones = context.days.zones
     return [
         _work_list(calls, period, context.names),
         _contact(calls, period, zones),

@@ -38,8 +38,8 @@ def build(context: Context) -> list[Section]:
     names = context.names
     return [
         _trunks(calls, period, names),
-        _by_day(calls, period, names, store.zones(pbx)),
-        _by_hour(calls, period, store.zones(pbx)),
+        _by_day(calls, period, names, context.days.zones),
+        _by_hour(calls, period, context.days.zones),
     ]
 
 
