@@ -83,7 +83,8 @@ def test_a_period_holds_its_first_instant_and_not_the_one_after_its_last() -> No
 
 def definitions(code: str) -> Iterator[str]:
     """Places that decide on their own which calls are meant."""
-    for node in ast.walk(ast.parse(code)):
+    places = (ast.Compare, ast.Call, ast.Subscript, ast.keyword)
+    for node in (node for node in ast.walk(ast.parse(code)) if isinstance(node, places)):
         words = {each.value for each in ast.walk(node) if isinstance(each, ast.Constant)}
         if isinstance(node, ast.Compare):
             if words & {"inbound", "external"}:
