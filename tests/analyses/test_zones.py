@@ -57,6 +57,20 @@ def test_days_without_a_call_have_the_offsets_of_the_zone() -> None:
     assert found["utc_offset_s"].to_list() == [3600] * (6 * 24 + 2) + [7200] * 21
 
 
+def test_without_calls_several_zones_tell_no_offset() -> None:
+    made = calls("local_at utc_offset_s", QUIET).iloc[:0]
+    zones = {**BERLIN, "north": ZoneInfo("America/New_York")}
+    week = analyses.hour_of_week(made, period=SPRING, weekdays=range(7), zones=zones)
+    assert set(week["days"]) == {1}
+    assert analyses.call_volume(made, freq="1h", period=SPRING, zones=zones)["utc_offset_s"].isna().all()
+
+
+def test_calls_that_show_no_offset_are_counted_all_the_same() -> None:
+    made = calls("local_at utc_offset_s", ("2026-03-27 09:00:00", None), ("2026-03-29 02:30:00", None))
+    assert analyses.call_volume(made, freq="1h", period=SPRING, zones=BERLIN)["calls"].sum() == 2
+    assert analyses.concurrent_calls(made, freq="1h", period=SPRING, zones=BERLIN)["calls"].sum() == 2
+
+
 def test_calls_that_contradict_the_zone_are_believed() -> None:
     """A PBX whose clock did not change: every call is counted, by the clock that it was shown on."""
     made = calls("local_at utc_offset_s", QUIET, ("2026-03-29 02:30:00", 3600), ("2026-03-29 12:00:00", 3600))

@@ -83,19 +83,21 @@ def hours(seen: pd.DataFrame, days: Period | None, zones: Zones | None) -> pd.Da
         return _run(starts(None, "1h"), pd.NA)
     zones = zones or {}
     clocks = [_clock(clock, days, zones.get(str(pbx))) for pbx, clock in seen.groupby("pbx", dropna=False)]
-    clocks = clocks or [_of_zone(zone, days) for zone in zones.values()] or [_run(starts(days, "1h"), pd.NA)]
+    if not clocks:
+        only = set(zones.values())
+        return _of_zone(only.pop(), days) if len(only) == 1 else _run(starts(days, "1h"), pd.NA)
     return pd.concat(clocks, ignore_index=True).drop_duplicates(ignore_index=True) if clocks[1:] else clocks[0]
 
 
 def _clock(seen: pd.DataFrame, days: Period, zone: ZoneInfo | None) -> pd.DataFrame:
     """Hours that one PBX's clock went through, by its zone; from the hours in which it saw calls if they differ."""
     known = seen[["local_at", "utc_offset_s"]].drop_duplicates().dropna()
+    if known.empty:
+        return _run(starts(days, "1h"), pd.NA)
     if zone:
         of_zone, inside = _of_zone(zone, days), known[within(known["local_at"], days)]
         if len(inside.merge(of_zone)) == len(inside):
             return of_zone
-    if known.empty:
-        return _run(starts(days, "1h"), pd.NA)
     known["utc"] = known["local_at"] - pd.to_timedelta(known["utc_offset_s"].astype("int64"), unit="s")
     known = known.sort_values("utc")
     at, offset = known["local_at"], known["utc_offset_s"].astype("int64").to_numpy()
