@@ -82,7 +82,8 @@ import logging, os, sys
 before = (set(os.listdir(".")), list(logging.root.handlers))
 from ucm_analytics import errors, schema
 assert (set(os.listdir(".")), list(logging.root.handlers)) == before
-print([m for m in ("pandas", "pyarrow", "duckdb", "plotly", "requests", "narwhals", "scipy") if m in sys.modules])
+heavy = ("pandas", "pyarrow", "duckdb", "phonenumbers", "plotly", "requests", "narwhals", "scipy")
+print([m for m in heavy if m in sys.modules])
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

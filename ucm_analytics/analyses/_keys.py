@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import narwhals.stable.v2 as nw
 import numpy as np
@@ -35,9 +35,8 @@ def keyed(numbers: pd.Series[Any]) -> pd.Series[Any]:
     """Key of each number in memory, as `with_keys` gives it."""
     written = pa.array(numbers, pa.string(), from_pandas=True)
     keys = _keys(written.combine_chunks() if isinstance(written, pa.ChunkedArray) else written)
-    return cast("pd.Series[Any]", keys.to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get)).set_axis(
-        numbers.index
-    )
+    whole: pd.Series[Any] = keys.to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get)
+    return whole.set_axis(numbers.index)
 
 
 def fullest(numbers: pd.Series[str]) -> pd.Series[str]:
