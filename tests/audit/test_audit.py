@@ -21,7 +21,7 @@ from ucm_analytics.store.files import Footer, read_footer, read_table, write_tab
 from ucm_analytics.store.months import Months
 
 from . import zones
-from .made import FIRST, HOURS, LAST, ZONE, by_id, counts, found, leg, sound, store_of
+from .records import FIRST, HOURS, LAST, ZONE, by_id, counts, found, leg, sound, store_of
 
 REPO = Path(__file__).resolve().parents[2]
 

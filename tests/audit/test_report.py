@@ -16,7 +16,7 @@ from ucm_analytics.quality import SEVERITIES, audit, reconcile
 from ucm_analytics.reports import Report, run_report
 from ucm_analytics.store import Store
 
-from .made import leg, sound, store_of
+from .records import leg, sound, store_of
 
 REPO = Path(__file__).resolve().parents[2]
 

@@ -12,7 +12,7 @@ from ucm_analytics.quality import audit
 from ucm_analytics.simulator.traffic import clinic, generate
 from ucm_analytics.store import Store
 
-from .made import by_id
+from .records import by_id
 
 PAIRS = (
     ("Africa/Lagos", "Europe/Berlin", {"zone_changed"}),

@@ -9,7 +9,7 @@ import pytest
 
 from ucm_analytics.store import Store
 
-from .made import DEMO
+from .changes import DEMO
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ from ucm_analytics.period import Period
 from ucm_analytics.reports import Card
 from ucm_analytics.store import Store
 
-from .made import DEMO, unsettled
+from .changes import DEMO, unsettled
 
 CANARY = "canary-smtp-9"
 NOW = datetime(2026, 3, 16, 7, 0, tzinfo=UTC)

@@ -21,7 +21,7 @@ from ucm_analytics.errors import SettingError
 from ucm_analytics.period import Period
 from ucm_analytics.store import Store
 
-from .made import unsettled
+from .changes import unsettled
 
 FEW = ("call-volume", "extensions")
 WEEK = Period.of("2026-W11")

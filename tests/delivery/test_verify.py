@@ -16,7 +16,7 @@ from ucm_analytics.errors import NoData, SettingError
 from ucm_analytics.period import Period
 from ucm_analytics.store import Store
 
-from .made import DEMO, late_call, unsettled
+from .changes import DEMO, late_call, unsettled
 
 WEEK = Period.of("2026-W11")
 FEW = ("extensions", "call-volume")

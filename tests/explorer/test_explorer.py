@@ -28,7 +28,7 @@ from ucm_analytics.period import Period
 from ucm_analytics.schema import DIRECTIONS, OUTCOMES
 from ucm_analytics.store import Store
 
-from .made import FORMULA, IMAGE, SCRIPT, counted, hostile_store, waits, with_extension, with_queue
+from .stores import FORMULA, IMAGE, SCRIPT, counted, hostile_store, waits, with_extension, with_queue
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from ucm_analytics.store import Store
 
-from .made import FORMULA, IMAGE, SCRIPT, counted, hostile_store, with_extension, with_queue
+from .stores import FORMULA, IMAGE, SCRIPT, counted, hostile_store, with_extension, with_queue
 
 COMMAND = str(Path(sys.executable).parent / "ucm-analytics")
 ARTEFACTS = Path(__file__).resolve().parents[1] / "artefacts"

@@ -12,7 +12,7 @@ from ucm_analytics.simulator import Site
 from ucm_analytics.simulator.traffic import Story, clinic, generate
 from ucm_analytics.store import Store
 
-from .made import HOSTILE
+from .by_hand import HOSTILE
 
 SITE = clinic()
 TARGETS = {

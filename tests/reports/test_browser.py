@@ -12,7 +12,7 @@ from playwright.sync_api import Browser
 
 from ucm_analytics.reports import write_all
 
-from .made import HOSTILE, card, report, section
+from .by_hand import HOSTILE, card, report, section
 
 Scheme = Literal["light", "dark"]
 DRAWN = "html[data-charts=drawn]"

@@ -13,8 +13,8 @@ from ucm_analytics.reports import Report, run_report
 from ucm_analytics.store import Store
 from ucm_analytics.tariff import EXAMPLE, read_tariff
 
+from .by_hand import HOSTILE
 from .clinic import store_of, stories
-from .made import HOSTILE
 
 WEEK = "2026-W11"
 TOML = """

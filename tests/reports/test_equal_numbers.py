@@ -20,7 +20,7 @@ from ucm_analytics.documents.formats import show
 from ucm_analytics.reports import Report, Section, run_all
 from ucm_analytics.store import Store
 
-from .made import Page
+from .by_hand import Page
 
 DEMO = Path(__file__).resolve().parents[2] / "data" / "demo"
 

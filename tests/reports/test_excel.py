@@ -15,7 +15,7 @@ import pytest
 from ucm_analytics.errors import SettingError
 from ucm_analytics.reports import Report, Section, TableColumn
 
-from .made import HOSTILE, card, days, report, section
+from .by_hand import HOSTILE, card, days, report, section
 
 MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 

@@ -16,7 +16,7 @@ from ucm_analytics.documents.html import page
 from ucm_analytics.errors import SettingError
 from ucm_analytics.reports import write_all
 
-from .made import HOSTILE, report, section
+from .by_hand import HOSTILE, report, section
 
 
 def test_no_cell_is_run_by_a_spreadsheet() -> None:

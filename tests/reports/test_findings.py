@@ -14,8 +14,8 @@ from playwright.sync_api import Browser
 from ucm_analytics.reports import run_report
 from ucm_analytics.store import Store
 
+from .by_hand import Page
 from .clinic import SITE, store_of, stories
-from .made import Page
 from .test_browser import look
 
 SATELLITE = "00881655501"

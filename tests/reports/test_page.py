@@ -18,7 +18,7 @@ from IPython.utils.capture import capture_output
 
 from ucm_analytics.documents.html import CSV_ROWS, index
 
-from .made import HOSTILE, Page, card, days, report, section
+from .by_hand import HOSTILE, Page, card, days, report, section
 
 
 def test_the_page_holds_every_part_of_every_section() -> None:

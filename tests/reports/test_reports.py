@@ -21,8 +21,8 @@ from ucm_analytics.period import Period
 from ucm_analytics.reports import FIRST, Report, names, run_all, run_report, write_all
 from ucm_analytics.store import Store
 
+from .by_hand import HOSTILE, Page
 from .clinic import SITE, store_of, stories
-from .made import HOSTILE, Page
 from .test_browser import Scheme, look
 
 EVERY = names()

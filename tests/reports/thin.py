@@ -29,8 +29,8 @@ from ucm_analytics.store import Store
 from ucm_analytics.store.files import Day
 from ucm_analytics.store.months import Months
 
+from .by_hand import Page
 from .clinic import directory_of
-from .made import Page
 
 Leg = dict[str, Any]
 MONTH = Period.of("2026-03")
