@@ -19,6 +19,8 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ucm_analytics.schema import READ
+
 FIRST: Final = datetime(2000, 1, 1, tzinfo=UTC)
 END: Final = datetime(2100, 1, 1, tzinfo=UTC)
 """Instants that are believed: no PBX of this kind is older, and a clock without power starts in 2000 or later."""
@@ -34,13 +36,7 @@ TEXT: Final = 4_000
 """Bytes of the longest text that is believed, and that a column holds. The PBX cuts most at about 255; a record of
 many recordings has more."""
 
-_TEXTS: Final = pa.array(
-    [
-        *("session", "uniqueid", "src", "dst", "dcontext", "clid", "dstchannel", "lastapp", "lastdata", "disposition"),
-        *("userfield", "channel_ext", "dstchannel_ext", "caller_name", "recordfiles", "recordfiles_desc", "dstanswer"),
-        *("action_type", "src_trunk_name", "dst_trunk_name", "new_src"),
-    ]
-)
+_TEXTS: Final = pa.array(["session", *(column.raw for column in READ if column.raw and column.is_text)])
 """Texts that the model reads: fields of the PBX."""
 
 
@@ -84,7 +80,7 @@ def believed(instants: pa.Array) -> pa.Array:
 
 
 def epoch(ids: pa.Array) -> pa.Array:
-    """UTC instant in the first ten digits of a session or uniqueid; null where there is none."""
+    """UTC instant in the first ten digits of a session, or of a channel's number; null where there is none."""
     digits = pc.if_else(pc.match_substring_regex(ids, r"^[0-9]{10}"), pc.utf8_slice_codeunits(ids, 0, 10), None)
     return pc.multiply(digits.cast(pa.int64()), 1_000_000).cast(pa.timestamp("us", tz="UTC"))
 

@@ -35,6 +35,10 @@ class Column:
     unit: str = ""
     raw: str = ""
 
+    @property
+    def is_text(self) -> bool:
+        return self.dtype in ("string", "category")
+
 
 def _raw(raw: str, dtype: Dtype, meaning: str, name: str = "", unit: str = "") -> Column:
     return Column(name or raw, dtype, meaning, unit, raw)
@@ -115,6 +119,17 @@ LEGS: Final[tuple[Column, ...]] = (
     Column("extra", "map", "fields not declared here, and values a typed column cannot hold, as JSON"),
     Column("set_aside", "category", "why no call is made of this leg; null if one is"),
 )
+
+_READ: Final = frozenset(
+    (
+        *("pbx", "call_id", "called_at", "acct_id", "src", "dst", "dcontext", "clid", "dstchannel", "lastapp"),
+        *("lastdata", "start_at", "answer_at", "end_at", "duration_s", "billsec_s", "disposition", "uniqueid"),
+        *("userfield", "channel_ext", "dstchannel_ext", "caller_name", "recordfiles", "recordfiles_desc", "dstanswer"),
+        *("action_type", "src_trunk_name", "dst_trunk_name", "new_src"),
+    )
+)
+READ: Final = tuple(column for column in LEGS if column.name in _READ)
+"""Columns of LEGS from which the story of a call is told."""
 
 STEP_KINDS: Final[dict[str, str]] = {
     "did": "the number dialled from outside, before it is routed",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
@@ -39,7 +40,7 @@ from ucm_analytics import aside
 from ucm_analytics.cli import app
 from ucm_analytics.errors import UnknownFields
 from ucm_analytics.legs import legs_table
-from ucm_analytics.model import _legs
+from ucm_analytics.model import classify
 from ucm_analytics.schema import LEGS, VERSION
 from ucm_analytics.sources.ucm.parse import parse_page
 from ucm_analytics.store import Store
@@ -138,7 +139,8 @@ def test_where_the_bounds_lie(field: str, last: str, first_odd: str) -> None:
 
 
 def test_the_rules_look_at_every_text_that_the_model_reads() -> None:
-    texts = {c.raw for c in LEGS if c.raw and c.name in _legs.COLUMNS and c.dtype in ("string", "category")}
+    named = set(re.findall(r"\w+", re.sub("--.*", "", classify.SQL)))
+    texts = {column.raw for column in LEGS if column.raw and column.is_text and column.name in named}
     assert set(aside._TEXTS.to_pylist()) == texts | {"session"}
 
 

@@ -13,14 +13,14 @@ import pyarrow as pa
 from ucm_analytics.analyses._frame import Result, analysis, arrow, beside, collect, lazy, needs
 from ucm_analytics.analyses._keys import keyed
 from ucm_analytics.analyses._numbers import number, optional
-from ucm_analytics.analyses._told import told
 from ucm_analytics.analyses.population import continues, from_outside
+from ucm_analytics.model import crosscheck
 from ucm_analytics.schema import Column
 
 _CALL: Final = ["pbx", "call_id"]
 _BY_CALL: Final[list[Any]] = [(name, "ascending") for name in _CALL]
 _NO_PHONE: Final = {
-    "did": "copies for the number dialled from outside, before it was routed (ForkCDR)",
+    "did": "copies for the number dialled from outside, before it was routed",
     "menu": "time spent in menus",
     "voicemail": "mailboxes that recorded or played a greeting",
     "outside": "attempts to reach a number outside by a trunk",
@@ -48,8 +48,8 @@ def reconciliation(legs: Any, *, steps: Any, rings: Any, calls: Any) -> pa.Table
     Parameters
     ----------
     legs : frame
-        One row per CDR row: ``pbx, call_id, dst, dcontext, dstchannel, dstchannel_ext, lastapp,
-        disposition, billsec_s, action_type, dst_trunk_name, set_aside``. Rows that are set aside are in no line.
+        One row per CDR row: ``pbx, call_id, set_aside``, and ``model.crosscheck.FIELDS``, from which kinds of rows
+        are told. Rows that are set aside are in no line.
     steps : frame
         One row per step: ``pbx, legs``.
     rings : frame
@@ -89,15 +89,17 @@ def reconciliation(legs: Any, *, steps: Any, rings: Any, calls: Any) -> pa.Table
     >>> int(found.loc[found["part"] == "unexplained", "count"].sum())
     0
     """
-    rows = told(legs)
+    rows = crosscheck.classified(
+        lazy(legs, "legs", needs("legs", *_CALL, "set_aside", *crosscheck.FIELDS)).filter(nw.col("set_aside").is_null())
+    )
     by_kind = collect(
         rows.group_by("kind", "is_ring", "answered", "picked_up").agg(legs=nw.len().cast(nw.Int64))
     ).reset_index(drop=True)
     sessions = _sessions(rows, by_kind)
     more = optional(calls, "caller_number")
     known = lazy(calls, "calls", (*needs("calls", *_CALL, *_OF_CALLS), *more))
-    told_calls = known.with_columns(continues=continues(), answered=(nw.col("outcome") == "answered").fill_null(False))
-    by_call = collect(told_calls.group_by("continues", "answered").agg(calls=nw.len().cast(nw.Int64)))
+    outcomes = known.with_columns(continues=continues(), answered=(nw.col("outcome") == "answered").fill_null(False))
+    by_call = collect(outcomes.group_by("continues", "answered").agg(calls=nw.len().cast(nw.Int64)))
     stages = lazy(steps, "steps", needs("steps", "pbx", "legs")).select(_sum("legs"), steps=nw.len().cast(nw.Int64))
     rung = lazy(rings, "rings", needs("rings", *_CALL)).group_by(_CALL).agg(rings=nw.len().cast(nw.Int64))
     rung = rung.select(rings=_sum("rings"), calls=nw.len().cast(nw.Int64))

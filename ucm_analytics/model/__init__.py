@@ -1,13 +1,16 @@
 """Legs to steps, rings and calls: what happened to each caller.
 
 Legs are grouped by the session that each carries, never by the nesting of the answer, which one
-firmware shifts by a leg. Four stages, one file each, every one a SQL view over the one before:
+firmware shifts by a leg. One file a stage, every one SQL over the ones before:
 
-`_legs`   what each leg is, and when it happened in seconds since its call began
-`_steps`  parallel legs become one stage of the caller's way
-`_rings`  each phone that rang
-`_calls`  one row a session, and what became of it: the outcome table
-`_links`  sessions that go on with another one: follow-me, picked up from park
+`classify`  what each leg says, in our own words; the only one that knows how the PBX writes
+`offsets`   when it happened, in seconds since its call began
+`steps`     legs in order; parallel ones become one stage of the caller's way
+`rings`     each phone that rang
+`calls`     one row a session, and what became of it: the outcome table
+`links`     sessions that go on with another one: follow-me, picked up from park
+
+`crosscheck` is no stage: it classifies the legs a second time, by rules of its own.
 
 All but the links look at one call at a time, so many legs are worked on in parts, one after the other.
 """
@@ -26,10 +29,9 @@ import duckdb
 import pyarrow as pa
 
 from ucm_analytics.engine import file_name
-from ucm_analytics.model import _calls, _legs, _links, _rings, _steps
-from ucm_analytics.model._calls import OUTCOME_RULES
-from ucm_analytics.model._clock import clock_changes
-from ucm_analytics.schema import LEGS, TableName, arrow_schema
+from ucm_analytics.model import calls, classify, links, offsets, rings, steps
+from ucm_analytics.model.calls import OUTCOME_RULES
+from ucm_analytics.schema import READ, TableName, arrow_schema
 
 __all__ = ["OUTCOME_RULES", "ModelTables", "build"]
 
@@ -52,19 +54,11 @@ SELECT first, last, sum(legs)::BIGINT FROM (
     FROM every_leg GROUP BY pbx, call_id
 ) GROUP BY first, last ORDER BY first, last
 """
-
-
-# naive UTC inside, so that no engine's idea of a session zone comes in between
-_COLUMNS: Final = ", ".join(
-    "make_timestamp(epoch_us(called_at)) AS called_at" if name == "called_at" else name for name in _legs.COLUMNS
-)
-
-
-_TEXT: Final = " + ".join(
-    f"coalesce(strlen({column.name}), 0)"
-    for column in LEGS
-    if column.name in _legs.COLUMNS and column.dtype in ("string", "category")
-)
+_LEGS: Final = """
+-- naive UTC inside, so that no engine's idea of a session zone comes in between
+SELECT * REPLACE (make_timestamp(epoch_us(called_at)) AS called_at) FROM legs WHERE set_aside IS NULL
+"""
+_TEXT: Final = " + ".join(f"coalesce(strlen({column.name}), 0)" for column in READ if column.is_text)
 
 
 @dataclass(frozen=True)
@@ -102,40 +96,48 @@ def build(legs: pa.Table | Path, *, zone: ZoneInfo | None = None) -> ModelTables
             connection.read_parquet(file_name(legs), hive_partitioning=False).create_view("legs")
         else:
             connection.register("legs", legs)
-        connection.execute(f"CREATE TEMP VIEW every_leg AS SELECT {_COLUMNS} FROM legs WHERE set_aside IS NULL")
+        connection.execute(f"CREATE TEMP VIEW every_leg AS {_LEGS}")
         ((*span, legs_in_all),) = connection.execute(
             "SELECT min(called_at), max(called_at), count(*) FROM every_leg"
         ).fetchall()
-        connection.register("clock", clock_changes(zone, *span))
-        steps, rings, calls = [], [], []
+        connection.execute("CREATE TEMP VIEW raw AS FROM every_leg")
+        connection.execute(f"CREATE TEMP VIEW said AS {classify.SQL}")
+        connection.register("clock", offsets.clock_changes(zone, *span))
+        made: dict[TableName, list[pa.Table]] = {"steps": [], "rings": [], "calls": []}
         numbered, long = [0], 0
         for number, (part, size) in enumerate(_parts(connection, legs_in_all)):
-            connection.execute(f"CREATE OR REPLACE TEMP VIEW raw AS SELECT * FROM every_leg WHERE {part}")
+            connection.execute(f"CREATE OR REPLACE TEMP VIEW raw AS FROM every_leg WHERE {part}")
             ((text,),) = connection.execute(f"SELECT coalesce(sum({_TEXT}), 0)::BIGINT FROM raw").fetchall()
             long = max(long, text * _COPIES - size * _LEG_BYTES)
             connection.execute(f"SET memory_limit = '{_ENGINE_BYTES + size * _LEG_BYTES + long}B'")
             connection.execute(f"SET VARIABLE calls_before = {numbered[-1]}")
-            for name, sql in (("leg", _legs.SQL), ("step", _steps.SQL), ("ring", _rings.SQL), ("call", _calls.SQL)):
+            for name, sql in (
+                ("session", offsets.SESSIONS),
+                ("leg", steps.LEGS),
+                ("step", steps.SQL),
+                ("ring", rings.SQL),
+                ("call", calls.SQL),
+            ):
                 connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {sql}")
-            steps.append(_fetch(connection, "steps", _steps.SELECT))
-            rings.append(_fetch(connection, "rings", _rings.SELECT))
+            made["steps"].append(_fetch(connection, "steps", steps.SELECT))
+            made["rings"].append(_fetch(connection, "rings", rings.SELECT))
             for name, sql in (
                 ("every_call", "FROM call"),
-                ("rung", _links.RUNG),
-                ("parked", _links.PARKED),
-                ("talked", _links.TALKED),
+                ("rung", links.RUNG),
+                ("parked", links.PARKED),
+                ("talked", links.TALKED),
             ):
                 connection.execute(f"INSERT INTO {name} {sql}" if number else f"CREATE TEMP TABLE {name} AS {sql}")
             ((upto,),) = connection.execute("SELECT coalesce(max(call_no), 0) FROM every_call").fetchall()
             numbered.append(upto)
-        connection.execute("DROP TABLE leg; DROP TABLE step; DROP TABLE ring; DROP TABLE call")
+        connection.execute("DROP TABLE session; DROP TABLE leg; DROP TABLE step; DROP TABLE ring; DROP TABLE call")
         connection.execute(f"SET memory_limit = '{_ENGINE_BYTES + numbered[-1] * _CALL_BYTES + long}B'")
-        connection.execute(f"CREATE TEMP TABLE linked AS {_links.SQL}")
+        connection.execute(f"CREATE TEMP TABLE linked AS {links.SQL}")
         for before, upto in pairwise(numbered):
             connection.execute(f"SET memory_limit = '{_ENGINE_BYTES + (upto - before) * _CALL_BYTES + long}B'")
             connection.execute(f"SET VARIABLE calls_before = {before}; SET VARIABLE calls_upto = {upto}")
-            calls.append(_fetch(connection, "calls", _links.SELECT))
-        return ModelTables(steps=_together(steps), rings=_together(rings), calls=_together(calls))
+            made["calls"].append(_fetch(connection, "calls", links.SELECT))
+        return ModelTables(**{name: _together(parts) for name, parts in made.items()})
 
 
 def _parts(connection: duckdb.DuckDBPyConnection, legs_in_all: int) -> list[tuple[str, int]]:

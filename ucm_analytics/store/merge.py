@@ -14,11 +14,11 @@ import pyarrow.compute as pc
 from ucm_analytics.aside import in_calls
 from ucm_analytics.schema import KEY, UNNUMBERED, arrow_schema
 
-_ORDER = ("called_at", "call_id", "start_at", "acct_id", "uniqueid", "dstchannel")
 UNDATED: Final = "undated"
 """Month of legs that carry no time that is believed."""
 
 _KEY = [name for name in KEY if name != "pbx"]
+_ORDER = ("called_at", "call_id", "start_at", *(name for name in _KEY if name != "session"))
 _PART: Final = 50_000
 _MARGIN: Final = timedelta(days=3)
 """A local day, and the calls that a wrong clock puts next to it, in UTC."""

@@ -2,6 +2,50 @@
 
 from __future__ import annotations
 
+from ucm_analytics.model import offsets
+
+# A new step begins where kind or target changes, or the channel. The legs of a ring group round,
+# of one stay in a queue, and of a call picked up from park follow each other, until a talk is over;
+# a phone with several registrations has legs that start together.
+#
+# The windows see only the columns that they need, and the rest is joined to them: sorting whole legs
+# costs twice the time.
+LEGS = f"""
+WITH timed AS MATERIALIZED (SELECT *, row_number() OVER () AS row_no FROM ({offsets.TIMES})),
+ordered AS (
+    SELECT
+        row_no, call_no,
+        row_number() OVER call AS leg_no,
+        coalesce(
+            kind = lag(kind) OVER call AND target = lag(target) OVER call
+            AND (kind IN ('ring_group', 'queue', 'park') OR t_start = lag(t_start) OVER call)
+            AND (kind = 'park' OR caller_channel = lag(caller_channel) OVER call)
+            AND NOT coalesce(
+                t_start >= max(t_talked) OVER before AND lag(t_start) OVER call < max(t_talked) OVER before, false
+            ),
+            false
+        ) AS goes_on,
+        is_transferred AND kind <> 'park' AND caller_channel <> lag(caller_channel) OVER call AS moved
+    FROM (SELECT *, CASE WHEN by_person THEN t_end END AS t_talked FROM timed)
+    WINDOW
+        -- the numbers of the records start again with the month: a DID comes first all the same
+        call AS (
+            PARTITION BY call_no
+            ORDER BY t_start, kind <> 'did', record_no, caller_channel, peer_channel, dialled, tie
+        ),
+        before AS (call ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+),
+placed AS (
+    SELECT
+        row_no, leg_no, moved,
+        CAST(sum(CASE WHEN goes_on THEN 0 ELSE 1 END) OVER (
+            PARTITION BY call_no ORDER BY leg_no) AS INTEGER) AS step_no
+    FROM ordered
+)
+SELECT * EXCLUDE (row_no, record_no, tie, is_transferred) FROM timed JOIN placed USING (row_no)
+"""
+"""Legs in order, and the step that each is part of."""
+
 SQL = """
 WITH winners AS (
     SELECT
@@ -16,7 +60,7 @@ WITH winners AS (
 losers AS (
     SELECT n.call_no, n.step_no, max(n.t_end) AS t_pickup
     FROM leg n JOIN winners USING (call_no, step_no)
-    WHERE n.kind = 'ring_group' AND n.disposition = 'NO ANSWER' AND n.dstchannel IS NOT NULL
+    WHERE n.kind = 'ring_group' AND n.result = 'no_answer' AND n.peer_channel IS NOT NULL
         AND n.t_start <= w.t_start + 1 AND n.t_end > w.t_start AND n.t_end <= w.t_end
     GROUP BY ALL
 ),
@@ -25,24 +69,20 @@ grouped AS (
         call_no, step_no,
         any_value(kind) AS kind,
         any_value(target) AS target,
-        arg_min(lastapp, leg_no) AS lastapp,
-        arg_min(lastdata, leg_no) AS lastdata,
+        arg_min(gave_up, leg_no) AS gave_up,
         min(t_start) AS t_entered,
         max(t_end) AS t_end,
         min(t_start) FILTER (is_ring OR rings_outside) AS t_ring,
         sum(CASE WHEN kind = 'ivr' OR kind = 'voicemail' THEN t_end - t_answer END) AS self_s,
-        bool_and(disposition = 'BUSY') FILTER (heard) AS all_busy,
-        bool_and(disposition IN ('BUSY', 'FAILED', 'CONGESTION', 'CHANUNAVAIL')) FILTER (heard) AS all_failed,
-        bool_or(disposition = 'ANSWERED') AS connected,
+        bool_and(result = 'busy') FILTER (heard) AS all_busy,
+        bool_and(result IN ('busy', 'failed')) FILTER (heard) AS all_failed,
+        bool_or(result = 'answered') AS connected,
         coalesce(bool_or(moved), false) AS moved,
         CAST(count(*) FILTER (is_ring) AS INTEGER) AS phones,
-        CAST(count(*) AS INTEGER) AS legs,
-        any_value(began) AS began,
-        any_value(offset_s) AS offset_s
+        CAST(count(*) AS INTEGER) AS legs
     FROM (
         -- a caller in a queue hears music, not that an agent is busy
-        SELECT *, lastapp IS DISTINCT FROM 'ForkCDR' AND NOT (kind = 'queue' AND dstchannel IS NOT NULL) AS heard
-        FROM leg
+        SELECT *, NOT is_copy AND NOT (kind = 'queue' AND peer_channel IS NOT NULL) AS heard FROM leg
     ) GROUP BY call_no, step_no
 ),
 -- The leg behind a DID can carry the DID's start: the caller came in when the DID let go.
@@ -88,7 +128,7 @@ SELECT
         WHEN answered_by IS NOT NULL THEN 'answered'
         WHEN kind = 'voicemail' AND connected THEN 'recorded'
         WHEN t_next IS NOT NULL THEN 'next'
-        WHEN kind = 'ivr' AND lastapp = 'Playback' AND lastdata LIKE '%error%' THEN 'timed_out'
+        WHEN kind = 'ivr' AND gave_up THEN 'timed_out'
         WHEN all_busy THEN 'busy'
         WHEN all_failed THEN 'failed'
         ELSE 'hung_up'
@@ -106,5 +146,5 @@ SELECT
     coalesce(t_pickup, t_left) - t_entered AS wait_s,
     greatest(coalesce(t_talk_end - t_pickup, 0), 0) AS talk_s,
     result, answered_by, phones, legs
-FROM step JOIN (SELECT call_no, pbx, call_id FROM call) USING (call_no) ORDER BY began, pbx, call_id, step_no
+FROM step JOIN session USING (call_no) ORDER BY began, pbx, call_id, step_no
 """

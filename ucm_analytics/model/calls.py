@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ucm_analytics.model._legs import TRUNK
-
 
 @dataclass(frozen=True)
 class Rule:
@@ -35,26 +33,22 @@ _OUTCOME = "CASE " + " ".join(f"WHEN {rule.condition} THEN '{rule.outcome}'" for
 
 SQL = f"""
 WITH firsts AS (
-    SELECT
-        call_no, pbx, call_id, began, offset_s, uniqueid,
-        userfield, src, new_src, channel_ext, caller_name AS shown_name, clid, dst, action,
-        coalesce(userfield IN ('Internal', 'EXT'), false) AS inside
+    SELECT call_no, caller_channel, direction AS said, shown_number, own_number, caller_name, dialled
     FROM leg WHERE leg_no = 1
 ),
 legs AS (
     SELECT
         call_no,
-        min(object) FILTER (action = 'FOLLOWME') AS forwarded_from,
-        bool_or(action = 'FOLLOWME') AS follow_me,
+        min(forwarded_from) AS forwarded_from,
         bool_or(goes_out) AS goes_out,
-        arg_min(coalesce(src_trunk_name, dst_trunk_name), leg_no) AS trunk,
+        arg_min(trunk, leg_no) AS trunk,
         max(t_end) AS t_end,
         CAST(count(*) AS INTEGER) AS legs
     FROM leg GROUP BY call_no
 ),
 recorded AS (
-    SELECT call_no, string_agg(rtrim(recordfiles, '@'), '@' ORDER BY leg_no) AS recordings
-    FROM leg WHERE recordfiles IS NOT NULL GROUP BY call_no
+    SELECT call_no, string_agg(recordings, '@' ORDER BY leg_no) AS recordings
+    FROM leg WHERE recordings IS NOT NULL GROUP BY call_no
 ),
 steps AS (
     SELECT
@@ -95,26 +89,23 @@ joined AS (
             least(coalesce(queue_s, 0), t_end) AS queue_s,
             least(coalesce(voicemail_s, 0), t_end) AS voicemail_s
         ),
-        -- where an attempt fails before a trunk is chosen, the PBX says Internal; only its number can tell
+        -- where an attempt fails before a trunk is chosen, the record says internal; only its number can tell
         CASE
-            WHEN userfield = 'Inbound' THEN 'inbound'
+            WHEN said = 'inbound' THEN 'inbound'
             WHEN first_kind = 'park' THEN 'internal'
-            WHEN userfield = 'External' THEN 'external'
-            WHEN userfield = 'Outbound' OR inside AND first_kind = 'external' AND goes_out THEN 'outbound'
-            WHEN inside AND first_kind IS DISTINCT FROM 'external' THEN 'internal'
+            WHEN said = 'external' THEN 'external'
+            WHEN said = 'outbound' OR said = 'internal' AND first_kind = 'external' AND goes_out THEN 'outbound'
+            WHEN said = 'internal' AND first_kind IS DISTINCT FROM 'external' THEN 'internal'
             ELSE 'unknown'
         END AS direction
-    FROM firsts JOIN legs USING (call_no) JOIN steps USING (call_no)
+    FROM session JOIN firsts USING (call_no) JOIN legs USING (call_no) JOIN steps USING (call_no)
         LEFT JOIN ringing USING (call_no) LEFT JOIN recorded USING (call_no)
 )
 SELECT
-    * EXCLUDE (userfield, inside, goes_out, src, new_src, channel_ext, shown_name, clid, dst, action),
-    CASE
-        WHEN direction IN ('inbound', 'external') OR follow_me OR regexp_matches(channel_ext, '{TRUNK}') THEN src
-        ELSE coalesce(new_src, channel_ext, src)
+    * EXCLUDE (said, goes_out, shown_number, own_number, dialled, t_change, change_s),
+    CASE WHEN direction IN ('inbound', 'external') OR forwarded_from IS NOT NULL THEN shown_number ELSE own_number
     END AS caller,
-    coalesce(shown_name, nullif(regexp_extract(clid, '^"([^"]+)"', 1), '')) AS caller_name,
-    coalesce(did, dst) AS callee,
+    coalesce(did, dialled) AS callee,
     {_OUTCOME} AS outcome
 FROM joined
 """

@@ -1,4 +1,7 @@
-"""What each leg says of itself, read from its raw fields without the model: a check of it."""
+"""What each leg says, a second time: a check of `classify`, with which it shares no code, no engine and no words.
+
+`analyses.reconciliation` counts the legs by these kinds and compares with what the model made of them.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,11 @@ from typing import Any, Final
 
 import narwhals.stable.v2 as nw
 
-from ucm_analytics.analyses._frame import lazy, needs
+FIELDS: Final = (
+    *("dst", "dcontext", "dstchannel", "dstchannel_ext", "lastapp", "disposition", "billsec_s"),
+    *("action_type", "dst_trunk_name"),
+)
+"""Columns of LEGS that are read."""
 
 _RUNG: Final = ("queue", "ring_group", "park", "transfer", "extension")
 """Kinds of leg behind which a phone can ring; an action that is not known rings one if it dials."""
@@ -16,21 +23,16 @@ _SHORTEST: Final = 7
 """Digits of the shortest number outside that is certainly one."""
 
 
-def told(legs: Any) -> nw.LazyFrame[Any]:
-    """Legs in calls with `kind`, and whether each `is_ring` of a phone, was `answered`, was `picked_up` by a person."""
-    frame = lazy(
-        legs,
-        "legs",
-        needs(
-            "legs",
-            "pbx",
-            "call_id",
-            *("dst", "dcontext", "dstchannel", "dstchannel_ext", "lastapp", "disposition", "billsec_s"),
-            *("action_type", "dst_trunk_name", "set_aside"),
-        ),
-    ).filter(nw.col("set_aside").is_null())
+def classified(legs: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """Legs with `kind`, and whether each `is_ring` of a phone, was `answered`, was `picked_up` by a person.
+
+    Parameters
+    ----------
+    legs : narwhals LazyFrame
+        One row per CDR row, with `FIELDS`.
+    """
     app, dst, raw = nw.col("lastapp").fill_null(""), nw.col("dst").fill_null(""), nw.col("raw")
-    frame = frame.with_columns(
+    frame = legs.with_columns(
         raw=nw.when(~nw.col("action_type").is_null())
         .then(nw.col("action_type"))
         .otherwise(nw.when(app == "VoiceMail").then(nw.lit("VM")).otherwise(nw.lit("DIAL"))),

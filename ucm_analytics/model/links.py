@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 RUNG = """
-SELECT DISTINCT call_no, pbx, person AS extension FROM leg
-WHERE kind IN ('extension', 'transfer', 'ring_group', 'queue') AND lastapp IS DISTINCT FROM 'ForkCDR'
+SELECT call_no, pbx, person AS extension FROM leg JOIN session USING (call_no)
+WHERE kind IN ('extension', 'transfer', 'ring_group', 'queue') AND NOT is_copy
 """
-"""Which extension was tried in which call."""
+"""Which extension was tried in which call, once or more often."""
 
-PARKED = "SELECT DISTINCT call_no, pbx, uniqueid, began FROM leg WHERE kind = 'park'"
+PARKED = "SELECT DISTINCT call_no, pbx, caller_channel, began FROM leg JOIN session USING (call_no) WHERE kind = 'park'"
 """Which channel waited in a park slot, or was picked up from one, in which call."""
 
 TALKED = """
 SELECT call_no, epoch(began) + t_pickup AS since_s, epoch(began) + t_talk_end AS until_s
-FROM step WHERE t_pickup IS NOT NULL
+FROM step JOIN session USING (call_no) WHERE t_pickup IS NOT NULL
 """
 """When somebody talked, in which call."""
 
 # A follow-me attempt is a session of its own that names the extension it came from, and shows the
 # original caller or the DID. It is linked where exactly one call tried that extension for that caller
 # at that moment, directly or in a ring group or queue. A call that is picked up from park keeps its
-# uniqueid in the session of the one who picks it up, so that link is certain, however often it is
+# channel in the session of the one who picks it up, so that link is certain, however often it is
 # parked. Each session is linked to the first call of its line: the one that goes on with no other.
 SQL = """
 WITH RECURSIVE candidates AS (
@@ -28,15 +28,16 @@ WITH RECURSIVE candidates AS (
     FROM every_call f
     JOIN rung r ON r.pbx = f.pbx AND r.extension = f.forwarded_from AND r.call_no <> f.call_no
     JOIN every_call p ON p.call_no = r.call_no
-    WHERE f.follow_me AND NOT p.follow_me AND (p.caller IS NOT DISTINCT FROM f.caller OR p.did = f.caller)
+    WHERE p.forwarded_from IS NULL AND (p.caller IS NOT DISTINCT FROM f.caller OR p.did = f.caller)
         AND f.began BETWEEN p.began AND p.began + to_seconds(p.t_end + 2)
     UNION
     SELECT c.call_no, arg_min(p.call_no, row(p.began, p.call_no))
     FROM parked c
     JOIN (
-        SELECT call_no, pbx, uniqueid, began FROM every_call WHERE uniqueid IN (SELECT uniqueid FROM parked)
+        SELECT call_no, pbx, caller_channel, began FROM every_call
+        WHERE caller_channel IN (SELECT caller_channel FROM parked)
         UNION FROM parked
-    ) p ON p.pbx = c.pbx AND p.uniqueid = c.uniqueid AND p.began < c.began
+    ) p ON p.pbx = c.pbx AND p.caller_channel = c.caller_channel AND p.began < c.began
     GROUP BY c.call_no
 ),
 certain AS (
@@ -115,7 +116,7 @@ SELECT
     coalesce(path, '') AS path,
     steps, legs, phones, transfers, queue, trunk, recordings, exact_pickup,
     forward_of,
-    follow_me OR parent IS NOT NULL AS is_forward
+    forwarded_from IS NOT NULL OR parent IS NOT NULL AS is_forward
 FROM resolved LEFT JOIN linked USING (call_no)
     LEFT JOIN (
         SELECT call_no AS parent, call_id AS forward_of FROM every_call
