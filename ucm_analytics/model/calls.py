@@ -89,7 +89,7 @@ joined AS (
             least(coalesce(queue_s, 0), t_end) AS queue_s,
             least(coalesce(voicemail_s, 0), t_end) AS voicemail_s
         ),
-        -- where an attempt fails before a trunk is chosen, the record says internal; only its number can tell
+        -- where an attempt fails before a trunk is chosen, the record says internal; only the number dialled can tell
         CASE
             WHEN said = 'inbound' THEN 'inbound'
             WHEN first_kind = 'park' THEN 'internal'
