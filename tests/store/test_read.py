@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import duckdb
@@ -57,6 +57,28 @@ def test_both_pbxs_or_one(filled: Store) -> None:
     assert filled.calls("2026-03-03")["pbx"].tolist() == ["branch", "branch", "clinic", "clinic"]
     assert len(filled.calls("2026-03-03", pbx="branch")) == 2
     assert len(filled.scan("steps", "2026-03-03").collect().to_native()) == 4
+
+
+def test_status_of_each_pbx(filled: Store) -> None:
+    status = filled.status()
+    assert list(status) == ["branch", "clinic"]
+    assert filled.status("branch") == {"branch": status["branch"]}
+    assert [(each.legs, each.set_aside) for each in status.values()] == [(2, {}), (14, {})]
+    clinic = status["clinic"]
+    assert (clinic.first_day, clinic.last_day) == (date(2026, 2, 27), date(2026, 3, 3))
+    assert (clinic.settled_days, clinic.provisional_days, clinic.missing_days) == (5, 0, 0)
+    assert clinic.last_pull == datetime(2026, 3, 20, 11, tzinfo=UTC)  # 12:00 in Berlin
+
+
+def test_a_store_without_calls_is_refused_where_some_are_needed(filled: Store, tmp_path: Path) -> None:
+    empty = Store(tmp_path / "nothing")
+    assert empty.status() == {}
+    filled.check("branch")
+    for store, pbx, message in ((empty, None, "holds no calls"), (filled, "north", "holds no PBX 'north'")):
+        with pytest.raises(NoData, match=message):
+            store.check(pbx)
+    with pytest.raises(NoData, match="north"):
+        filled.status("north")
 
 
 @pytest.mark.parametrize("table", TABLE_NAMES)

@@ -92,7 +92,14 @@ class Coverage:
 
 
 def coverage(store: Store, period: Period, *, pbx: str | None = None) -> Coverage:
-    """Coverage of a period, from `Store.coverage`."""
+    """Coverage of a period, from `Store.coverage`.
+
+    Raises
+    ------
+    NoData
+        The store holds nothing at all, or not this PBX.
+    """
+    store.check(pbx)
     rows = store.coverage(period, pbx=pbx)
     rows = rows.assign(day=[pd.Timestamp(day).date() for day in rows["day"]], state=rows["state"].astype(str))
     pbxs = tuple(sorted(rows["pbx"].astype(str).unique()))

@@ -47,9 +47,12 @@ def serve(store: Store, *, port: int, on_ready: Callable[[str], None]) -> None:
 
     Raises
     ------
+    NoData
+        The store holds no calls.
     SettingError
         There is no Voilà.
     """
+    store.check()
     application, kernels = _classes()
     # that somebody asks for what is not there is no news
     logging.getLogger("tornado").setLevel(logging.ERROR)

@@ -29,6 +29,7 @@ from ucm_analytics.store.coverage import coverage_frame
 from ucm_analytics.store.directory import load_directory, save_directory
 from ucm_analytics.store.files import folders, is_there
 from ucm_analytics.store.months import Months, WriteSummary
+from ucm_analytics.store.status import Status, status_of
 
 if TYPE_CHECKING:
     import duckdb
@@ -86,6 +87,32 @@ class Store:
     def pbxs(self) -> list[str]:
         """Names of the PBXs that are stored, in order."""
         return folders(self.path.absolute() / "legs", "pbx", config.is_name)
+
+    def check(self, pbx: str | None = None) -> None:
+        """Refuse a store that holds nothing.
+
+        Raises
+        ------
+        NoData
+            The store holds nothing at all, or not this PBX.
+        """
+        names = self.pbxs
+        if not names:
+            raise NoData(f"the store {self.path} holds no calls", hint="run ucm-analytics sync, or set UCM_DATA")
+        if pbx is not None and pbx not in names:
+            raise NoData(f"the store {self.path} holds no PBX {pbx!r}", hint=f"it holds {', '.join(names)}")
+
+    def status(self, pbx: str | None = None) -> dict[str, Status]:
+        """What is stored of each PBX, or of one, by name.
+
+        Raises
+        ------
+        NoData
+            The PBX that is named is not stored.
+        """
+        if pbx is not None:
+            self.check(pbx)
+        return {name: status_of(self, name) for name in ([pbx] if pbx else self.pbxs)}
 
     def calls(
         self,
@@ -398,12 +425,8 @@ class Store:
         save_directory(Months(self.path, pbx), rows, on=day)
 
     def _stored(self, pbx: str | None) -> list[Months]:
-        names = self.pbxs
-        if not names:
-            raise NoData(f"the store {self.path} holds no calls", hint="pull some: ucm-analytics sync")
-        if pbx is not None and pbx not in names:
-            raise NoData(f"the store {self.path} holds no PBX {pbx!r}", hint=f"it holds {', '.join(names)}")
-        return [Months(self.path, name) for name in ([pbx] if pbx else names)]
+        self.check(pbx)
+        return [Months(self.path, name) for name in ([pbx] if pbx else self.pbxs)]
 
     def _frame(
         self,
