@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -12,9 +13,60 @@ from ucm_analytics.errors import SettingError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ucm_analytics.period import Period
+    from ucm_analytics.store import Store
+
 Format = Literal["csv", "parquet", "xlsx"]
 
+Table = Literal["calls", "legs", "steps"]
+
 _SHEET_ROWS: Final = 1_048_575
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was written: how many rows, and how many days of the period are not in the store."""
+
+    rows: int
+    missing_days: int
+
+
+def export_table(
+    store: Store, table: Table, *, period: Period, path: Path, file_format: Format = "csv", pbx: str | None = None
+) -> Exported:
+    """Write a table of the store into one file; see `write_table`.
+
+    Parameters
+    ----------
+    store : Store
+        Where the calls are.
+    table : {'calls', 'legs', 'steps'}
+        Which table.
+    period : Period
+        Its days.
+    path : Path
+        The file.
+    file_format : {'csv', 'parquet', 'xlsx'}
+        As for `write_table`.
+    pbx : str, optional
+        Only the calls of this PBX.
+
+    Returns
+    -------
+    Exported
+        A day counts as missing when it is so on any PBX.
+
+    Raises
+    ------
+    NoData
+        The store holds nothing at all, or not this PBX.
+    SettingError
+        As for `write_table`.
+    """
+    frame = getattr(store, table)(period, pbx=pbx)
+    write_table(frame, path, file_format)
+    days = store.coverage(period, pbx=pbx)
+    return Exported(len(frame), days.loc[days["state"] == "missing", "day"].nunique())
 
 
 def write_table(frame: pd.DataFrame, path: Path, file_format: Format) -> None:
