@@ -17,7 +17,7 @@ from ucm_analytics.delivery.manifest import NAME, read_manifest
 from ucm_analytics.delivery.message import compose
 from ucm_analytics.delivery.periodic import Kind, label_of, last_period, periodic
 from ucm_analytics.documents.files import FORMATS
-from ucm_analytics.errors import SettingError
+from ucm_analytics.errors import NoData, SettingError
 from ucm_analytics.period import Period
 from ucm_analytics.store import Store
 
@@ -130,6 +130,20 @@ def test_days_that_were_never_pulled_make_no_report(store: Store, tmp_path: Path
         assert done.state == "incomplete"
         assert "ucm-analytics sync" in done.line
     assert not (tmp_path / "out").exists()
+
+
+def test_last_is_by_the_clock_of_the_pbx(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    labels = []
+    for zone in ("Etc/GMT+12", "Pacific/Kiritimati"):  # 26 hours apart: never the same day
+        monkeypatch.setenv("UCM_TIMEZONE", zone)
+        labels.append(periodic(store, "daily", folder=tmp_path, pbx="clinic").label)
+    assert labels[0] < labels[1]
+    assert periodic(store, "monthly", period="2026-05", folder=tmp_path).label == "2026-05"
+
+
+def test_a_pbx_that_is_not_stored_is_no_period_without_days(store: Store, tmp_path: Path) -> None:
+    with pytest.raises(NoData, match="holds no PBX 'north'"):
+        periodic(store, "weekly", period=WEEK, folder=tmp_path, pbx="north")
 
 
 def test_the_folder_is_replaced_as_a_whole(store: Store, tmp_path: Path) -> None:

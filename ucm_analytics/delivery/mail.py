@@ -48,6 +48,11 @@ class Mailed:
     left_out: tuple[str, ...] = ()
     unsure: tuple[str, ...] = ()
 
+    @property
+    def line(self) -> str:
+        """One line on who got it, and who had it."""
+        return f"mailed to {', '.join(self.to) or 'nobody'}" + f"; had it: {', '.join(self.before)}" * bool(self.before)
+
 
 class _Note(msgspec.Struct, frozen=True, omit_defaults=True):
     """One mail: which data, when, to whom; `sending` until the server has answered."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, TypeVar, get_args
 
+from ucm_analytics.config import Settings, zone
 from ucm_analytics.delivery.folder import alone, replaced
 from ucm_analytics.delivery.manifest import NAME, manifest_of
 from ucm_analytics.documents.coverage import Coverage, coverage
@@ -142,7 +143,7 @@ def periodic(
     store: Store,
     kind: Kind,
     *,
-    period: Period,
+    period: Period | str = "last",
     folder: str | Path,
     formats: Sequence[Format] = ("html", "csv"),
     pbx: str | None = None,
@@ -162,8 +163,8 @@ def periodic(
         Where the calls are.
     kind : {'daily', 'weekly', 'monthly'}
         Which periodic report.
-    period : Period
-        Its days; see `last_period`.
+    period : Period or str
+        Its days, their name, or ``last``: the last that has ended on the PBX's clock; see `last_period`.
     folder : str or Path
         Holds the folders of all periods.
     formats : sequence of str
@@ -190,6 +191,8 @@ def periodic(
     NoData
         The store holds nothing at all, or not this PBX.
     """
+    if isinstance(period, str):
+        period = last_period(kind, _today(store, pbx), period)
     label = label_of(kind, period)
     days = coverage(store, period, pbx=pbx)
     if days.never_pulled or not (days.complete or provisional_ok):
@@ -225,6 +228,12 @@ def periodic(
         files=tuple(target / file.name for file in [*files, target / NAME]),
         reports=tuple(made),
     )
+
+
+def _today(store: Store, pbx: str | None) -> date:
+    """Today on the PBX's clock, by the settings; on this computer's, where they name none or several."""
+    name = Settings.load(pbx).timezone if pbx or len(store.pbxs) == 1 else ""
+    return datetime.now(zone(name) if name else None).date()
 
 
 def _check(kind: str) -> None:
