@@ -174,6 +174,12 @@ def test_report(stored: Shell) -> None:
     assert "calls" in done.stderr
 
 
+def test_several_reports_by_name(stored: Shell) -> None:
+    done = stored("report", "queues", "callers", "queues", "--from", FIRST, "--to", LAST, "--out", "two")
+    assert done.stdout.split() == ["two/index.html", "two/queues.html", "two/callers.html"]
+    assert len(re.findall(r"^\* ", done.stderr, re.M)) == 2
+
+
 def test_report_on_days_that_were_never_pulled(stored: Shell) -> None:
     done = stored("report", "durations", "--month", "2026-03", "--out", "out", code=3)
     assert "28 of 31 days" in done.stderr
@@ -185,9 +191,9 @@ def test_a_periodic_report_and_its_verification(stored: Shell) -> None:
     assert done.stdout == f"daily/{FIRST}\n"
     assert "settled" in done.stderr
     assert (stored.folder / "daily" / FIRST / "manifest.json").exists()
-    assert stored("report", "--verify", f"daily/{FIRST}").stdout == f"{FIRST}: unchanged\n"
+    assert stored("verify", f"daily/{FIRST}").stdout == f"{FIRST}: unchanged\n"
     (stored.folder / "daily" / FIRST / "durations.html").write_text("other")
-    done = stored("report", "--verify", f"daily/{FIRST}", code=3)
+    done = stored("verify", f"daily/{FIRST}", code=3)
     assert "durations.html is not as it was written" in done.stdout
 
 
@@ -246,6 +252,15 @@ def test_export(table: str, stored: Shell) -> None:
         (("report", "call-volume", "--month", "2026-03", "--week", "2026-W10"), 2, "--month"),
         (("report", "call-volume", "--from", "2026-03-01"), 2, "--to"),
         (("report", "nothing", "--month", "2026-03"), 1, "call-volume"),
+        (("report", "durations", "nothing", "--month", "2026-03"), 1, "call-volume"),
+        (("report", "durations", "--all", "--month", "2026-03"), 2, "--all"),
+        (("report", "durations", "--mail", "a@example.org", "--month", "2026-03"), 2, "--mail"),
+        (("report", "--verify", "daily"), 2, "--verify"),
+        (("report", "daily", "--week", "last"), 2, "--week"),
+        (("report", "weekly", "--from", FIRST, "--to", LAST), 2, "--from"),
+        (("report", "weekly", "durations"), 2, "durations"),
+        (("report", "monthly", "--month", "2026-W11"), 1, "monthly report"),
+        (("verify", "nowhere"), 1, "manifest.json"),
         (("report", "durations", "--month", "2026-13"), 1, "2026-13"),
         (("report", "durations", "--month", "2026-03", "--format", "doc"), 2, "doc"),
         (("report", "durations", "--month", "2026-03", "--pbx", "other"), 1, "clinic"),
@@ -335,18 +350,28 @@ def test_demo(shell: Shell) -> None:
     assert "pulled 28 days" in done.stderr
 
 
-HELP = ["", "demo", "connect", "sync", "status", "reports", "report", "schedule", "export", "explore", "simulate"]
+PERIODIC = [f"report {kind}" for kind in ("daily", "weekly", "monthly")]
+HELP = {
+    "Calls from your PBX": ["connect", "sync", "status"],
+    "Reports": ["reports", "report", *PERIODIC, "verify", "schedule"],
+    "Calls one by one": ["export", "explore"],
+    "Without a PBX": ["demo", "simulate"],
+}
 
 
-@pytest.mark.parametrize("command", HELP)
+def test_help_lists_all_commands_in_groups(shell: Shell) -> None:
+    blocks = shell("--help").stdout.split("\n\n")[-len(HELP) :]
+    listed = {head.rstrip(":"): lines for head, *lines in map(str.splitlines, blocks)}
+    assert {head: [re.split(" {2,}", line)[1] for line in lines] for head, lines in listed.items()} == HELP
+
+
+@pytest.mark.parametrize("command", [name for names in HELP.values() for name in names])
 def test_help_ends_in_an_example_of_its_own_options(command: str, shell: Shell) -> None:
     text = shell(*command.split(), "--help").stdout
-    if not command:
-        assert set(re.findall(r"^  ([a-z]+)  ", text, re.M)) == set(HELP) - {""}
-        return
     assert "password" not in re.findall(r"--([a-z-]+)", text)
     example = text.partition("Example:")[2].split()
-    assert example[:2] == ["ucm-analytics", command]
+    words = ["ucm-analytics", *command.split()]
+    assert example[: len(words)] == words
     assert {word for word in example if word.startswith("--")} <= set(re.findall(r"--[a-z-]+", text))
 
 
@@ -355,6 +380,34 @@ def test_help_and_import_load_nothing_heavy(shell: Shell) -> None:
     code = f"import sys, ucm_analytics, ucm_analytics.cli; print([name for name in {heavy} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], text=True, capture_output=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        ("rep", {"reports", "report", *PERIODIC}),
+        ("report we", {"weekly"}),
+        ("report call-volume --mo", {"--month"}),
+        ("report weekly --m", {"--mail"}),
+        ("schedule ", {"daily", "weekly", "monthly"}),
+    ],
+)
+def test_completion(words: str, offered: set[str], shell: Shell) -> None:
+    line = f"ucm-analytics {words}"
+    asked = {"_UCM_ANALYTICS_COMPLETE": "complete_bash", "COMP_WORDS": line, "COMP_CWORD": str(line.count(" "))}
+    assert set(shell(**asked).stdout.splitlines()) == offered
+
+
+def test_quiet_tells_results_and_what_is_wrong_only(pbx: dict[str, str], stored: Shell, shell: Shell) -> None:
+    secret = {"UCM_PASSWORD": "canary-7", "UCM_FINGERPRINT": pbx["fingerprint"], "UCM_TIMEZONE": "Europe/Berlin"}
+    done = shell("--quiet", "connect", pbx["url"], **secret)
+    assert (done.stdout.startswith("connected to pbx: "), done.stderr) == (True, "")
+    done = stored("--quiet", "report", "daily", "--day", FIRST, "--out", "quiet", "--format", "csv")
+    assert (done.stdout, done.stderr) == (f"quiet/{FIRST}\n", "")
+    done = stored("--quiet", "report", "durations", "--month", "2026-03", "--out", "quiet", code=3)
+    assert done.stderr == "warning: 28 of 31 days are not in the store; run ucm-analytics sync\n"
+    assert "no weekly report" in stored("--quiet", "report", "weekly", "--week", "2026-W11", code=3).stderr
+    assert "error: " in stored("--quiet", "sync", "--pbx", "other", code=1).stderr
 
 
 def test_there_is_nothing_to_explore_in_an_empty_store(shell: Shell) -> None:

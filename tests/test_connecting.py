@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 
+from ucm_analytics import connecting
 from ucm_analytics.cli import app
 from ucm_analytics.connecting import check_same, name_of
 from ucm_analytics.errors import SettingError
 from ucm_analytics.simulator import Simulator, User
+from ucm_analytics.store import Store
 
 PASSWORD = "canary-3"
 CLINIC = {"clinic": {"url": "https://192.0.2.10:8089"}}
@@ -128,6 +130,34 @@ def test_a_pbx_that_moved_is_known_by_its_serial_number(
     assert "serial" not in tables(file)["shy"]
     connect(shy, "--name", "shy")
     connect(shy)
+
+
+def test_without_a_command_line(pbxs: tuple[Simulator, ...], file: Path, tmp_path: Path) -> None:
+    a, b, _ = pbxs
+    seen: list[str] = []
+    with pytest.raises(SettingError, match="certificate: not trusted"):
+        connecting.connect(a.url, password=lambda _: PASSWORD, confirm=lambda _: False)
+    done = connecting.connect(
+        a.url,
+        password=lambda settings: PASSWORD * (settings.user == "cdrapi"),
+        confirm=lambda shown: shown.fingerprint == a.fingerprint,
+        timezone=lambda _: "Europe/Berlin",
+        on_step=lambda step: seen.append(step.name),
+    )
+    assert (seen[0], seen[-1]) == ("reachable", "clock")
+    assert (done.path, done.another, dict(done.before)) == (file, False, {})
+    assert (tables(file)["pbx"]["serial"], tables(file)["pbx"]["timezone"]) == ("20EXAMPLEA", "Europe/Berlin")
+    store = Store(tmp_path / "store")
+    assert connecting.pull(store, password=lambda _: PASSWORD, progress=False).pbx == "pbx"
+    with pytest.raises(SettingError, match="swap the two dates"):
+        connecting.pull(store, password=lambda _: PASSWORD, since="2026-03-02", until="2026-03-01")
+    with pytest.raises(SettingError, match="nothing is known about PBX 'north'"):
+        connecting.pull(store, "north", password=lambda _: PASSWORD)
+    another = connecting.connect(
+        b.url, name="pbx", replaced=True, password=lambda _: PASSWORD, confirm=lambda _: True, timezone=lambda _: ""
+    )
+    assert another.another
+    assert another.before["serial"] == "20EXAMPLEA"
 
 
 @pytest.mark.parametrize(

@@ -71,7 +71,7 @@ def test_columns_follow_the_naming_rules() -> None:
 def test_library_code_neither_prints_nor_exits() -> None:
     for file in (ROOT / "ucm_analytics").rglob("*.py"):
         code = file.read_text(encoding="utf-8")
-        if file.name != "cli.py":
+        if file.parent.name != "cli":
             assert not re.search(r"^\s*print\(|sys\.exit\(|^\s*exit\(", code, re.M), file
         assert not re.search(r"verify\s*=\s*False|except\s*:", code), file
 

@@ -32,6 +32,20 @@ def day(text: str | date) -> date:
         raise SettingError(f"{text!r} is no date", hint="write it as YYYY-MM-DD, for example 2026-03-31") from None
 
 
+def days(first: str | date | None, last: str | date | None) -> tuple[date | None, date | None]:
+    """First and last day of a period that may be open on either side.
+
+    Raises
+    ------
+    SettingError
+        One of them is no date, or the end lies before the start.
+    """
+    start, end = (day(each) if each else None for each in (first, last))
+    if start and end:
+        Period(start, end)
+    return start, end
+
+
 @dataclass(frozen=True)
 class Period:
     """Whole days of the PBX's wall clock, both ends included."""

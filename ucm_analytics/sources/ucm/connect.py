@@ -61,6 +61,11 @@ class Check:
     hint: str = ""
     facts: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def stops(self) -> bool:
+        """Whether nothing works without it; a clock that is off is no reason not to read the records."""
+        return not self.ok and self.name != "clock"
+
 
 def diagnose(
     url: str,

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
-from datetime import datetime
-from pathlib import Path
 
 import typer
 
+from ucm_analytics.cli.output import say
 from ucm_analytics.config import Settings, zone
+from ucm_analytics.connecting import local_zone
 from ucm_analytics.errors import SettingError
-
-Say = Callable[[str], None]
 
 
 def password(settings: Settings, asked: list[str]) -> str:
@@ -45,7 +42,7 @@ def _from_keyring(settings: Settings) -> str | None:
     return found
 
 
-def offer_keyring(settings: Settings, asked: list[str], say: Say) -> None:
+def offer_keyring(settings: Settings, asked: list[str]) -> None:
     """Keep a typed password in the keyring, if there is one and the person agrees."""
     if not asked:
         return
@@ -61,21 +58,12 @@ def offer_keyring(settings: Settings, asked: list[str], say: Say) -> None:
             say("This computer has no keyring; set UCM_PASSWORD instead.")
 
 
-def ask_timezone(utc_offset: str, say: Say) -> str | None:
+def timezone(utc_offset: str) -> str:
     """Zone of the PBX: this computer's, where its clock agrees, else what the person says."""
-    here = _local_zone(utc_offset)
+    here = local_zone(utc_offset)
     if not sys.stdin.isatty():
         if not here:
             say("      The time zone is not known; set UCM_TIMEZONE, for example Europe/Berlin.")
         return here
-    typed = typer.prompt("Time zone of the PBX (IANA name)", default=here or "", err=True, show_default=bool(here))
-    return zone(typed).key if typed else None
-
-
-def _local_zone(utc_offset: str) -> str | None:
-    name = os.environ.get("TZ") or str(Path("/etc/localtime").resolve()).partition("/zoneinfo/")[2]
-    try:
-        offset = datetime.now(zone(name)).strftime("%z") if name else ""
-    except SettingError:
-        return None
-    return name if offset and offset == utc_offset.replace(":", "").removeprefix("UTC") else None
+    typed = typer.prompt("Time zone of the PBX (IANA name)", default=here, err=True, show_default=bool(here))
+    return zone(typed).key if typed else ""
