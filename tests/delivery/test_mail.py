@@ -221,8 +221,11 @@ def test_a_report_arrives_with_findings_pictures_and_files(
 def test_the_same_report_is_sent_once_to_each(delivered: PeriodicReport, post: Post, server: MailServer) -> None:
     one = replace(server, to=("manager@example.org",))
     assert mail(delivered, one).to == ("manager@example.org",)
-    assert mail(delivered, one) == Mailed(to=(), before=("manager@example.org",))
-    assert mail(delivered, server) == Mailed(to=("owner@example.org",), before=("manager@example.org",))
+    before, both = mail(delivered, one), mail(delivered, server)
+    assert before == Mailed(to=(), before=("manager@example.org",))
+    assert before.line == "mailed to nobody; had it: manager@example.org"
+    assert both == Mailed(to=("owner@example.org",), before=("manager@example.org",))
+    assert both.line == "mailed to owner@example.org; had it: manager@example.org"
     assert mail(delivered, one, again=True).to == ("manager@example.org",)
     assert [envelope.rcpt_tos for envelope, _ in post.taken] == [
         ["manager@example.org"],
