@@ -87,7 +87,9 @@ KINDS: dict[str, Callable[[pa.Table], Any]] = {
     "duckdb": relation,
     "narwhals": lambda frame: nw.from_native(relation(frame)),
 }
-"""How to make each kind of frame from Arrow; 'polars lazy' runs on another engine than the rest."""
+"""How to make each kind of frame from Arrow."""
+ENGINES = ("pandas", "polars lazy")
+"""A kind of each engine under the analyses: DuckDB, on which all kinds but lazy Polars run, and Polars."""
 
 
 def as_arrow(frame: Any) -> pa.Table:

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from tests.analyses.frames import KINDS, as_arrow, calls, random_calls, steps
+from tests.analyses.frames import ENGINES, KINDS, as_arrow, calls, random_calls, steps
 from ucm_analytics import analyses
 from ucm_analytics.errors import SettingError, SilentWeekdays
 from ucm_analytics.period import Period
@@ -107,7 +107,7 @@ def test_means_of_weekdays_by_hand() -> None:
     assert pd.isna(week.loc[(5, 10), "calls_per_day"])
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ENGINES)
 @pytest.mark.parametrize("weekday", range(7))
 def test_each_weekday_is_the_one_that_is_meant(weekday: int, kind: str) -> None:
     made = random_calls(5)
@@ -157,7 +157,7 @@ def test_means_but_for_holidays_by_hand() -> None:
     assert (row["days"], row["days_before"], row["value"], row["calls_before"]) == (6, 2, 10.0, 28)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ENGINES)
 @pytest.mark.parametrize("seed", range(2))
 def test_counts_but_for_holidays_one_by_one(seed: int, kind: str) -> None:
     made, first, last = random_calls(seed), date(2026, 10, 14), date(2026, 10, 30)

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from tests.analyses.by_loop import keys
-from tests.analyses.frames import KINDS, as_arrow, table
+from tests.analyses.frames import ENGINES, KINDS, as_arrow, table
 from ucm_analytics import analyses, model
 from ucm_analytics.analyses._frame import gathered, lazy
 from ucm_analytics.analyses._keys import fullest, with_keys
@@ -26,7 +26,7 @@ def made(seed: int) -> pa.Table:
     return pa.table({"number": pa.array([*numbers, *numbers, "anonymous", "", None, "0000"], pa.string())})
 
 
-@pytest.mark.parametrize("kind", ["pyarrow", "polars lazy", "duckdb", "narwhals"])
+@pytest.mark.parametrize("kind", ENGINES)
 @pytest.mark.parametrize("seed", range(20))
 def test_one_key_for_all_writings_of_a_number(seed: int, kind: str) -> None:
     table = made(seed)
