@@ -26,13 +26,33 @@ def pytest_xdist_auto_num_workers() -> int:
     return (os.cpu_count() or 1) * 3 // 2
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test with a browser is slow by itself."""
+    for item in items:
+        if "chromium" in getattr(item, "fixturenames", ()):
+            item.add_marker("slow")
+
+
+@pytest.fixture(autouse=True)
+def _no_browser_unasked(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What draws a picture or a PDF has to ask for `chromium`, or it would be among the quick tests."""
+    if "chromium" not in request.fixturenames:
+        monkeypatch.setenv("BROWSER_PATH", "none, because the test does not ask for the fixture chromium")
+
+
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """A real browser; one for all, because playwright runs once in a process."""
+def chromium() -> str:
+    """Where the browser is that draws pages, pictures and PDF."""
     path = os.environ.get("BROWSER_PATH") or shutil.which("chromium")
     if path is None:
         pytest.fail("the page tests need Chromium: apt install chromium, or set BROWSER_PATH")
+    return path
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: str) -> Iterator[Browser]:
+    """A real browser; one for all, because playwright runs once in a process."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         yield browser
         browser.close()

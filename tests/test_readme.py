@@ -53,6 +53,7 @@ def test_demo_prints_what_the_first_screen_shows(tmp_path: Path) -> None:
     assert sorted(steady(done.stdout)) == sorted(steady(shown.partition("\n")[2]))
 
 
+@pytest.mark.usefixtures("chromium")
 def test_python_gives_the_table_and_the_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (code,) = fences("python")
     (table,) = fences("")

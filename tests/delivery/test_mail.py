@@ -164,6 +164,7 @@ def body(read: EmailMessage, kind: str) -> str:
     return str(found.get_content()).replace("\r\n", "\n")
 
 
+@pytest.mark.usefixtures("chromium")
 def test_a_report_arrives_with_findings_pictures_and_files(
     store: Store, tmp_path: Path, post: Post, server: MailServer
 ) -> None:

@@ -188,6 +188,7 @@ assert made.state == "final"
 """
 
 
+@pytest.mark.usefixtures("chromium")
 def test_the_same_data_give_the_same_bytes_in_another_process(store: Store, tmp_path: Path) -> None:
     running = []
     for seed, zone in (("1", "UTC"), ("2", "Asia/Tokyo")):
@@ -217,6 +218,7 @@ def test_the_same_data_give_the_same_bytes_in_another_process(store: Store, tmp_
     assert made[0].keys() == made[1].keys()
 
 
+@pytest.mark.usefixtures("chromium")
 def test_the_locale_of_the_settings_reaches_every_file(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import secrets
-import shutil
 import subprocess
 import sys
 import time
@@ -24,7 +23,6 @@ from ucm_analytics.store import Store
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
 VOLUME, EXPLORE = "03_volume.ipynb", "09_explore.ipynb"
 ARTEFACTS = Path(__file__).resolve().parents[1] / "artefacts"
-CHROMIUM = os.environ.get("BROWSER_PATH") or shutil.which("chromium")
 # every cell stays in the page, also those that are scrolled out of sight; no question about news
 SETTINGS = {
     "notebook-extension/tracker": {"windowingMode": "none"},
@@ -95,12 +93,14 @@ def address(runtime: Path, server: subprocess.Popen[bytes], log: Path) -> str:
     pytest.fail(f"JupyterLab did not start:\n{log.read_text()}")
 
 
-def look(url: str, token: str, notebook: str, charts: int, use: Callable[[Page], None] = lambda page: None) -> Seen:
+def look(
+    chromium: str, url: str, token: str, notebook: str, charts: int, use: Callable[[Page], None] = lambda page: None
+) -> Seen:
     """Open a notebook, run all cells from the menu, save, and use what it shows."""
     cells = len(code(NOTEBOOKS / notebook))
     outside: list[str] = []
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1400, "height": 1000})
         page.set_default_timeout(PATIENCE_MS)
         page.on("request", lambda request: outside.append(request.url))
@@ -135,15 +135,13 @@ def run(page: Page, notebook: str, cells: int) -> None:
         page.keyboard.press("Control+s")
 
 
-def test_a_notebook_runs_and_draws_its_charts(lab: tuple[str, str, Path]) -> None:
-    if CHROMIUM is None:
-        pytest.fail("the lab test needs Chromium: apt install chromium, or set BROWSER_PATH")
+def test_a_notebook_runs_and_draws_its_charts(lab: tuple[str, str, Path], chromium: str) -> None:
     url, token, folder = lab
     cells = code(NOTEBOOKS / VOLUME)
     drawn = sum("application/vnd.plotly.v1+json" in str(cell.outputs) for cell in cells)
     # in a thread of its own: the page tests may hold Playwright's loop in this one
     with ThreadPoolExecutor(1) as thread:
-        seen = thread.submit(look, url, token, VOLUME, drawn).result()
+        seen = thread.submit(look, chromium, url, token, VOLUME, drawn).result()
     assert seen.errors == []
     assert seen.prompts == [f"[{number}]:" for number in range(1, len(cells) + 1)]
     assert seen.charts == drawn == 5
@@ -153,9 +151,7 @@ def test_a_notebook_runs_and_draws_its_charts(lab: tuple[str, str, Path]) -> Non
     assert not [output for cell in saved for output in cell.outputs if output.output_type == "error"]
 
 
-def test_the_explorer_counts_and_draws_in_a_notebook(lab: tuple[str, str, Path]) -> None:
-    if CHROMIUM is None:
-        pytest.fail("the lab test needs Chromium: apt install chromium, or set BROWSER_PATH")
+def test_the_explorer_counts_and_draws_in_a_notebook(lab: tuple[str, str, Path], chromium: str) -> None:
     url, token, _ = lab
     calls = Store(NOTEBOOKS.parent / "data" / "demo").calls("2026-03")
     internal = len(calls[(calls["direction"] == "internal") & ~calls["is_forward"]])
@@ -178,6 +174,6 @@ def test_the_explorer_counts_and_draws_in_a_notebook(lab: tuple[str, str, Path])
 
     with ThreadPoolExecutor(1) as thread:
         # six charts of the explorer, one of the notebook's last cell
-        seen = thread.submit(look, url, token, EXPLORE, 7, choose).result()
+        seen = thread.submit(look, chromium, url, token, EXPLORE, 7, choose).result()
     assert seen.errors == []
     assert seen.outside == []

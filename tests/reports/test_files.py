@@ -48,6 +48,7 @@ def test_csv_files_are_complete_and_spreadsheets_know_their_encoding(tmp_path: P
     assert pd.read_csv(files[1])["caller"][6] == HOSTILE[6]
 
 
+@pytest.mark.usefixtures("chromium")
 def test_pictures_are_drawn_by_the_browser(tmp_path: Path) -> None:
     files = report(section(["Anna"]), section(HOSTILE, title="Odd ones")).to_png(tmp_path)
     assert [path.name for path in files] == ["callers-calls-by-caller.png", "callers-odd-ones.png"]
@@ -58,6 +59,7 @@ def test_pictures_are_drawn_by_the_browser(tmp_path: Path) -> None:
         assert len(content) > 20_000
 
 
+@pytest.mark.usefixtures("chromium")
 def test_pictures_say_what_they_are_about(tmp_path: Path) -> None:
     (file,) = report(section(HOSTILE)).to_image(tmp_path, format="svg")
     svg = ElementTree.parse(file)
@@ -69,6 +71,7 @@ def test_pictures_say_what_they_are_about(tmp_path: Path) -> None:
         report(section(["Anna"])).to_image(tmp_path, format="gif")  # type: ignore[arg-type]
 
 
+@pytest.mark.usefixtures("chromium")
 def test_a_pdf_holds_the_report_on_pages_of_its_own(tmp_path: Path) -> None:
     chapter = report(section(["Ben"]), section(["Eva"], title="Friends"), name="others")
     made = report(section(HOSTILE), section([f"caller {n}" for n in range(80)], title="Many"), chapters=(chapter,))
