@@ -18,7 +18,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-COMMAND = str(Path(sys.executable).parent / "ucm-analytics")
+from tests.command import COMMAND, run
+
 CORE = {"call-volume", "durations", "extensions", "ivr-paths"}
 FIRST, LAST = "2026-03-09", "2026-03-11"
 
@@ -37,15 +38,7 @@ class Shell:
         }
 
     def __call__(self, *words: str, code: int = 0, **env: str) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            [COMMAND, *words],
-            env={**self.env, **env},
-            cwd=self.folder,
-            text=True,
-            capture_output=True,
-            stdin=subprocess.DEVNULL,
-            timeout=120,
-        )
+        done = run(words, env={**self.env, **env}, folder=self.folder)
         assert done.returncode == code, f"{words} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}"
         assert "Traceback" not in done.stderr
         return done
@@ -339,15 +332,6 @@ def test_replay_of_several_files(shell: Shell) -> None:
         shell("sync", "--since", "2026-03-10", "--until", "2026-03-10", UCM_TIMEZONE="Europe/Berlin", **env)
         shell("export", "legs", "--from", "2026-03-10", "--to", "2026-03-10", "--format", "parquet", "--out", "l")
         assert pd.read_parquet(shell.folder / "l")["acct_id"].tolist() == [1, 2]
-
-
-def test_demo(shell: Shell) -> None:
-    done = shell("demo", "--out", "here")
-    assert "open here/index.html" in done.stdout
-    for name in CORE | {"index"}:
-        assert (shell.folder / "here" / f"{name}.html").stat().st_size > 1000
-    assert len(re.findall(r"^\* ", done.stdout, re.M)) == 3
-    assert "pulled 28 days" in done.stderr
 
 
 PERIODIC = [f"report {kind}" for kind in ("daily", "weekly", "monthly")]
