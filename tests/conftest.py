@@ -40,6 +40,12 @@ def _no_browser_unasked(request: pytest.FixtureRequest, monkeypatch: pytest.Monk
         monkeypatch.setenv("BROWSER_PATH", "none, because the test does not ask for the fixture chromium")
 
 
+@pytest.fixture
+def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder for `demo_store()` that is none of the user's, and filled but once by all who ask for it."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "cache"))
+
+
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """Where the browser is that draws pages, pictures and PDF."""

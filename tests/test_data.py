@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import time
@@ -23,8 +24,14 @@ def test_dictionary_is_fresh() -> None:
     assert (DATA / "dictionary.md").read_text(encoding="utf-8") == dictionary(), "run make data"
 
 
-def test_demo_store_is_what_is_committed(tmp_path: Path) -> None:
-    made, kept = demo_store(tmp_path / "store"), Store(DATA / "demo")
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """The demo store, made anew."""
+    return demo_store(tmp_path_factory.mktemp("made") / "store")
+
+
+def test_demo_store_is_what_is_committed(made: Store) -> None:
+    kept = Store(DATA / "demo")
     for table in ("legs", "steps", "rings", "calls"):
         pd.testing.assert_frame_equal(getattr(made, table)(), getattr(kept, table)())
     days = kept.coverage(PERIOD)
@@ -34,15 +41,14 @@ def test_demo_store_is_what_is_committed(tmp_path: Path) -> None:
     assert sum(file.stat().st_size for file in (DATA / "demo").rglob("*.parquet")) < 2_000_000
 
 
-def test_demo_store_is_made_once(tmp_path: Path) -> None:
-    first = demo_store(tmp_path / "store")
-    written = {file: file.stat().st_mtime_ns for file in first.path.rglob("*.parquet")}
-    again = demo_store(tmp_path / "store")
+def test_demo_store_is_made_once(made: Store) -> None:
+    written = {file: file.stat().st_mtime_ns for file in made.path.rglob("*.parquet")}
+    again = demo_store(made.path)
     assert {file: file.stat().st_mtime_ns for file in again.path.rglob("*.parquet")} == written
 
 
-def test_demo_store_is_made_anew_by_other_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = demo_store(tmp_path / "store")
+def test_demo_store_is_made_anew_by_other_code(made: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = Store(shutil.copytree(made.path, tmp_path / "store"))
     calls = first.calls()
     next(first.path.rglob("calls/**/*.parquet")).unlink()
     monkeypatch.setattr(demo, "_code", lambda: "another")

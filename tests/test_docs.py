@@ -114,8 +114,8 @@ def test_other_tools_read_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyP
     pd.testing.assert_frame_equal(several, calls)
 
 
-def test_numbers_become_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+@pytest.mark.usefixtures("cache")
+def test_numbers_become_keys() -> None:
     (code,) = python("privacy.md")
     names: dict[str, pd.DataFrame] = {}
     exec(code, names)

@@ -65,10 +65,11 @@ def _unpacked(packed: dict[str, str]) -> list[Any]:
     return [packed["dtype"], packed.get("shape"), *values.tolist()]
 
 
+@pytest.mark.slow
+@pytest.mark.usefixtures("cache")
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::RuntimeWarning")  # of the Jupyter packages
-def test_runs_and_prints_what_is_committed(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+def test_runs_and_prints_what_is_committed(path: Path) -> None:
     kept, made = nbformat.read(path, as_version=4), executed(path, renderer="plotly_mimetype")
     assert near(texts(made), texts(kept)), "run python -m notebooks.make"
     assert near(charts(made), charts(kept)), "run python -m notebooks.make"

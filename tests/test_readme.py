@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from ucm_analytics.reports import names
+
 ROOT = Path(__file__).resolve().parents[1]
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
 FENCES = re.findall(r"^ *```(\w*)\n(.*?)^ *```", TEXT, re.M | re.S)
@@ -38,6 +40,7 @@ def environment(folder: Path) -> dict[str, str]:
     return {**kept, "UCM_CONFIG": str(folder / "config.toml"), "UCM_DATA": str(ROOT / "data" / "demo")}
 
 
+@pytest.mark.slow
 def test_demo_prints_what_the_first_screen_shows(tmp_path: Path) -> None:
     shown = fences("console")[0]
     assert shown.startswith("$ make demo\n")
@@ -51,24 +54,26 @@ def test_demo_prints_what_the_first_screen_shows(tmp_path: Path) -> None:
         stderr=subprocess.STDOUT,
     )
     assert sorted(steady(done.stdout)) == sorted(steady(shown.partition("\n")[2]))
+    pages = {"index.html", *(f"{name}.html" for name in names())}
+    assert pages <= {file.name for file in (tmp_path / "demo-output").iterdir() if file.stat().st_size > 1000}
 
 
-@pytest.mark.usefixtures("chromium")
+@pytest.mark.usefixtures("chromium", "cache")
 def test_python_gives_the_table_and_the_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (code,) = fences("python")
     (table,) = fences("")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.chdir(tmp_path)
     (tmp_path / "docs").mkdir()
     *lines, last = code.strip().splitlines()
-    names: dict[str, object] = {}
-    exec("\n".join(lines), names)
-    assert str(eval(last, names)) == table.rstrip("\n")
+    defined: dict[str, object] = {}
+    exec("\n".join(lines), defined)
+    assert str(eval(last, defined)) == table.rstrip("\n")
     made, kept = tmp_path / "docs" / "call-volume.png", ROOT / "docs" / "call-volume.png"
     assert made.read_bytes()[:24] == kept.read_bytes()[:24], "another size than the committed picture"
     assert made.stat().st_size > 10_000
 
 
+@pytest.mark.slow
 def test_every_command_of_the_table_runs(tmp_path: Path) -> None:
     commands = re.findall(r"^\|[^|]+\| `(ucm-analytics [^`]+)` \|$", TEXT, re.M)
     assert len(commands) == 7

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+from functools import cache
 from typing import Any, cast, get_args
 
 import numpy as np
@@ -34,6 +35,7 @@ FULL_FOR: dict[str, dict[str, pd.DataFrame]] = {
 """Where a chart of random tables would show next to nothing."""
 
 
+@cache
 def result_of(name: str, few: int | None = None) -> pd.DataFrame:
     """What the analysis gives on full tables, or on their first rows."""
     tables = {
@@ -204,18 +206,16 @@ INTERVALS = {"1h": "hour", "1d": "day", "1w": "week", "1mo": "month"}
 
 @pytest.mark.parametrize("freq", INTERVALS)
 @pytest.mark.parametrize("by", [None, *get_args(VolumeBy)])
-@pytest.mark.parametrize("single", [False, True])
-def test_a_title_names_the_interval_that_is_drawn(freq: Any, by: Any, single: bool) -> None:
+def test_a_title_names_the_interval_that_is_drawn(freq: Any, by: Any) -> None:
     """Of a single bar too, whose length cannot be seen."""
     volume = analyses.call_volume(FULL["calls"], freq=freq, by=by)
-    if single:
-        volume = volume[volume["local_at"] == volume.loc[volume["calls"] > 0, "local_at"].iloc[0]]
-    figure = drawn("call_volume", volume)
+    single = volume[volume["local_at"] == volume.loc[volume["calls"] > 0, "local_at"].iloc[0]]
     said = {"answered_by": "person who answered", "ended_in": "last step", "pbx": "PBX"}
     by_what = f", by {said.get(by, by)}" if by else ""
-    assert figure.layout.title.text == f"Calls per {INTERVALS[freq]}{by_what}"
-    assert figure.layout.xaxis.title.text == INTERVALS[freq]
-    assert figure.layout.yaxis.title.text == f"calls per {INTERVALS[freq]}"
+    for figure in (drawn("call_volume", volume), drawn("call_volume", single)):
+        assert figure.layout.title.text == f"Calls per {INTERVALS[freq]}{by_what}"
+        assert figure.layout.xaxis.title.text == INTERVALS[freq]
+        assert figure.layout.yaxis.title.text == f"calls per {INTERVALS[freq]}"
 
 
 def test_more_values_than_colours_are_drawn_together() -> None:

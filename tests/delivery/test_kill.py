@@ -64,6 +64,7 @@ def once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(periodic_module, "coverage", COVERAGE)
 
 
+@pytest.mark.slow
 def test_stop_at_every_step(
     stores: tuple[Store, Store], letters: Callable[[], Counter[str]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -216,6 +216,7 @@ def test_the_same_data_give_the_same_bytes_in_another_process(store: Store, tmp_
     }
     assert [name for name in made[0] if made[0][name] != made[1].get(name)] == []
     assert made[0].keys() == made[1].keys()
+    assert max((tmp_path / "1" / name).stat().st_size for name in made[0]) < 6_000_000
 
 
 @pytest.mark.usefixtures("chromium")

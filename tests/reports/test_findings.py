@@ -115,6 +115,6 @@ def test_the_pages_in_a_browser(store: Store, browser: Browser, tmp_path: Path, 
     assert [s.title for s in report.sections] == Page.of(report.to_html()).text("h2")[: len(report.sections)]
     path = tmp_path / "report.html"
     report.to_html(path)
-    seen = look(browser, path, width=1280)
+    (seen,) = look(browser, path, (1280, "light"))
     assert seen.complaints == []
     assert seen.charts == len(report.sections)

@@ -40,6 +40,7 @@ def begun(pbx: Pbx, folder: Path) -> Store:
     return store
 
 
+@pytest.mark.slow
 def test_kill_at_every_step_of_writing(pbx: Pbx, tmp_path: Path) -> None:
     before = begun(pbx, tmp_path / "before")
     expected = settle(pbx, begun(pbx, tmp_path / "unharmed"))
@@ -71,6 +72,7 @@ def test_kill_at_every_step_of_writing(pbx: Pbx, tmp_path: Path) -> None:
     assert contents(store) | {"coverage": None} == expected | {"coverage": None}
 
 
+@pytest.mark.slow
 def test_kill_at_random_times(pbx: Pbx, tmp_path: Path) -> None:
     expected = settle(pbx, begun(pbx, tmp_path / "unharmed"))
     store = begun(pbx, tmp_path / "killed")
@@ -83,6 +85,7 @@ def test_kill_at_random_times(pbx: Pbx, tmp_path: Path) -> None:
     assert settle(pbx, store) | {"coverage": None} == expected | {"coverage": None}
 
 
+@pytest.mark.slow
 def test_tables_of_a_killed_sync_are_built_by_the_next_reader(pbx: Pbx, tmp_path: Path) -> None:
     store = Store(tmp_path / "killed")
     step = 0
