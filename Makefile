@@ -3,9 +3,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 # what is imported is compiled then, once; what never is need not be
 unexport PYTHONDONTWRITEBYTECODE
+TESTS := $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --constraint constraints.txt
 
-.PHONY: help demo test test-spark lab bench soak venv data clean
+.PHONY: help demo lint check test test-spark lab bench soak venv data clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -13,13 +14,18 @@ help: ## this list
 demo: .venv/base ## pull four weeks from a pretend PBX and write the reports
 	$(BIN)/ucm-analytics demo --out demo-output
 
-test: .venv/dev ## everything that must be green
-	sh tests/chromium.sh
+lint: .venv/dev ## style, types and the import contract
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
+
+check: lint ## before each commit: all tests without browser, PDF, notebook, wheel or kill loop
+	$(TESTS) -m "not slow"
+
+test: lint ## everything that must be green
+	sh tests/chromium.sh
+	$(TESTS)
 
 test-spark: .venv/spark ## every analysis on a small Spark cluster; some minutes
 	sh tests/java.sh

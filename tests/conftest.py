@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -27,10 +28,13 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A test with a browser is slow by itself."""
+    """A test with a browser is slow. Long files begin, or one of them would be left to the last worker alone."""
     for item in items:
         if "chromium" in getattr(item, "fixturenames", ()):
             item.add_marker("slow")
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    whole = Path(__file__).parent  # here lie the tests of the product as a whole
+    items.sort(key=lambda item: (item.path not in slow, item.path.parent != whole))
 
 
 @pytest.fixture(autouse=True)
