@@ -6,15 +6,13 @@ import os
 import pty
 import re
 import select
-import sys
 import time
 import tomllib
 from pathlib import Path
 
+from tests.command import COMMAND
 from ucm_analytics.simulator import Simulator, User
 from ucm_analytics.simulator.status import SERIAL
-
-COMMAND = str(Path(sys.executable).parent / "ucm-analytics")
 
 
 def talk(words: list[str], answers: list[tuple[str, str]], env: dict[str, str]) -> tuple[int, str]:

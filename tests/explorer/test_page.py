@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,11 +14,11 @@ import pandas as pd
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.command import COMMAND
 from ucm_analytics.store import Store
 
 from .stores import FORMULA, IMAGE, SCRIPT, counted, hostile_store, with_extension, with_queue
 
-COMMAND = str(Path(sys.executable).parent / "ucm-analytics")
 ARTEFACTS = Path(__file__).resolve().parents[1] / "artefacts"
 CHARTS = ".ucm-charts > .widget-output:visible"
 PATIENCE_MS = 40_000
