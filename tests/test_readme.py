@@ -6,17 +6,16 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.command import COMMAND, run
 from ucm_analytics.reports import names
 
 ROOT = Path(__file__).resolve().parents[1]
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
 FENCES = re.findall(r"^ *```(\w*)\n(.*?)^ *```", TEXT, re.M | re.S)
-COMMAND = str(Path(sys.executable).parent / "ucm-analytics")
 VARYING = [
     (r"127\.0\.0\.1:\d+", "ADDRESS"),
     (r"SHA-256 [0-9A-F:.]+", "SHA-256"),
@@ -73,19 +72,14 @@ def test_python_gives_the_table_and_the_picture(tmp_path: Path, monkeypatch: pyt
     assert made.stat().st_size > 10_000
 
 
-@pytest.mark.slow
+@pytest.mark.usefixtures("chromium")
 def test_every_command_of_the_table_runs(tmp_path: Path) -> None:
     commands = re.findall(r"^\|[^|]+\| `(ucm-analytics [^`]+)` \|$", TEXT, re.M)
     assert len(commands) == 7
     shutil.copytree(ROOT / "data" / "demo", tmp_path / "store")
     for command in commands:
-        done = subprocess.run(
-            [COMMAND, *command.split()[1:]],
-            cwd=tmp_path,
-            env={**environment(tmp_path), "UCM_DATA": str(tmp_path / "store")},
-            text=True,
-            capture_output=True,
-        )
+        env = {**environment(tmp_path), "UCM_DATA": str(tmp_path / "store")}
+        done = run(command.split()[1:], env=env, folder=tmp_path)
         # the demo holds 28 of March's 31 days, and the commands say so
         assert done.returncode == (3 if "2026-03" in command else 0), done.stderr
         assert done.stdout
