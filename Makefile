@@ -20,7 +20,7 @@ lint: .venv/dev ## style, types and the import contract
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-check: lint ## before each commit: all tests without browser, PDF, notebook, wheel or kill loop
+check: lint ## before each commit: all tests without browser, PDF, notebook, wheel or long loop
 	$(TESTS) -m "not slow"
 
 test: lint ## everything that must be green

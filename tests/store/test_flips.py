@@ -47,6 +47,7 @@ def some(bits: int, number: int) -> Iterable[int]:
     return random.Random(20260302).sample(range(bits), number)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("table", TABLES)
 def test_no_flip_in_a_file_goes_unseen(store: Store, table: str) -> None:
     path = file(store, table)
@@ -57,6 +58,7 @@ def test_no_flip_in_a_file_goes_unseen(store: Store, table: str) -> None:
     assert found["named"] > 0.9 * len(bits)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("table", TABLES)
 def test_no_flip_goes_unseen_by_a_store(store: Store, table: str) -> None:
     path = file(store, table)

@@ -81,6 +81,7 @@ def check(store: Store, expected: dict[str, object]) -> None:
     assert contents(store) == expected
 
 
+@pytest.mark.slow
 def test_each_store_reads_its_own_files(made: tuple[Path, Path], tmp_path: Path) -> None:
     expected = contents(Store(made[0]))
     for number, name in enumerate(NAMES):

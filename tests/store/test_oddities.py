@@ -36,6 +36,7 @@ def store(made: Path, tmp_path: Path) -> Store:
     return Store(shutil.copytree(made, tmp_path / "store"))
 
 
+@pytest.mark.slow
 def test_each_place_and_each_thing(pbx: Pbx, made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One operation for each place; `make soak` tries all of them with all things."""
     monkeypatch.setattr(months, "SYNC_WAIT_S", 0.1)
