@@ -42,10 +42,9 @@ class Seen:
     outside: list[str]
 
 
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str, Path]]:
+@pytest.fixture
+def lab(tmp_path: Path) -> Iterator[tuple[str, str, Path]]:
     """A running server: its address, its token, and the folder that it shows."""
-    tmp_path = tmp_path_factory.mktemp("lab")
     folder, runtime, token = tmp_path / "notebooks", tmp_path / "runtime", secrets.token_hex()
     folder.mkdir()
     for notebook in (VOLUME, EXPLORE):
