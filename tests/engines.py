@@ -11,7 +11,7 @@ import pytest
 
 from tests.analyses.frames import KINDS, as_arrow
 from tests.analyses.runs import RUNS, TABLES
-from tests.analyses.test_frame import answer
+from tests.analyses.test_kinds_of_frame import answer
 from ucm_analytics import analyses
 from ucm_analytics.schema import TableName, stored_schema
 from ucm_analytics.store import Store

@@ -11,7 +11,7 @@ import pytest
 from tests.analyses.by_loop import international, longest_prefix
 from tests.analyses.frames import as_arrow, calls, random_calls
 from ucm_analytics import analyses
-from ucm_analytics.analyses._numbers import _CODES, areas, codes, in_full
+from ucm_analytics.analyses.dialling import _CODES, areas, codes, in_full
 from ucm_analytics.errors import SettingError
 from ucm_analytics.period import Period
 

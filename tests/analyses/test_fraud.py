@@ -11,7 +11,7 @@ import pytest
 from tests.analyses.by_loop import international, number_outside
 from tests.analyses.frames import as_arrow, calls, random_calls, sent_out
 from ucm_analytics import analyses
-from ucm_analytics.analyses._numbers import in_full
+from ucm_analytics.analyses.dialling import in_full
 from ucm_analytics.analyses.fraud import RULES
 from ucm_analytics.errors import SettingError
 from ucm_analytics.period import Period

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from tests.analyses.frames import calls
-from ucm_analytics.analyses._frame import collect
+from ucm_analytics.analyses.frames import collect
 from ucm_analytics.analyses.population import (
     came_by_trunk,
     counted_calls,

@@ -13,7 +13,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from tests.analyses.frames import as_arrow, table
 from tests.analyses.runs import RUNS, TABLES
-from tests.analyses.test_frame import ANSWERING
+from tests.analyses.test_kinds_of_frame import ANSWERING
 from tests.engines import same
 from tests.spark.conftest import Make
 from ucm_analytics import analyses

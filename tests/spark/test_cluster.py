@@ -15,7 +15,7 @@ from pyspark.sql import SparkSession
 
 from tests.analyses.runs import RUNS, TABLES
 from tests.spark.conftest import EXECUTORS
-from ucm_analytics.analyses._frame import lazy, needs, truncated
+from ucm_analytics.analyses.frames import required, select_required, with_interval_start
 
 
 def logged(events: Path) -> list[dict[str, Any]]:
@@ -81,8 +81,8 @@ def test_the_rows_are_read_and_reduced_by_the_executors(
 
 def test_the_plan_groups_where_the_rows_lie(frames: dict[str, Any]) -> None:
     """Rows are first summed on each executor, then exchanged, then summed again."""
-    frame = lazy(frames["calls"], "calls", needs("calls", "local_at"))
-    native = truncated(frame, "1h").group_by("local_at").agg(calls=nw.len()).to_native()
+    frame = select_required(frames["calls"], "calls", required("calls", "local_at"))
+    native = with_interval_start(frame, "1h").group_by("local_at").agg(calls=nw.len()).to_native()
     plan = native._jdf.queryExecution().executedPlan().toString()
     assert plan.count("HashAggregate") == 2
     assert plan.count("Exchange") == 1

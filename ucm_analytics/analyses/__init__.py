@@ -8,7 +8,7 @@ function of the same name. What a file of this folder decorates with ``@analysis
 from importlib import import_module
 from pkgutil import iter_modules
 
-from ucm_analytics.analyses._frame import ANALYSES
+from ucm_analytics.analyses.frames import ANALYSES
 
 for _, _name, _ in iter_modules(__path__):
     import_module(f"{__name__}.{_name}")

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from ucm_analytics.analyses._frame import Result, analysis, arrow
 from ucm_analytics.analyses.calendar import on_holiday
+from ucm_analytics.analyses.frames import ResultColumn, analysis, arrow
 from ucm_analytics.analyses.instants import Zones
 from ucm_analytics.analyses.intervals import interval_counts
 from ucm_analytics.analyses.statistics import dispersion, predictive_band
@@ -30,14 +30,14 @@ _FEWEST: Final = 2
 
 
 @analysis(
-    Result("local_at", "wall", "start of the hour or day on the PBX's wall clock"),
-    Result("utc_offset_s", "Int64", "wall clock minus UTC; with freq='1h' only", "s", optional=True),
-    Result("calls", "int64", "calls that started in it"),
-    Result("weeks", "int64", "other weeks that it is compared with"),
-    Result("expected", "float64", "calls expected from them; NA with fewer than two, and on holidays"),
-    Result("low", "Int64", "fewest calls that are not unusual"),
-    Result("high", "Int64", "most calls that are not unusual"),
-    Result("is_anomaly", "bool", "calls < low or calls > high"),
+    ResultColumn("local_at", "wall", "start of the hour or day on the PBX's wall clock"),
+    ResultColumn("utc_offset_s", "Int64", "wall clock minus UTC; with freq='1h' only", "s", optional=True),
+    ResultColumn("calls", "int64", "calls that started in it"),
+    ResultColumn("weeks", "int64", "other weeks that it is compared with"),
+    ResultColumn("expected", "float64", "calls expected from them; NA with fewer than two, and on holidays"),
+    ResultColumn("low", "Int64", "fewest calls that are not unusual"),
+    ResultColumn("high", "Int64", "most calls that are not unusual"),
+    ResultColumn("is_anomaly", "bool", "calls < low or calls > high"),
     divides_by="weeks with the same weekday and clock hour, but for the one that is judged",
 )
 def anomalies(

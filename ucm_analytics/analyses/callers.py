@@ -9,9 +9,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from ucm_analytics.analyses._frame import Result, analysis, arrow, collect
-from ucm_analytics.analyses._keys import fullest, keyed
-from ucm_analytics.analyses._numbers import (
+from ucm_analytics.analyses.caller_keys import fullest, keyed
+from ucm_analytics.analyses.dialling import (
     areas,
     checked_home,
     codes,
@@ -19,6 +18,7 @@ from ucm_analytics.analyses._numbers import (
     number,
     optional,
 )
+from ucm_analytics.analyses.frames import ResultColumn, analysis, arrow, collect
 from ucm_analytics.analyses.population import counted_calls, from_outside, in_period
 from ucm_analytics.errors import SettingError
 from ucm_analytics.period import Period
@@ -28,15 +28,15 @@ _SUMS: Final = ("calls", "answered", "talk_s")
 
 
 @analysis(
-    Result("caller", "string", "number as shown most often"),
-    Result("caller_name", "string", "name shown most often with it; NA if none"),
-    Result("calls", "int64", "calls from it"),
-    Result("share", "float64", "calls / calls of all callers with a number, 0-1"),
-    Result("answered", "int64", "calls that a person answered"),
-    Result("answered_rate", "float64", "answered / calls, 0-1"),
-    Result("talk_s", "int64", "time talked", "s"),
-    Result("first_at", "wall", "first call"),
-    Result("last_at", "wall", "last call"),
+    ResultColumn("caller", "string", "number as shown most often"),
+    ResultColumn("caller_name", "string", "name shown most often with it; NA if none"),
+    ResultColumn("calls", "int64", "calls from it"),
+    ResultColumn("share", "float64", "calls / calls of all callers with a number, 0-1"),
+    ResultColumn("answered", "int64", "calls that a person answered"),
+    ResultColumn("answered_rate", "float64", "answered / calls, 0-1"),
+    ResultColumn("talk_s", "int64", "time talked", "s"),
+    ResultColumn("first_at", "wall", "first call"),
+    ResultColumn("last_at", "wall", "last call"),
     divides_by="calls of all callers with a number (share); calls of the caller (answered rate)",
 )
 def top_callers(calls: Any, *, top: int = 100, period: Period | None = None) -> pa.Table:
@@ -112,13 +112,13 @@ def top_callers(calls: Any, *, top: int = 100, period: Period | None = None) -> 
 
 
 @analysis(
-    Result("top_rate", "float64", "this part of the callers, those who call most, 0-1"),
-    Result("callers", "int64", "so many callers, rounded up"),
-    Result("calls", "int64", "their calls"),
-    Result("share", "float64", "calls / calls of all callers with a number, 0-1"),
-    Result("withheld", "int64", "calls that show no number, in no other column; the same in every row"),
-    Result("entropy", "float64", "entropy of the calls over the callers, in bit; the same in every row"),
-    Result("evenness", "float64", "entropy / log2(callers), 0-1; NA for one caller; the same in every row"),
+    ResultColumn("top_rate", "float64", "this part of the callers, those who call most, 0-1"),
+    ResultColumn("callers", "int64", "so many callers, rounded up"),
+    ResultColumn("calls", "int64", "their calls"),
+    ResultColumn("share", "float64", "calls / calls of all callers with a number, 0-1"),
+    ResultColumn("withheld", "int64", "calls that show no number, in no other column; the same in every row"),
+    ResultColumn("entropy", "float64", "entropy of the calls over the callers, in bit; the same in every row"),
+    ResultColumn("evenness", "float64", "entropy / log2(callers), 0-1; NA for one caller; the same in every row"),
     divides_by="calls, or callers, with a number",
 )
 def caller_concentration(calls: Any, *, period: Period | None = None) -> pa.Table:
@@ -178,14 +178,14 @@ def caller_concentration(calls: Any, *, period: Period | None = None) -> pa.Tabl
 
 
 @analysis(
-    Result("area", "category", "country code and country; or national, internal, withheld"),
-    Result("prefix", "category", "first digits behind the country code too; NA where the area is no country"),
-    Result("calls", "int64", "calls from there"),
-    Result("share", "float64", "calls / all calls from outside, 0-1"),
-    Result("callers", "int64", "different numbers; 0 where they are withheld"),
-    Result("answered", "int64", "calls that a person answered"),
-    Result("answered_rate", "float64", "answered / calls, 0-1"),
-    Result("talk_s", "int64", "time talked", "s"),
+    ResultColumn("area", "category", "country code and country; or national, internal, withheld"),
+    ResultColumn("prefix", "category", "first digits behind the country code too; NA where the area is no country"),
+    ResultColumn("calls", "int64", "calls from there"),
+    ResultColumn("share", "float64", "calls / all calls from outside, 0-1"),
+    ResultColumn("callers", "int64", "different numbers; 0 where they are withheld"),
+    ResultColumn("answered", "int64", "calls that a person answered"),
+    ResultColumn("answered_rate", "float64", "answered / calls, 0-1"),
+    ResultColumn("talk_s", "int64", "time talked", "s"),
     divides_by="calls from outside, hidden numbers too (share); calls of the area (answered rate)",
 )
 def caller_areas(calls: Any, *, home: str = "", digits: int = 0, period: Period | None = None) -> pa.Table:

@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from ucm_analytics.analyses._frame import Result, analysis, arrow, collect, truncated
 from ucm_analytics.analyses.calendar import meant, weekdays_meant
+from ucm_analytics.analyses.frames import ResultColumn, analysis, arrow, collect, with_interval_start
 from ucm_analytics.analyses.population import begins_in, counted_calls, from_outside, offered, on_days
 from ucm_analytics.analyses.statistics import student
 from ucm_analytics.period import Period
@@ -28,20 +28,22 @@ _DAILY: Final = ("calls", "inbound", "answered", "waits", "wait_s", "talks", "ta
 
 
 @analysis(
-    Result("measure", "category", "calls (a day), answered_rate, wait_s or talk_s"),
-    Result("against", "category", "previous or last_year"),
-    Result("first", "wall", "first day of the period compared with"),
-    Result("last", "wall", "last day of it"),
-    Result("calls", "int64", "calls behind the value of this period"),
-    Result("calls_before", "int64", "calls behind the value of the period compared with"),
-    Result("days", "int64", "days of this period that are meant"),
-    Result("days_before", "int64", "days of the period compared with that are meant"),
-    Result("value", "float64", "value in this period; NA if there were no calls"),
-    Result("before", "float64", "value in the other period, calls as if it had this one's weekdays; NA if no calls"),
-    Result("change", "float64", "value / before - 1; NA if either is NA or 0"),
-    Result("low", "float64", "lower end of its 95 % interval; NA if too few days tell"),
-    Result("high", "float64", "upper end of it"),
-    Result("verdict", "category", "higher, lower, noise, or unknown"),
+    ResultColumn("measure", "category", "calls (a day), answered_rate, wait_s or talk_s"),
+    ResultColumn("against", "category", "previous or last_year"),
+    ResultColumn("first", "wall", "first day of the period compared with"),
+    ResultColumn("last", "wall", "last day of it"),
+    ResultColumn("calls", "int64", "calls behind the value of this period"),
+    ResultColumn("calls_before", "int64", "calls behind the value of the period compared with"),
+    ResultColumn("days", "int64", "days of this period that are meant"),
+    ResultColumn("days_before", "int64", "days of the period compared with that are meant"),
+    ResultColumn("value", "float64", "value in this period; NA if there were no calls"),
+    ResultColumn(
+        "before", "float64", "value in the other period, calls as if it had this one's weekdays; NA if no calls"
+    ),
+    ResultColumn("change", "float64", "value / before - 1; NA if either is NA or 0"),
+    ResultColumn("low", "float64", "lower end of its 95 % interval; NA if too few days tell"),
+    ResultColumn("high", "float64", "upper end of it"),
+    ResultColumn("verdict", "category", "higher, lower, noise, or unknown"),
     divides_by="days that are meant; calls from outside (rate); calls that have it (means); the value before (change)",
 )
 def compare(
@@ -190,7 +192,7 @@ def _daily(
         "talk_s": nw.when(answered).then(nw.col("talk_s")).otherwise(0),
     }
     return collect(
-        truncated(frame.with_columns(**sums), "1d")
+        with_interval_start(frame.with_columns(**sums), "1d")
         .group_by("local_at")
         .agg(calls=nw.len().cast(nw.Int64), **{name: nw.col(name).sum().cast(nw.Int64) for name in sums})
     )

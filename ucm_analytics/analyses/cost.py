@@ -9,20 +9,20 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from ucm_analytics.analyses._frame import (
-    Result,
-    _narwhals,
+from ucm_analytics.analyses.caller_keys import fullest
+from ucm_analytics.analyses.dialling import checked_home, in_full, optional
+from ucm_analytics.analyses.frames import (
+    ResultColumn,
     analysis,
     arrow,
-    beside,
+    as_narwhals,
     collect,
-    lazy,
-    needs,
-    truncated,
+    on_engine_of,
+    required,
+    select_required,
+    with_interval_start,
 )
-from ucm_analytics.analyses._keys import fullest
-from ucm_analytics.analyses._leaving import READ, leaving, with_callers
-from ucm_analytics.analyses._numbers import checked_home, in_full, optional
+from ucm_analytics.analyses.leaving import READ, leaving, with_callers
 from ucm_analytics.analyses.population import in_period
 from ucm_analytics.errors import SettingError, WrongColumns
 from ucm_analytics.period import Period
@@ -34,12 +34,12 @@ _RATES: Final = ("per_minute", "setup", "rounding_s")
 
 
 @analysis(
-    Result("prefix", "category", "prefix of the tariff that fits best; NA if none fits"),
-    Result("calls", "int64", "calls that left by a trunk and were answered"),
-    Result("talk_s", "int64", "time talked", "s"),
-    Result("billed_s", "Int64", "time billed, each call rounded up; NA without a tariff", "s"),
-    Result("cost", "float64", "in the money of the tariff; NA without a tariff"),
-    Result("share", "float64", "cost / cost of all calls, 0-1; NA if nothing cost anything"),
+    ResultColumn("prefix", "category", "prefix of the tariff that fits best; NA if none fits"),
+    ResultColumn("calls", "int64", "calls that left by a trunk and were answered"),
+    ResultColumn("talk_s", "int64", "time talked", "s"),
+    ResultColumn("billed_s", "Int64", "time billed, each call rounded up; NA without a tariff", "s"),
+    ResultColumn("cost", "float64", "in the money of the tariff; NA without a tariff"),
+    ResultColumn("share", "float64", "cost / cost of all calls, 0-1; NA if nothing cost anything"),
     divides_by="cost of all calls that have a tariff",
 )
 def cost(
@@ -113,11 +113,11 @@ def cost(
     prices = _prices(tariff, home)
     more = optional(calls, "callee_number", *(["caller_number"] if by == "caller" else []))
     names = ("local_at", *READ, "outcome", "talk_s", *([by] if by not in (None, "day") else []))
-    frame = lazy(calls, "calls", (*needs("calls", *names), *more))
+    frame = select_required(calls, "calls", (*required("calls", *names), *more))
     frame = in_period(leaving(frame.filter(nw.col("outcome") == "answered"), more), period)
     if by == "caller":
         frame = with_callers(frame, more)
-    frame = _with_prefix(truncated(frame, "1d", "day"), prices.index, home)
+    frame = _with_prefix(with_interval_start(frame, "1d", "day"), prices.index, home)
     groups = [by] if by else []
     seen = collect(frame.group_by("prefix", "talk_s", *groups).agg(calls=nw.len().cast(nw.Int64)))
     # sums of floats depend on the order, and the engine's is not always the same
@@ -153,12 +153,12 @@ def _with_prefix(frame: nw.LazyFrame[Any], prefixes: pd.Index[Any], home: str) -
     for n in sorted(set(map(len, prefixes))):
         begin = full.str.slice(0, n)
         called["prefix"] = called["prefix"].mask((begin.str.len() == n) & begin.isin(prefixes), begin)
-    return frame.join(beside(frame, pa.Table.from_pandas(called, preserve_index=False)), on="number", how="left")
+    return frame.join(on_engine_of(frame, pa.Table.from_pandas(called, preserve_index=False)), on="number", how="left")
 
 
 def _prices(tariff: Any, home: str) -> pd.DataFrame:
     """Tariff by prefix in international form."""
-    frame = _narwhals(tariff, "tariff")
+    frame = as_narwhals(tariff, "tariff")
     missing = [name for name in ("prefix", *_RATES) if name not in frame.columns]
     if missing:
         raise WrongColumns(

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from ucm_analytics.analyses._frame import Result, analysis, arrow, collect
+from ucm_analytics.analyses.frames import ResultColumn, analysis, arrow, collect
 from ucm_analytics.analyses.population import counted_calls, offered
 from ucm_analytics.errors import SettingError
 
@@ -26,17 +26,17 @@ _COLUMNS: Final = ("direction", "local_at", "outcome", "path", "queue", "phones"
 
 
 @analysis(
-    Result("measure", "category", "talk_s, wait_s, ring_s, ivr_s or queue_s"),
-    Result("direction", "category", "direction of the calls", optional=True),
-    Result("hour", "int64", "clock hour in which the calls started", optional=True),
-    Result("calls", "int64", "calls that have this measure", metric="calls"),
-    Result("median_s", "float64", "median", "s", metric="quantile"),
-    Result("mean_s", "float64", "mean", "s", metric="mean"),
-    Result("p90_s", "float64", "90th percentile", "s", metric="quantile"),
-    Result("p95_s", "float64", "95th percentile", "s", metric="quantile"),
-    Result("min_s", "Int64", "shortest", "s", metric="extreme"),
-    Result("max_s", "Int64", "longest", "s", metric="extreme"),
-    Result("total_s", "int64", "sum", "s", metric="total"),
+    ResultColumn("measure", "category", "talk_s, wait_s, ring_s, ivr_s or queue_s"),
+    ResultColumn("direction", "category", "direction of the calls", optional=True),
+    ResultColumn("hour", "int64", "clock hour in which the calls started", optional=True),
+    ResultColumn("calls", "int64", "calls that have this measure", metric="calls"),
+    ResultColumn("median_s", "float64", "median", "s", metric="quantile"),
+    ResultColumn("mean_s", "float64", "mean", "s", metric="mean"),
+    ResultColumn("p90_s", "float64", "90th percentile", "s", metric="quantile"),
+    ResultColumn("p95_s", "float64", "95th percentile", "s", metric="quantile"),
+    ResultColumn("min_s", "Int64", "shortest", "s", metric="extreme"),
+    ResultColumn("max_s", "Int64", "longest", "s", metric="extreme"),
+    ResultColumn("total_s", "int64", "sum", "s", metric="total"),
     divides_by="calls of the group that have the measure",
 )
 def durations(calls: Any, *, by: Sequence[DurationsBy] = ("direction",)) -> pa.Table:
@@ -129,12 +129,12 @@ def durations(calls: Any, *, by: Sequence[DurationsBy] = ("direction",)) -> pa.T
 
 
 @analysis(
-    Result("measure", "category", "talk_s, wait_s, ring_s, ivr_s or queue_s"),
-    Result("direction", "category", "direction of the calls", optional=True),
-    Result("from_s", "int64", "start of the bin, included", "s"),
-    Result("to_s", "Int64", "end of the bin, not included; NA in the last, which is open", "s"),
-    Result("calls", "int64", "calls in the bin", metric="calls"),
-    Result("share", "float64", "calls / all calls of the group, 0-1; NA without calls", metric="bin_share"),
+    ResultColumn("measure", "category", "talk_s, wait_s, ring_s, ivr_s or queue_s"),
+    ResultColumn("direction", "category", "direction of the calls", optional=True),
+    ResultColumn("from_s", "int64", "start of the bin, included", "s"),
+    ResultColumn("to_s", "Int64", "end of the bin, not included; NA in the last, which is open", "s"),
+    ResultColumn("calls", "int64", "calls in the bin", metric="calls"),
+    ResultColumn("share", "float64", "calls / all calls of the group, 0-1; NA without calls", metric="bin_share"),
     divides_by="calls of the group that have the measure",
 )
 def duration_histogram(
@@ -217,21 +217,21 @@ def duration_histogram(
 
 
 @analysis(
-    Result("direction", "category", "direction of the calls"),
-    Result("calls", "int64", "calls that a person answered", metric="calls_answered"),
-    Result("short", "int64", "those with talk_s below short_s", metric="short_calls"),
-    Result("long", "int64", "those with talk_s of long_s or more", metric="long_calls"),
-    Result("short_rate", "float64", "short / calls, 0-1", metric="short_rate"),
-    Result("long_rate", "float64", "long / calls, 0-1", metric="long_rate"),
-    Result("long_talk_s", "int64", "talk of the long calls", "s", metric="long_talk"),
-    Result(
+    ResultColumn("direction", "category", "direction of the calls"),
+    ResultColumn("calls", "int64", "calls that a person answered", metric="calls_answered"),
+    ResultColumn("short", "int64", "those with talk_s below short_s", metric="short_calls"),
+    ResultColumn("long", "int64", "those with talk_s of long_s or more", metric="long_calls"),
+    ResultColumn("short_rate", "float64", "short / calls, 0-1", metric="short_rate"),
+    ResultColumn("long_rate", "float64", "long / calls, 0-1", metric="long_rate"),
+    ResultColumn("long_talk_s", "int64", "talk of the long calls", "s", metric="long_talk"),
+    ResultColumn(
         "long_talk_rate",
         "float64",
         "long_talk_s / talk of all these calls, 0-1; NA if nobody talked",
         metric="long_talk_rate",
     ),
-    Result("short_s", "int64", "the threshold that was used", "s"),
-    Result("long_s", "int64", "the threshold that was used", "s"),
+    ResultColumn("short_s", "int64", "the threshold that was used", "s"),
+    ResultColumn("long_s", "int64", "the threshold that was used", "s"),
     divides_by="calls that a person answered; their talk (share of the talk)",
 )
 def long_and_short_calls(calls: Any, *, short_s: int = 10, long_s: int = 1800) -> pa.Table:

@@ -8,7 +8,7 @@ import narwhals.stable.v2 as nw
 import pandas as pd
 import pyarrow as pa
 
-from ucm_analytics.analyses._frame import Result, analysis, arrow, collect, lazy, needs
+from ucm_analytics.analyses.frames import ResultColumn, analysis, arrow, collect, required, select_required
 from ucm_analytics.analyses.population import counted_calls
 
 _EXTENSION: Final = ["pbx", "extension"]
@@ -16,30 +16,32 @@ _FATES: Final = ("answered", "elsewhere", "missed")
 
 
 @analysis(
-    Result("pbx", "category", "name of the PBX"),
-    Result("extension", "category", "number of the extension"),
-    Result("offered", "int64", "different calls that rang it", metric="phone_offered"),
-    Result("rung", "int64", "times that it rang; a call may ring it again and again", metric="solicitations"),
-    Result("answered", "int64", "calls that it picked up", metric="phone_answered"),
-    Result(
+    ResultColumn("pbx", "category", "name of the PBX"),
+    ResultColumn("extension", "category", "number of the extension"),
+    ResultColumn("offered", "int64", "different calls that rang it", metric="phone_offered"),
+    ResultColumn("rung", "int64", "times that it rang; a call may ring it again and again", metric="solicitations"),
+    ResultColumn("answered", "int64", "calls that it picked up", metric="phone_answered"),
+    ResultColumn(
         "elsewhere",
         "int64",
         "calls that it did not pick up, but another phone did while it rang",
         metric="phone_elsewhere",
     ),
-    Result("missed", "int64", "calls that rang it and that nobody picked up while it rang", metric="phone_missed"),
-    Result("unreachable", "int64", "calls that found it only busy or not reachable", metric="phone_unreachable"),
-    Result(
+    ResultColumn(
+        "missed", "int64", "calls that rang it and that nobody picked up while it rang", metric="phone_missed"
+    ),
+    ResultColumn("unreachable", "int64", "calls that found it only busy or not reachable", metric="phone_unreachable"),
+    ResultColumn(
         "answered_rate", "float64", "answered / (answered + missed), 0-1; NA if both are 0", metric="picked_up_rate"
     ),
-    Result("talk_s", "int64", "time talked in calls that it picked up", "s", metric="phone_talk"),
-    Result("mean_talk_s", "float64", "talk_s / answered; NA if it answered none", "s", metric="phone_mean_talk"),
-    Result(
+    ResultColumn("talk_s", "int64", "time talked in calls that it picked up", "s", metric="phone_talk"),
+    ResultColumn("mean_talk_s", "float64", "talk_s / answered; NA if it answered none", "s", metric="phone_mean_talk"),
+    ResultColumn(
         "mean_ring_s", "float64", "mean ringing before it picked up; NA if it answered none", "s", metric="mean_ring"
     ),
-    Result("placed", "int64", "calls that it made: outbound, internal, or of unknown direction", metric="placed"),
-    Result("placed_talk_s", "int64", "time talked in them", "s", metric="placed_talk"),
-    Result(
+    ResultColumn("placed", "int64", "calls that it made: outbound, internal, or of unknown direction", metric="placed"),
+    ResultColumn("placed_talk_s", "int64", "time talked in them", "s", metric="placed_talk"),
+    ResultColumn(
         "busiest_hour",
         "Int64",
         "clock hour in which it rang and called most; of equals the earliest",
@@ -97,7 +99,9 @@ def extensions(calls: Any, rings: Any) -> pa.Table:
     0      1004        1     2         1          0       1
     1      1005        1     2         0          1       0
     """
-    rang = lazy(rings, "rings", needs("rings", *_EXTENSION, "call_id", "local_at", "ring_s", "talk_s", "result"))
+    rang = select_required(
+        rings, "rings", required("rings", *_EXTENSION, "call_id", "local_at", "ring_s", "talk_s", "result")
+    )
     rang = rang.filter(~nw.col("extension").is_null())
     made = counted_calls(calls, "pbx", "local_at", "direction", "caller", "talk_s")
     made = made.filter(

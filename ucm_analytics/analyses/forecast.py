@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from ucm_analytics.analyses._frame import Result, analysis, arrow
 from ucm_analytics.analyses.calendar import meant, on_holiday
+from ucm_analytics.analyses.frames import ResultColumn, analysis, arrow
 from ucm_analytics.analyses.instants import Zones
 from ucm_analytics.analyses.intervals import interval_counts
 from ucm_analytics.analyses.statistics import Floats, count_band, dispersion
@@ -29,12 +29,12 @@ _WEEK: Final = 7
 
 
 @analysis(
-    Result("local_at", "wall", "start of the interval on the PBX's wall clock"),
-    Result("calls", "float64", "calls expected"),
-    Result("low", "int64", "lower end of the prediction interval"),
-    Result("high", "int64", "upper end of it"),
-    Result("weeks", "int64", "such intervals of the history behind it: this weekday and time, no holidays"),
-    Result("is_open", "bool", "calls are expected at all: no holiday, no hour without calls in the history"),
+    ResultColumn("local_at", "wall", "start of the interval on the PBX's wall clock"),
+    ResultColumn("calls", "float64", "calls expected"),
+    ResultColumn("low", "int64", "lower end of the prediction interval"),
+    ResultColumn("high", "int64", "upper end of it"),
+    ResultColumn("weeks", "int64", "such intervals of the history behind it: this weekday and time, no holidays"),
+    ResultColumn("is_open", "bool", "calls are expected at all: no holiday, no hour without calls in the history"),
     divides_by="weeks of the history with the weekday and time, holidays left out",
 )
 def forecast(
@@ -130,13 +130,13 @@ def forecast(
 
 
 @analysis(
-    Result("first", "wall", "first day of the week that was forecast"),
-    Result("weeks", "int64", "weeks of history before it"),
-    Result("calls", "int64", "calls that came"),
-    Result("expected", "float64", "calls that were forecast"),
-    Result("rmse", "float64", "root of the mean squared error of an interval"),
-    Result("naive_rmse", "float64", "the same, if each interval of the week before had been the forecast"),
-    Result("covered_rate", "float64", "share of the intervals inside their prediction interval, 0-1"),
+    ResultColumn("first", "wall", "first day of the week that was forecast"),
+    ResultColumn("weeks", "int64", "weeks of history before it"),
+    ResultColumn("calls", "int64", "calls that came"),
+    ResultColumn("expected", "float64", "calls that were forecast"),
+    ResultColumn("rmse", "float64", "root of the mean squared error of an interval"),
+    ResultColumn("naive_rmse", "float64", "the same, if each interval of the week before had been the forecast"),
+    ResultColumn("covered_rate", "float64", "share of the intervals inside their prediction interval, 0-1"),
     divides_by="intervals of the week that was forecast",
 )
 def forecast_backtest(

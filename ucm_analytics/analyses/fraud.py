@@ -11,21 +11,21 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from ucm_analytics.analyses._frame import (
-    Result,
+from ucm_analytics.analyses.calendar import within
+from ucm_analytics.analyses.caller_keys import fullest
+from ucm_analytics.analyses.dialling import areas, checked_home, codes, in_full, optional
+from ucm_analytics.analyses.frames import (
+    ResultColumn,
     analysis,
     arrow,
-    beside,
     collect,
-    lazy,
-    needs,
-    truncated,
+    on_engine_of,
+    required,
+    select_required,
+    with_interval_start,
 )
-from ucm_analytics.analyses._keys import fullest
-from ucm_analytics.analyses._leaving import READ, leaving, with_callers
-from ucm_analytics.analyses._numbers import areas, checked_home, codes, in_full, optional
-from ucm_analytics.analyses.calendar import within
 from ucm_analytics.analyses.instants import SECOND, utc
+from ucm_analytics.analyses.leaving import READ, leaving, with_callers
 from ucm_analytics.analyses.population import came_by_trunk, continues, on_days
 from ucm_analytics.errors import SettingError
 from ucm_analytics.period import Period
@@ -65,22 +65,24 @@ RULES: Final[dict[str, Rule]] = {
 }
 
 _EVIDENCE: Final = (
-    Result("signal", "int64", "number of the signal, 1 for the highest score"),
-    Result("rule", "category", "one of RULES: night, burst, short, long, at_once, first_time"),
-    Result("score", "int64", "0-100; 50 at the threshold of the rule"),
-    Result("pbx", "category", "name of the PBX"),
+    ResultColumn("signal", "int64", "number of the signal, 1 for the highest score"),
+    ResultColumn("rule", "category", "one of RULES: night, burst, short, long, at_once, first_time"),
+    ResultColumn("score", "int64", "0-100; 50 at the threshold of the rule"),
+    ResultColumn("pbx", "category", "name of the PBX"),
 )
 
 
 @analysis(
     *_EVIDENCE,
-    Result("extension", "category", "caller; NA if they came from several, from outside, or were sent on by the PBX"),
-    Result("area", "category", "country or network called; NA if several, or none is known"),
-    Result("first_at", "wall", "first call of the evidence"),
-    Result("last_at", "wall", "last call of it"),
-    Result("calls", "int64", "calls that are the evidence"),
-    Result("measured", "int64", "what the rule counts: calls, or seconds for `long`"),
-    Result("talk_s", "int64", "time talked in them", "s"),
+    ResultColumn(
+        "extension", "category", "caller; NA if they came from several, from outside, or were sent on by the PBX"
+    ),
+    ResultColumn("area", "category", "country or network called; NA if several, or none is known"),
+    ResultColumn("first_at", "wall", "first call of the evidence"),
+    ResultColumn("last_at", "wall", "last call of it"),
+    ResultColumn("calls", "int64", "calls that are the evidence"),
+    ResultColumn("measured", "int64", "what the rule counts: calls, or seconds for `long`"),
+    ResultColumn("talk_s", "int64", "time talked in them", "s"),
 )
 def fraud_signals(
     calls: Any,
@@ -174,14 +176,14 @@ def summed(signals: pd.DataFrame) -> pa.Table:
 
 @analysis(
     *_EVIDENCE,
-    Result("call_id", "string", "key of the call"),
-    Result("local_at", "wall", "start of the call on the PBX's wall clock"),
-    Result("extension", "category", "caller; NA if the call came from outside, or the PBX sent it on"),
-    Result("callee", "string", "number called"),
-    Result("area", "category", "its country or network; NA if none is known"),
-    Result("outcome", "category", "what came of the call"),
-    Result("calls", "int64", "1, to add up"),
-    Result("talk_s", "int64", "time talked", "s"),
+    ResultColumn("call_id", "string", "key of the call"),
+    ResultColumn("local_at", "wall", "start of the call on the PBX's wall clock"),
+    ResultColumn("extension", "category", "caller; NA if the call came from outside, or the PBX sent it on"),
+    ResultColumn("callee", "string", "number called"),
+    ResultColumn("area", "category", "its country or network; NA if none is known"),
+    ResultColumn("outcome", "category", "what came of the call"),
+    ResultColumn("calls", "int64", "1, to add up"),
+    ResultColumn("talk_s", "int64", "time talked", "s"),
 )
 def fraud_evidence(
     calls: Any,
@@ -288,7 +290,7 @@ def _placed(calls: Any, home: str, dear: Collection[str]) -> tuple[pd.DataFrame,
     """Calls out by a trunk that a rule can fit, with where they went; and when the first of all was."""
     more = optional(calls, "caller_number", "callee_number")
     names = ("pbx", "call_id", "local_at", "utc_offset_s", "caller", "outcome", "talk_s", "duration_s", "is_forward")
-    frame = lazy(calls, "calls", (*needs("calls", *names, *READ), *more))
+    frame = select_required(calls, "calls", (*required("calls", *names, *READ), *more))
     frame = with_callers(leaving(on_days(frame), more), more)
     caller = nw.col("caller")
     frame = frame.with_columns(
@@ -298,11 +300,11 @@ def _placed(calls: Any, home: str, dear: Collection[str]) -> tuple[pd.DataFrame,
     )
     talks = ~nw.col("extension").is_null() | (nw.col("talk_s") > 0)
     frame = frame.with_columns(source=nw.when(talks).then(caller))
-    frame = truncated(frame, "1d", "day").with_columns(utc=utc())
+    frame = with_interval_start(frame, "1d", "day").with_columns(utc=utc())
     called, known = _called(frame, home, dear)
     abroad = pa.Table.from_pandas(called.loc[called["is_abroad"], ["number", "is_abroad"]], preserve_index=False)
-    most = beside(frame, _at_most(frame))
-    frame = frame.join(beside(frame, abroad), how="left", on="number").join(most, how="left", on=_DAY)
+    most = on_engine_of(frame, _at_most(frame))
+    frame = frame.join(on_engine_of(frame, abroad), how="left", on="number").join(most, how="left", on=_DAY)
     running = (nw.col("utc") <= nw.col("most_at")) & (nw.col("most_at") < _end()) & (nw.col("duration_s") > 0)
     frame = frame.with_columns(is_at_once=running.fill_null(False))
     some = frame.filter(~nw.col("is_abroad").is_null() | nw.col("is_at_once"))
@@ -336,7 +338,7 @@ def _at_most(frame: nw.LazyFrame[Any]) -> pa.Table:
     Half-open, so calls that are back to back are not at once.
     """
     some = frame.filter(~nw.col("source").is_null(), nw.col("duration_s") > 0)
-    twice = some.select(*_DAY, "utc", end=_end()).join(beside(frame, pa.table({"more": [1, -1]})), how="cross")
+    twice = some.select(*_DAY, "utc", end=_end()).join(on_engine_of(frame, pa.table({"more": [1, -1]})), how="cross")
     edges = twice.with_columns(at=nw.when(nw.col("more") == 1).then(nw.col("utc")).otherwise(nw.col("end")))
     swept = edges.with_columns(running=nw.col("more").cum_sum().over(*_DAY, order_by=["at", "more"]))
     deep = swept.filter(nw.col("running") >= RULES["at_once"].threshold)

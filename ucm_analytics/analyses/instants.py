@@ -14,8 +14,8 @@ import narwhals.stable.v2 as nw
 import numpy as np
 import pandas as pd
 
-from ucm_analytics.analyses._frame import collect
 from ucm_analytics.analyses.calendar import starts, within
+from ucm_analytics.analyses.frames import collect
 from ucm_analytics.period import Period
 
 Zones: TypeAlias = Mapping[str, ZoneInfo]

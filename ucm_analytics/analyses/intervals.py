@@ -9,8 +9,8 @@ from typing import Any
 import narwhals.stable.v2 as nw
 import pandas as pd
 
-from ucm_analytics.analyses._frame import collect, truncated
 from ucm_analytics.analyses.calendar import meant, span, starts, weekdays_meant
+from ucm_analytics.analyses.frames import collect, with_interval_start
 from ucm_analytics.analyses.instants import Zones, hours, with_offsets
 from ucm_analytics.analyses.population import counted_calls, on_days
 from ucm_analytics.period import Period
@@ -32,7 +32,7 @@ def interval_counts(
     if freq == "30min":  # DuckDB truncates to whole units only: a half-hour is an hour, and which half of it
         frame = frame.with_columns(half=nw.col("local_at").dt.minute() >= 30)
         keys, unit = [*keys, "half"], "1h"
-    seen = collect(truncated(frame, unit).group_by(keys).agg(calls=nw.len().cast(nw.Int64)))
+    seen = collect(with_interval_start(frame, unit).group_by(keys).agg(calls=nw.len().cast(nw.Int64)))
     if freq == "30min":
         seen["local_at"] += pd.to_timedelta(30 * seen.pop("half").astype("int64"), unit="m")
     return every_interval(seen, freq=freq, period=period, weekdays=weekdays, holidays=holidays, zones=zones)

@@ -11,7 +11,7 @@ import narwhals.stable.v2 as nw
 import pandas as pd
 import pyarrow as pa
 
-from ucm_analytics.analyses._frame import Result, analysis, arrow, collect, lazy, needs
+from ucm_analytics.analyses.frames import ResultColumn, analysis, arrow, collect, required, select_required
 from ucm_analytics.analyses.population import counted_calls
 from ucm_analytics.schema import Column
 
@@ -28,12 +28,12 @@ _MENUS: Final = (
 
 
 @analysis(
-    Result("path", "string", "`kind:target` of every step, joined by ` > `"),
-    Result("calls", "int64", "calls that took exactly this path", metric="calls"),
-    Result("share", "float64", "calls / all calls that went through a menu, 0-1", metric="path_share"),
-    Result("answered", "int64", "those that a person answered", metric="calls_answered"),
-    Result("answered_rate", "float64", "answered / calls, 0-1", metric="path_answered_rate"),
-    Result("median_wait_s", "float64", "median wait", "s", metric="quantile"),
+    ResultColumn("path", "string", "`kind:target` of every step, joined by ` > `"),
+    ResultColumn("calls", "int64", "calls that took exactly this path", metric="calls"),
+    ResultColumn("share", "float64", "calls / all calls that went through a menu, 0-1", metric="path_share"),
+    ResultColumn("answered", "int64", "those that a person answered", metric="calls_answered"),
+    ResultColumn("answered_rate", "float64", "answered / calls, 0-1", metric="path_answered_rate"),
+    ResultColumn("median_wait_s", "float64", "median wait", "s", metric="quantile"),
     divides_by="calls that went through a menu (share); calls of the path (answered rate)",
 )
 def ivr_paths(calls: Any) -> pa.Table:
@@ -87,11 +87,11 @@ def ivr_paths(calls: Any) -> pa.Table:
 
 
 @analysis(
-    Result("from", "category", "`kind:target` of a step"),
-    Result("to", "category", "`kind:target` of the step after it, or `end:<result>` where the call ended"),
-    Result("calls", "int64", "different calls that made this move", metric="calls"),
-    Result("passes", "int64", "how often it was made", metric="passes"),
-    Result("median_dwell_s", "float64", "median time in the step before the move", "s", metric="quantile"),
+    ResultColumn("from", "category", "`kind:target` of a step"),
+    ResultColumn("to", "category", "`kind:target` of the step after it, or `end:<result>` where the call ended"),
+    ResultColumn("calls", "int64", "different calls that made this move", metric="calls"),
+    ResultColumn("passes", "int64", "how often it was made", metric="passes"),
+    ResultColumn("median_dwell_s", "float64", "median time in the step before the move", "s", metric="quantile"),
 )
 def ivr_transitions(steps: Any) -> pa.Table:
     """Count the moves from step to step in calls that went through a menu.
@@ -158,22 +158,24 @@ def ivr_transitions(steps: Any) -> pa.Table:
 
 
 @analysis(
-    Result("pbx", "category", "name of the PBX"),
-    Result("menu", "category", "number of the menu"),
-    Result("calls", "int64", "different calls that heard the menu", metric="calls"),
-    Result("passes", "int64", "how often it was heard", metric="passes"),
-    Result("repeated", "int64", "passes after which the same menu came again", metric="menu_repeated"),
-    Result("went_on", "int64", "passes after which another step came", metric="menu_went_on"),
-    Result("answered", "int64", "those of went_on that a person answered later in the call", metric="menu_answered"),
-    Result("hung_up", "int64", "passes in which the caller left", metric="menu_hung_up"),
-    Result("timed_out", "int64", "passes in which the PBX ended the call", metric="menu_timed_out"),
-    Result("other", "int64", "passes that ended the call in another way", metric="menu_other"),
-    Result("went_on_rate", "float64", "went_on / passes, 0-1", metric="menu_rates"),
-    Result("answered_rate", "float64", "answered / passes, 0-1", metric="menu_rates"),
-    Result("hung_up_rate", "float64", "hung_up / passes, 0-1", metric="menu_rates"),
-    Result("timed_out_rate", "float64", "timed_out / passes, 0-1", metric="menu_rates"),
-    Result("median_dwell_s", "float64", "median time in the menu", "s", metric="quantile"),
-    Result("p90_dwell_s", "float64", "90th percentile of it", "s", metric="quantile"),
+    ResultColumn("pbx", "category", "name of the PBX"),
+    ResultColumn("menu", "category", "number of the menu"),
+    ResultColumn("calls", "int64", "different calls that heard the menu", metric="calls"),
+    ResultColumn("passes", "int64", "how often it was heard", metric="passes"),
+    ResultColumn("repeated", "int64", "passes after which the same menu came again", metric="menu_repeated"),
+    ResultColumn("went_on", "int64", "passes after which another step came", metric="menu_went_on"),
+    ResultColumn(
+        "answered", "int64", "those of went_on that a person answered later in the call", metric="menu_answered"
+    ),
+    ResultColumn("hung_up", "int64", "passes in which the caller left", metric="menu_hung_up"),
+    ResultColumn("timed_out", "int64", "passes in which the PBX ended the call", metric="menu_timed_out"),
+    ResultColumn("other", "int64", "passes that ended the call in another way", metric="menu_other"),
+    ResultColumn("went_on_rate", "float64", "went_on / passes, 0-1", metric="menu_rates"),
+    ResultColumn("answered_rate", "float64", "answered / passes, 0-1", metric="menu_rates"),
+    ResultColumn("hung_up_rate", "float64", "hung_up / passes, 0-1", metric="menu_rates"),
+    ResultColumn("timed_out_rate", "float64", "timed_out / passes, 0-1", metric="menu_rates"),
+    ResultColumn("median_dwell_s", "float64", "median time in the menu", "s", metric="quantile"),
+    ResultColumn("p90_dwell_s", "float64", "90th percentile of it", "s", metric="quantile"),
     divides_by="passes of the menu",
 )
 def ivr_dropoff(steps: Any) -> pa.Table:
@@ -241,14 +243,16 @@ def ivr_dropoff(steps: Any) -> pa.Table:
 
 
 @analysis(
-    Result("pbx", "category", "name of the PBX"),
-    Result("menu", "category", "number of the menu"),
-    Result("key", "category", "keys that lead there, joined by `/`; also dial, timeout, invalid, repeat; NA if none"),
-    Result("certainty", "category", "certain, ambiguous, default or unknown"),
-    Result("to", "category", "`kind:target` of the step that followed"),
-    Result("calls", "int64", "different calls that went this way", metric="calls"),
-    Result("passes", "int64", "how often it was taken", metric="passes"),
-    Result(
+    ResultColumn("pbx", "category", "name of the PBX"),
+    ResultColumn("menu", "category", "number of the menu"),
+    ResultColumn(
+        "key", "category", "keys that lead there, joined by `/`; also dial, timeout, invalid, repeat; NA if none"
+    ),
+    ResultColumn("certainty", "category", "certain, ambiguous, default or unknown"),
+    ResultColumn("to", "category", "`kind:target` of the step that followed"),
+    ResultColumn("calls", "int64", "different calls that went this way", metric="calls"),
+    ResultColumn("passes", "int64", "how often it was taken", metric="passes"),
+    ResultColumn(
         "share", "float64", "passes / all passes of the menu that went on or came again, 0-1", metric="choice_share"
     ),
     divides_by="passes of the menu that went on or came again",
@@ -331,7 +335,7 @@ def _node(kind: pd.Series[Any], target: pd.Series[Any]) -> pd.Series[Any]:
 
 
 def _steps(steps: Any) -> nw.LazyFrame[Any]:
-    frame = lazy(steps, "steps", needs("steps", *_CALL, "step_no", "kind", "target", "dwell_s", "result"))
+    frame = select_required(steps, "steps", required("steps", *_CALL, "step_no", "kind", "target", "dwell_s", "result"))
     return frame.with_columns(nw.col("target").fill_null(""))
 
 
@@ -348,7 +352,7 @@ def _repeats() -> nw.Expr:
 
 def _keys(menus: Any) -> dict[tuple[str, str, str], list[str]]:
     """Keys that lead from a menu to a step: {(pbx, menu, 'kind:target'): [key, ...]}."""
-    table = lazy(menus, "menus", _MENUS).filter(
+    table = select_required(menus, "menus", _MENUS).filter(
         nw.col("kind") == "ivr", ~nw.col("key").is_null(), nw.col("key").cast(nw.String) != ""
     )
     rows = collect(table.select("pbx", "number", "key", to=nw.concat_str("target_kind", "target", separator=":")))

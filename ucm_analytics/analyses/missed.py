@@ -11,9 +11,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ucm_analytics.analyses._frame import Result, analysis, arrow, collect, gathered, wall
-from ucm_analytics.analyses._keys import with_keys
-from ucm_analytics.analyses._numbers import number, optional
+from ucm_analytics.analyses.caller_keys import with_keys
+from ucm_analytics.analyses.dialling import number, optional
+from ucm_analytics.analyses.frames import ResultColumn, analysis, arrow, collect, collect_arrow, wall_time
 from ucm_analytics.analyses.instants import Zones, placed_in_time
 from ucm_analytics.analyses.population import came_by_trunk, counted_calls, from_outside, on_days
 from ucm_analytics.analyses.statistics import kaplan_meier, wilson
@@ -33,19 +33,21 @@ _WAYS: Final = ("missed", "reached", "tried", "returned")
 
 
 @analysis(
-    Result("status", "category", "open, returned, reached or withheld"),
-    Result("pbx", "category", "PBX of the last try"),
-    Result("caller", "string", "number as shown in the last try"),
-    Result("caller_name", "string", "name last shown with it; NA if none"),
-    Result("calls", "int64", "tries: calls that no person answered, until there was contact"),
-    Result("first_at", "wall", "first try"),
-    Result("last_at", "wall", "last try"),
-    Result("waited_s", "int64", "time waited in all tries together", "s"),
-    Result("outcome", "category", "what happened to the caller in the last try"),
-    Result("ended_in", "category", "`kind:target` of the step in which the last try ended"),
-    Result("callbacks", "int64", "calls that we made to the number since the first try, the one that reached it too"),
-    Result("contact_at", "wall", "start of the call in which there was contact; NA if there was none"),
-    Result("contact_s", "Int64", "first try until contact; NA if there was none", "s"),
+    ResultColumn("status", "category", "open, returned, reached or withheld"),
+    ResultColumn("pbx", "category", "PBX of the last try"),
+    ResultColumn("caller", "string", "number as shown in the last try"),
+    ResultColumn("caller_name", "string", "name last shown with it; NA if none"),
+    ResultColumn("calls", "int64", "tries: calls that no person answered, until there was contact"),
+    ResultColumn("first_at", "wall", "first try"),
+    ResultColumn("last_at", "wall", "last try"),
+    ResultColumn("waited_s", "int64", "time waited in all tries together", "s"),
+    ResultColumn("outcome", "category", "what happened to the caller in the last try"),
+    ResultColumn("ended_in", "category", "`kind:target` of the step in which the last try ended"),
+    ResultColumn(
+        "callbacks", "int64", "calls that we made to the number since the first try, the one that reached it too"
+    ),
+    ResultColumn("contact_at", "wall", "start of the call in which there was contact; NA if there was none"),
+    ResultColumn("contact_s", "Int64", "first try until contact; NA if there was none", "s"),
 )
 def missed_calls(calls: Any, *, period: Period | None = None) -> pa.Table:
     """List the callers from outside that no person answered, and say what came of each.
@@ -137,7 +139,7 @@ def missed_calls(calls: Any, *, period: Period | None = None) -> pa.Table:
     )
     found = nw.concat([part.select(*_LISTED, *_LISTED_TIMES) for part in (known, withheld)])
     by = ("status", "last_at", "caller", "first_at", "pbx", "outcome", "path", "waited_s")
-    table = gathered(found.sort(by, descending=[name == "last_at" for name in by], nulls_last=True))
+    table = collect_arrow(found.sort(by, descending=[name == "last_at" for name in by], nulls_last=True))
     took = pc.subtract(table["contact_utc"], table["first_utc"])
     table = table.append_column("ended_in", pc.replace_substring_regex(table["path"], "^.* > ", ""))
     table = table.append_column("contact_s", pc.round(pc.divide(took.cast(pa.int64()), 1e6)).cast(pa.int64()))
@@ -145,15 +147,15 @@ def missed_calls(calls: Any, *, period: Period | None = None) -> pa.Table:
 
 
 @analysis(
-    Result("after_s", "int64", "time since the first try", "s"),
-    Result("calls", "int64", "missed callers without contact, and still watched, just before that time"),
-    Result("returned", "int64", "of them, called back and reached at that time"),
-    Result("reached", "int64", "of them, called again and answered at that time"),
-    Result("open_rate", "float64", "share without contact until after that time, 0-1"),
-    Result("open_low", "float64", "lower end of its 95 % interval; NA at 0 and 1"),
-    Result("open_high", "float64", "upper end of it; NA at 0 and 1"),
-    Result("returned_rate", "float64", "share called back and reached by then, 0-1"),
-    Result("reached_rate", "float64", "share that called again and was answered by then, 0-1"),
+    ResultColumn("after_s", "int64", "time since the first try", "s"),
+    ResultColumn("calls", "int64", "missed callers without contact, and still watched, just before that time"),
+    ResultColumn("returned", "int64", "of them, called back and reached at that time"),
+    ResultColumn("reached", "int64", "of them, called again and answered at that time"),
+    ResultColumn("open_rate", "float64", "share without contact until after that time, 0-1"),
+    ResultColumn("open_low", "float64", "lower end of its 95 % interval; NA at 0 and 1"),
+    ResultColumn("open_high", "float64", "upper end of it; NA at 0 and 1"),
+    ResultColumn("returned_rate", "float64", "share called back and reached by then, 0-1"),
+    ResultColumn("reached_rate", "float64", "share that called again and was answered by then, 0-1"),
     divides_by="missed callers without contact and still watched, time by time",
 )
 def time_to_callback(calls: Any, *, period: Period | None = None, zones: Zones | None = None) -> pa.Table:
@@ -236,17 +238,19 @@ def time_to_callback(calls: Any, *, period: Period | None = None, zones: Zones |
 
 
 @analysis(
-    Result("calls", "int64", "calls from outside"),
-    Result("withheld", "int64", "of them, those that show no number"),
-    Result("undecided", "int64", "of them, those whose window goes beyond the end of the period"),
-    Result("decided", "int64", "of them, all others"),
-    Result("followed", "int64", "of the decided, those after which the same caller called again within the window"),
-    Result("repeat_rate", "float64", "followed / decided, 0-1; NA if none is decided"),
-    Result("repeat_low", "float64", "lower end of its 95 % interval"),
-    Result("repeat_high", "float64", "upper end of it"),
-    Result("first_calls", "int64", "decided calls before which the same caller did not call within the window"),
-    Result("settled", "int64", "first calls that were not followed"),
-    Result("fcr_rate", "float64", "settled / first_calls, 0-1; NA if there are none"),
+    ResultColumn("calls", "int64", "calls from outside"),
+    ResultColumn("withheld", "int64", "of them, those that show no number"),
+    ResultColumn("undecided", "int64", "of them, those whose window goes beyond the end of the period"),
+    ResultColumn("decided", "int64", "of them, all others"),
+    ResultColumn(
+        "followed", "int64", "of the decided, those after which the same caller called again within the window"
+    ),
+    ResultColumn("repeat_rate", "float64", "followed / decided, 0-1; NA if none is decided"),
+    ResultColumn("repeat_low", "float64", "lower end of its 95 % interval"),
+    ResultColumn("repeat_high", "float64", "upper end of it"),
+    ResultColumn("first_calls", "int64", "decided calls before which the same caller did not call within the window"),
+    ResultColumn("settled", "int64", "first calls that were not followed"),
+    ResultColumn("fcr_rate", "float64", "settled / first_calls, 0-1; NA if there are none"),
     divides_by="calls whose window is over (repeats); those that are first calls (first-contact resolution)",
 )
 def repeat_callers(
@@ -329,8 +333,8 @@ def repeat_callers(
         preceded=(at.shift(1).over("key", order_by=order) >= at - window).fill_null(False),
     )
     known, followed = ~nw.col("key").is_null(), nw.col("followed")
-    decided = known & (at + window <= wall(end.to_pydatetime()))
-    first = decided & ~nw.col("preceded") & (at - window >= wall(begin.to_pydatetime()))
+    decided = known & (at + window <= wall_time(end.to_pydatetime()))
+    first = decided & ~nw.col("preceded") & (at - window >= wall_time(begin.to_pydatetime()))
     flags = {
         "withheld": ~known,
         "undecided": known & ~decided,

@@ -8,8 +8,8 @@ import narwhals.stable.v2 as nw
 import pandas as pd
 import pyarrow as pa
 
-from ucm_analytics.analyses._frame import Result, analysis, arrow, collect
-from ucm_analytics.analyses._stays import in_queues, times
+from ucm_analytics.analyses.frames import ResultColumn, analysis, arrow, collect
+from ucm_analytics.analyses.queue_visits import count_true, queue_visits
 from ucm_analytics.analyses.statistics import kaplan_meier
 
 _HALF: Final = 0.5 + 1e-12
@@ -17,30 +17,34 @@ _HALF: Final = 0.5 + 1e-12
 
 
 @analysis(
-    Result("wait_s", "int64", "wait after which stays ended", "s"),
-    Result("offered", "int64", "stays that the curve is made of", metric="queue_offered"),
-    Result("at_risk", "int64", "those that lasted this long", metric="patience_at_risk"),
-    Result("abandoned", "int64", "those that ended now because the caller left", metric="queue_abandoned"),
-    Result(
+    ResultColumn("wait_s", "int64", "wait after which stays ended", "s"),
+    ResultColumn("offered", "int64", "stays that the curve is made of", metric="queue_offered"),
+    ResultColumn("at_risk", "int64", "those that lasted this long", metric="patience_at_risk"),
+    ResultColumn("abandoned", "int64", "those that ended now because the caller left", metric="queue_abandoned"),
+    ResultColumn(
         "censored",
         "int64",
         "those that ended now in another way: answered, overflowed, ...",
         metric="patience_censored",
     ),
-    Result("patience_level", "float64", "S, share of callers who would wait longer than this, 0-1", metric="patience"),
-    Result(
+    ResultColumn(
+        "patience_level", "float64", "S, share of callers who would wait longer than this, 0-1", metric="patience"
+    ),
+    ResultColumn(
         "low_level", "float64", "lower end of its 95 % band; NA while S is 1 and where it is 0", metric="patience_band"
     ),
-    Result("high_level", "float64", "upper end of it", metric="patience_band"),
-    Result(
+    ResultColumn("high_level", "float64", "upper end of it", metric="patience_band"),
+    ResultColumn(
         "median_s",
         "Int64",
         "median patience, the same in every row; NA if S stays above one half",
         "s",
         metric="median_patience",
     ),
-    Result("median_low_s", "Int64", "lower end of its 95 % interval", "s", metric="median_patience"),
-    Result("median_high_s", "Int64", "upper end of it; NA if the data do not tell", "s", metric="median_patience"),
+    ResultColumn("median_low_s", "Int64", "lower end of its 95 % interval", "s", metric="median_patience"),
+    ResultColumn(
+        "median_high_s", "Int64", "upper end of it; NA if the data do not tell", "s", metric="median_patience"
+    ),
     divides_by="stays that lasted as long, wait by wait",
 )
 def patience(steps: Any, *, queue: str | None = None) -> pa.Table:
@@ -96,11 +100,11 @@ def patience(steps: Any, *, queue: str | None = None) -> pa.Table:
     2      20        2          0         1        0.666667        30
     3      30        1          1         0        0.000000        30
     """
-    stays = in_queues(steps).filter(~nw.col("wait_s").is_null())
+    stays = queue_visits(steps).filter(~nw.col("wait_s").is_null())
     if queue is not None:
         stays = stays.filter(nw.col("queue") == queue)
     curve = collect(
-        stays.group_by("wait_s").agg(ended=nw.len().cast(nw.Int64), abandoned=times(nw.col("abandoned")))
+        stays.group_by("wait_s").agg(ended=nw.len().cast(nw.Int64), abandoned=count_true(nw.col("abandoned")))
     ).sort_values("wait_s", ignore_index=True)
     curve["censored"] = curve["ended"] - curve["abandoned"]
     curve["offered"] = curve["ended"].sum()

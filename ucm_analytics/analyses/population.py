@@ -12,8 +12,8 @@ from typing import Any, Final
 
 import narwhals.stable.v2 as nw
 
-from ucm_analytics.analyses._frame import lazy, needs, wall
 from ucm_analytics.analyses.calendar import runs
+from ucm_analytics.analyses.frames import required, select_required, wall_time
 from ucm_analytics.errors import SettingError
 from ucm_analytics.period import EVERY_WEEKDAY, Period
 from ucm_analytics.schema import CAME_BY_TRUNK, LEFT_BY_TRUNK, Column
@@ -27,7 +27,7 @@ _OUTSIDE: Final = r"(?:^| > )(?:external:|transfer:\+?[0-9]{7,}(?: |$))"
 
 def counted_calls(calls: Any, *names: str, more: Iterable[Column] = ()) -> nw.LazyFrame[Any]:
     """These columns of the calls that callers made: no row that only goes on with another call."""
-    frame = lazy(calls, "calls", (*needs("calls", *names, "is_forward"), *more))
+    frame = select_required(calls, "calls", (*required("calls", *names, "is_forward"), *more))
     return frame.filter(~continues())
 
 
@@ -75,7 +75,7 @@ def in_period(frame: nw.LazyFrame[Any], period: Period | None) -> nw.LazyFrame[A
 def begins_in(period: Period) -> nw.Expr:
     """Whether a row begins in the period."""
     at = nw.col("local_at")
-    return (at >= wall(period.start)) & (at < wall(period.end))
+    return (at >= wall_time(period.start)) & (at < wall_time(period.end))
 
 
 def on_days(
@@ -87,7 +87,7 @@ def on_days(
     """Rows that begin on these days, and on no holiday; none that has no time."""
     at = nw.col("local_at")
     frame = in_period(frame.filter(~at.is_null()), period)
-    if others := [(at < wall(run.start)) | (at >= wall(run.end)) for run in runs(holidays)]:
+    if others := [(at < wall_time(run.start)) | (at >= wall_time(run.end)) for run in runs(holidays)]:
         frame = frame.filter(nw.all_horizontal(*others, ignore_nulls=False))
     if weekdays is None:
         return frame

@@ -10,9 +10,17 @@ import narwhals.stable.v2 as nw
 import pandas as pd
 import pyarrow as pa
 
-from ucm_analytics.analyses._frame import Result, analysis, arrow, beside, collect, lazy, needs
-from ucm_analytics.analyses._keys import keyed
-from ucm_analytics.analyses._numbers import number, optional
+from ucm_analytics.analyses.caller_keys import keyed
+from ucm_analytics.analyses.dialling import number, optional
+from ucm_analytics.analyses.frames import (
+    ResultColumn,
+    analysis,
+    arrow,
+    collect,
+    on_engine_of,
+    required,
+    select_required,
+)
 from ucm_analytics.analyses.population import continues, from_outside
 from ucm_analytics.model import crosscheck
 from ucm_analytics.schema import Column
@@ -35,12 +43,14 @@ _STATES: Final = ("missing", "provisional", "settled", "empty")
 
 
 @analysis(
-    Result("grain", "category", "what is counted in the end: calls, answered, callers, rings, calls by rings, steps"),
-    Result("what", "category", "name of the line"),
-    Result("part", "category", "start, less, more, unexplained or total"),
-    Result("count", "int64", "how many"),
-    Result("effect", "int64", "count with its sign; 0 in the total"),
-    Result("meaning", "string", "what is counted here"),
+    ResultColumn(
+        "grain", "category", "what is counted in the end: calls, answered, callers, rings, calls by rings, steps"
+    ),
+    ResultColumn("what", "category", "name of the line"),
+    ResultColumn("part", "category", "start, less, more, unexplained or total"),
+    ResultColumn("count", "int64", "how many"),
+    ResultColumn("effect", "int64", "count with its sign; 0 in the total"),
+    ResultColumn("meaning", "string", "what is counted here"),
 )
 def reconciliation(legs: Any, *, steps: Any, rings: Any, calls: Any) -> pa.Table:
     """Show how legs become calls, answered calls, callers, rings and steps, every difference named and counted.
@@ -90,18 +100,22 @@ def reconciliation(legs: Any, *, steps: Any, rings: Any, calls: Any) -> pa.Table
     0
     """
     rows = crosscheck.classified(
-        lazy(legs, "legs", needs("legs", *_CALL, "set_aside", *crosscheck.FIELDS)).filter(nw.col("set_aside").is_null())
+        select_required(legs, "legs", required("legs", *_CALL, "set_aside", *crosscheck.FIELDS)).filter(
+            nw.col("set_aside").is_null()
+        )
     )
     by_kind = collect(
         rows.group_by("kind", "is_ring", "answered", "picked_up").agg(legs=nw.len().cast(nw.Int64))
     ).reset_index(drop=True)
     sessions = _sessions(rows, by_kind)
     more = optional(calls, "caller_number")
-    known = lazy(calls, "calls", (*needs("calls", *_CALL, *_OF_CALLS), *more))
+    known = select_required(calls, "calls", (*required("calls", *_CALL, *_OF_CALLS), *more))
     outcomes = known.with_columns(continues=continues(), answered=(nw.col("outcome") == "answered").fill_null(False))
     by_call = collect(outcomes.group_by("continues", "answered").agg(calls=nw.len().cast(nw.Int64)))
-    stages = lazy(steps, "steps", needs("steps", "pbx", "legs")).select(_sum("legs"), steps=nw.len().cast(nw.Int64))
-    rung = lazy(rings, "rings", needs("rings", *_CALL)).group_by(_CALL).agg(rings=nw.len().cast(nw.Int64))
+    stages = select_required(steps, "steps", required("steps", "pbx", "legs")).select(
+        _sum("legs"), steps=nw.len().cast(nw.Int64)
+    )
+    rung = select_required(rings, "rings", required("rings", *_CALL)).group_by(_CALL).agg(rings=nw.len().cast(nw.Int64))
     rung = rung.select(rings=_sum("rings"), calls=nw.len().cast(nw.Int64))
     ringing = collect(rung).fillna(0).iloc[0]
     lines = [
@@ -116,9 +130,9 @@ def reconciliation(legs: Any, *, steps: Any, rings: Any, calls: Any) -> pa.Table
 
 
 @analysis(
-    Result("day", "wall", "the day"),
-    Result("state", "category", "missing, provisional, settled, or empty: settled, and nobody called"),
-    Result("legs", "int64", "CDR rows"),
+    ResultColumn("day", "wall", "the day"),
+    ResultColumn("state", "category", "missing, provisional, settled, or empty: settled, and nobody called"),
+    ResultColumn("legs", "int64", "CDR rows"),
 )
 def coverage_calendar(coverage: Any) -> pa.Table:
     """State of each day, all PBXs together.
@@ -152,7 +166,7 @@ def coverage_calendar(coverage: Any) -> pa.Table:
     >>> coverage_calendar(coverage)["state"].tolist()
     ['settled', 'empty', 'missing']
     """
-    frame = lazy(coverage, "coverage", _COVERAGE)
+    frame = select_required(coverage, "coverage", _COVERAGE)
     rank = reduce(
         lambda otherwise, state: (
             nw.when(nw.col("state") == state).then(nw.lit(_STATES.index(state))).otherwise(otherwise)
@@ -173,9 +187,9 @@ def coverage_calendar(coverage: Any) -> pa.Table:
 
 
 @analysis(
-    Result("report", "category", "name of the report"),
-    Result("severity", "category", "error, warning or note"),
-    Result("findings", "int64", "findings of this severity that touch the report"),
+    ResultColumn("report", "category", "name of the report"),
+    ResultColumn("severity", "category", "error, warning or note"),
+    ResultColumn("findings", "int64", "findings of this severity that touch the report"),
 )
 def affected_reports(findings: Any) -> pa.Table:
     """Count the findings that touch each report.
@@ -207,7 +221,7 @@ def affected_reports(findings: Any) -> pa.Table:
     >>> affected_reports(found)[["report", "severity"]].values.tolist()
     [['durations', 'error'], ['durations', 'note'], ['extensions', 'error']]
     """
-    found = collect(lazy(findings, "findings", _FINDINGS))
+    found = collect(select_required(findings, "findings", _FINDINGS))
     touched = found.assign(report=found["touches"].fillna("").str.split(", ")).explode("report")
     touched = touched[touched["report"].fillna("") != ""]
     counts = touched.groupby(["report", "severity"]).size().reset_index(name="findings")
@@ -251,7 +265,7 @@ def _brought(calls: nw.LazyFrame[Any], legs: nw.LazyFrame[Any]) -> int:
     went_on = went_on.select("pbx", nw.col("forward_of").alias("call_id"), *(nw.col(n).alias(f"on_{n}") for n in when))
     both = collect(answered.select(*_CALL, *when).join(went_on, on=_CALL))
     # legs may lie in another engine than calls: few calls go on, and only theirs are looked at
-    theirs = legs.join(beside(legs, arrow(both[_CALL].drop_duplicates(), sort=_BY_CALL)), on=_CALL)
+    theirs = legs.join(on_engine_of(legs, arrow(both[_CALL].drop_duplicates(), sort=_BY_CALL)), on=_CALL)
     picked_up = collect(theirs.filter(nw.col("picked_up")).select(_CALL).unique())
     both = both.merge(picked_up, how="left", on=_CALL, indicator="own").query("own == 'left_only'")
     later_s = (both["on_local_at"] - both["local_at"]).dt.total_seconds()

@@ -10,10 +10,10 @@ import narwhals.stable.v2 as nw
 import pandas as pd
 import pyarrow as pa
 
-from ucm_analytics.analyses._frame import Result, analysis, arrow, collect, in_duckdb, lazy, needs
-from ucm_analytics.analyses._stays import BY_QUEUE, ENDS, QUEUE, check_seconds, in_queues, ratio, times
+from ucm_analytics.analyses.frames import ResultColumn, analysis, arrow, collect, in_duckdb, required, select_required
 from ucm_analytics.analyses.instants import SECOND, utc
 from ucm_analytics.analyses.population import counted_calls
+from ucm_analytics.analyses.queue_visits import BY_QUEUE, ENDS, QUEUE, check_seconds, count_true, queue_visits, ratio
 
 _AGENT: Final = [*QUEUE, "extension"]
 _STAY: Final = ["pbx", "call_id", "step_no"]
@@ -21,33 +21,37 @@ _FATES: Final = ("answered", "elsewhere", "missed")
 
 
 @analysis(
-    Result("pbx", "category", "name of the PBX"),
-    Result("queue", "category", "number of the queue"),
-    Result(
+    ResultColumn("pbx", "category", "name of the PBX"),
+    ResultColumn("queue", "category", "number of the queue"),
+    ResultColumn(
         "offered", "int64", "stays in the queue = answered + abandoned + overflowed + other", metric="queue_offered"
     ),
-    Result("answered", "int64", "stays that ended with a person", metric="queue_answered"),
-    Result("abandoned", "int64", "stays that ended because the caller left", metric="queue_abandoned"),
-    Result("abandoned_short", "int64", "those of abandoned with a wait below short_s", metric="queue_abandoned_short"),
-    Result("overflowed", "int64", "stays after which the call went on without a person", metric="queue_overflowed"),
-    Result("other", "int64", "stays that ended in another way: all agents busy, failed", metric="queue_other"),
-    Result("answered_rate", "float64", "answered / offered, 0-1", metric="answered_rate"),
-    Result("abandon_rate", "float64", "abandoned / offered, 0-1", metric="abandon_rate"),
-    Result(
+    ResultColumn("answered", "int64", "stays that ended with a person", metric="queue_answered"),
+    ResultColumn("abandoned", "int64", "stays that ended because the caller left", metric="queue_abandoned"),
+    ResultColumn(
+        "abandoned_short", "int64", "those of abandoned with a wait below short_s", metric="queue_abandoned_short"
+    ),
+    ResultColumn(
+        "overflowed", "int64", "stays after which the call went on without a person", metric="queue_overflowed"
+    ),
+    ResultColumn("other", "int64", "stays that ended in another way: all agents busy, failed", metric="queue_other"),
+    ResultColumn("answered_rate", "float64", "answered / offered, 0-1", metric="answered_rate"),
+    ResultColumn("abandon_rate", "float64", "abandoned / offered, 0-1", metric="abandon_rate"),
+    ResultColumn(
         "long_abandon_rate",
         "float64",
         "the same without short abandons above and below; NA if none is left",
         metric="long_abandon_rate",
     ),
-    Result("asa_s", "float64", "mean wait of the answered, ringing included; NA if none", "s", metric="asa"),
-    Result("median_wait_s", "float64", "median wait of all stays", "s", metric="queue_wait_quantile"),
-    Result("p90_wait_s", "float64", "90th percentile of it", "s", metric="queue_wait_quantile"),
-    Result("longest_wait_s", "Int64", "longest wait", "s", metric="longest_wait"),
-    Result("talk_s", "int64", "time with people", "s", metric="queue_talk"),
-    Result("att_s", "float64", "talk_s / answered; NA if none", "s", metric="att"),
-    Result("transferred", "int64", "answered stays that were sent on right after", metric="queue_transferred"),
-    Result("transfer_rate", "float64", "transferred / answered, 0-1; NA if none", metric="transfer_rate"),
-    Result(
+    ResultColumn("asa_s", "float64", "mean wait of the answered, ringing included; NA if none", "s", metric="asa"),
+    ResultColumn("median_wait_s", "float64", "median wait of all stays", "s", metric="queue_wait_quantile"),
+    ResultColumn("p90_wait_s", "float64", "90th percentile of it", "s", metric="queue_wait_quantile"),
+    ResultColumn("longest_wait_s", "Int64", "longest wait", "s", metric="longest_wait"),
+    ResultColumn("talk_s", "int64", "time with people", "s", metric="queue_talk"),
+    ResultColumn("att_s", "float64", "talk_s / answered; NA if none", "s", metric="att"),
+    ResultColumn("transferred", "int64", "answered stays that were sent on right after", metric="queue_transferred"),
+    ResultColumn("transfer_rate", "float64", "transferred / answered, 0-1; NA if none", metric="transfer_rate"),
+    ResultColumn(
         "recalls",
         "int64",
         "calls whose caller came to the queue again, in another call",
@@ -108,12 +112,12 @@ def queues(steps: Any, calls: Any = None, *, short_s: int = 5, recall_s: int = 3
     """
     check_seconds(short_s=short_s, recall_s=recall_s)
     wait = nw.col("wait_s")
-    stays = in_queues(steps, "call_id", "step_no", "local_at", "dwell_s", "talk_s")
+    stays = queue_visits(steps, "call_id", "step_no", "local_at", "dwell_s", "talk_s")
     result = collect(
         stays.group_by(QUEUE).agg(
             offered=nw.len().cast(nw.Int64),
-            **{end: times(nw.col(end)) for end in ENDS},
-            abandoned_short=times(nw.col("abandoned") & (wait < short_s)),
+            **{end: count_true(nw.col(end)) for end in ENDS},
+            abandoned_short=count_true(nw.col("abandoned") & (wait < short_s)),
             asa_s=nw.when(nw.col("answered")).then(wait).mean(),
             median_wait_s=wait.median().cast(nw.Float64),
             p90_wait_s=wait.quantile(0.9, "linear"),
@@ -137,21 +141,23 @@ def queues(steps: Any, calls: Any = None, *, short_s: int = 5, recall_s: int = 3
 
 
 @analysis(
-    Result("pbx", "category", "name of the PBX"),
-    Result("queue", "category", "number of the queue"),
-    Result("extension", "category", "number of the agent's extension"),
-    Result("offered", "int64", "different stays that rang the agent", metric="phone_offered"),
-    Result("rung", "int64", "times that it rang; a stay may ring it again and again", metric="solicitations"),
-    Result("answered", "int64", "stays that the agent picked up", metric="phone_answered"),
-    Result("elsewhere", "int64", "stays that another agent picked up while it rang", metric="phone_elsewhere"),
-    Result("missed", "int64", "stays that rang it and that nobody picked up while it rang", metric="phone_missed"),
-    Result("unreachable", "int64", "stays that found it only busy or not reachable", metric="phone_unreachable"),
-    Result(
+    ResultColumn("pbx", "category", "name of the PBX"),
+    ResultColumn("queue", "category", "number of the queue"),
+    ResultColumn("extension", "category", "number of the agent's extension"),
+    ResultColumn("offered", "int64", "different stays that rang the agent", metric="phone_offered"),
+    ResultColumn("rung", "int64", "times that it rang; a stay may ring it again and again", metric="solicitations"),
+    ResultColumn("answered", "int64", "stays that the agent picked up", metric="phone_answered"),
+    ResultColumn("elsewhere", "int64", "stays that another agent picked up while it rang", metric="phone_elsewhere"),
+    ResultColumn(
+        "missed", "int64", "stays that rang it and that nobody picked up while it rang", metric="phone_missed"
+    ),
+    ResultColumn("unreachable", "int64", "stays that found it only busy or not reachable", metric="phone_unreachable"),
+    ResultColumn(
         "answered_rate", "float64", "answered / (answered + missed), 0-1; NA if both are 0", metric="picked_up_rate"
     ),
-    Result("talk_s", "int64", "time talked in the stays picked up", "s", metric="phone_talk"),
-    Result("mean_talk_s", "float64", "talk_s / answered; NA if none", "s", metric="phone_mean_talk"),
-    Result("mean_ring_s", "float64", "mean ringing before the pick-up; NA if none", "s", metric="mean_ring"),
+    ResultColumn("talk_s", "int64", "time talked in the stays picked up", "s", metric="phone_talk"),
+    ResultColumn("mean_talk_s", "float64", "talk_s / answered; NA if none", "s", metric="phone_mean_talk"),
+    ResultColumn("mean_ring_s", "float64", "mean ringing before the pick-up; NA if none", "s", metric="mean_ring"),
     divides_by="stays picked up and missed, no others (rate); stays (talk) or times (ringing) that it was picked up",
 )
 def queue_agents(steps: Any, rings: Any) -> pa.Table:
@@ -194,25 +200,25 @@ def queue_agents(steps: Any, rings: Any) -> pa.Table:
     0  6500      1004        1     2         0          1       0
     1  6500      1005        1     1         1          0       0
     """
-    rang = lazy(rings, "rings", needs("rings", *_STAY, "extension", "ring_s", "talk_s", "result"))
+    rang = select_required(rings, "rings", required("rings", *_STAY, "extension", "ring_s", "talk_s", "result"))
     rang = rang.filter(~nw.col("extension").is_null())
-    of_queues = _joined(rang, in_queues(steps, "call_id", "step_no").select(*_STAY, "queue"), _STAY)
+    of_queues = _joined(rang, queue_visits(steps, "call_id", "step_no").select(*_STAY, "queue"), _STAY)
     per_stay = of_queues.group_by([*_AGENT, "call_id", "step_no"]).agg(
         rung=nw.col("queue").count().cast(nw.Int64),  # of the other side: DuckDB joins before it groups
         talk_s=nw.col("talk_s").sum().cast(nw.Int64),
-        picked_up=times(nw.col("result") == "answered"),
+        picked_up=count_true(nw.col("result") == "answered"),
         picked_up_s=nw.when(nw.col("result") == "answered").then(nw.col("ring_s")).sum().cast(nw.Int64),
-        **{fate: times(nw.col("result") == fate) > 0 for fate in _FATES},
+        **{fate: count_true(nw.col("result") == fate) > 0 for fate in _FATES},
     )
     answered, elsewhere, missed = (nw.col(fate) for fate in _FATES)
     result = collect(
         per_stay.group_by(_AGENT).agg(
             offered=nw.len().cast(nw.Int64),
             **{name: nw.col(name).sum().cast(nw.Int64) for name in ("rung", "talk_s", "picked_up", "picked_up_s")},
-            answered=times(answered),
-            elsewhere=times(elsewhere & ~answered),
-            missed=times(missed & ~elsewhere & ~answered),
-            unreachable=times(~missed & ~elsewhere & ~answered),
+            answered=count_true(answered),
+            elsewhere=count_true(elsewhere & ~answered),
+            missed=count_true(missed & ~elsewhere & ~answered),
+            unreachable=count_true(~missed & ~elsewhere & ~answered),
         )
     )
     result = result.fillna({"talk_s": 0, "picked_up_s": 0}).astype({"talk_s": "int64"})
@@ -225,7 +231,7 @@ def queue_agents(steps: Any, rings: Any) -> pa.Table:
 
 def _transferred(steps: Any, stays: nw.LazyFrame[Any]) -> pd.DataFrame:
     """Answered stays of each queue whose next step is a transfer."""
-    after = lazy(steps, "steps", needs("steps", *_STAY, "kind")).filter(nw.col("kind") == "transfer")
+    after = select_required(steps, "steps", required("steps", *_STAY, "kind")).filter(nw.col("kind") == "transfer")
     after = after.select("pbx", "call_id", step_no=nw.col("step_no") - 1)
     sent_on = stays.filter(nw.col("answered")).join(after, on=_STAY)
     return collect(sent_on.group_by(QUEUE).agg(transferred=nw.len().cast(nw.Int64)))

@@ -8,8 +8,8 @@ import narwhals.stable.v2 as nw
 import pandas as pd
 import pyarrow as pa
 
-from ucm_analytics.analyses._frame import Result, analysis, arrow, collect
-from ucm_analytics.analyses._stays import BY_QUEUE, ENDS, QUEUE, check_seconds, in_queues, ratio, times
+from ucm_analytics.analyses.frames import ResultColumn, analysis, arrow, collect
+from ucm_analytics.analyses.queue_visits import BY_QUEUE, ENDS, QUEUE, check_seconds, count_true, queue_visits, ratio
 from ucm_analytics.errors import SettingError
 from ucm_analytics.metrics import SERVICE_LEVELS
 
@@ -19,15 +19,15 @@ _BINS: Final = 40
 
 
 @analysis(
-    Result("pbx", "category", "name of the PBX"),
-    Result("queue", "category", "number of the queue"),
-    Result("variant", "category", "which formula: sl_f1 to sl_f5, sl_genesys"),
-    Result("is_headline", "bool", "the formula that was chosen as headline"),
-    Result("offered", "int64", "stays in the queue", metric="queue_offered"),
-    Result("numerator", "int64", "stays above the line of the formula", metric="sl_numerator"),
-    Result("denominator", "int64", "stays below it", metric="sl_denominator"),
-    Result("service_level", "float64", "numerator / denominator, 0-1; NA if nothing is below the line"),
-    Result("target_s", "int64", "the target that was used", "s"),
+    ResultColumn("pbx", "category", "name of the PBX"),
+    ResultColumn("queue", "category", "number of the queue"),
+    ResultColumn("variant", "category", "which formula: sl_f1 to sl_f5, sl_genesys"),
+    ResultColumn("is_headline", "bool", "the formula that was chosen as headline"),
+    ResultColumn("offered", "int64", "stays in the queue", metric="queue_offered"),
+    ResultColumn("numerator", "int64", "stays above the line of the formula", metric="sl_numerator"),
+    ResultColumn("denominator", "int64", "stays below it", metric="sl_denominator"),
+    ResultColumn("service_level", "float64", "numerator / denominator, 0-1; NA if nothing is below the line"),
+    ResultColumn("target_s", "int64", "the target that was used", "s"),
     divides_by="stays that the variant puts below the line, see denominator",
 )
 def service_level(
@@ -104,15 +104,15 @@ def service_level(
         raise SettingError(f"{headline!r} is no service level", hint=f"use one of {', '.join(SERVICE_LEVELS)}")
     wait = nw.col("wait_s")
     n = collect(
-        in_queues(steps)
+        queue_visits(steps)
         .group_by(QUEUE)
         .agg(
             offered=nw.len().cast(nw.Int64),
-            **{end: times(nw.col(end)) for end in ENDS},
-            answered_in_time=times(nw.col("answered") & (wait <= target_s)),
-            abandoned_in_time=times(nw.col("abandoned") & (wait <= target_s)),
-            abandoned_at_once=times(nw.col("abandoned") & (wait <= short_s)),
-            abandoned_short=times(nw.col("abandoned") & (wait < short_s)),
+            **{end: count_true(nw.col(end)) for end in ENDS},
+            answered_in_time=count_true(nw.col("answered") & (wait <= target_s)),
+            abandoned_in_time=count_true(nw.col("abandoned") & (wait <= target_s)),
+            abandoned_at_once=count_true(nw.col("abandoned") & (wait <= short_s)),
+            abandoned_short=count_true(nw.col("abandoned") & (wait < short_s)),
         )
     )
     both = n["answered"] + n["abandoned"]
@@ -138,11 +138,13 @@ def service_level(
 
 
 @analysis(
-    Result("result", "category", "answered or abandoned"),
-    Result("from_s", "int64", "start of the bin, not included but for 0", "s"),
-    Result("to_s", "Int64", "end of the bin, included; NA in the last, which is open", "s"),
-    Result("calls", "int64", "stays in the bin", metric="wait_bin"),
-    Result("share", "float64", "stays / all stays with this result, 0-1; NA without any", metric="wait_bin_share"),
+    ResultColumn("result", "category", "answered or abandoned"),
+    ResultColumn("from_s", "int64", "start of the bin, not included but for 0", "s"),
+    ResultColumn("to_s", "Int64", "end of the bin, included; NA in the last, which is open", "s"),
+    ResultColumn("calls", "int64", "stays in the bin", metric="wait_bin"),
+    ResultColumn(
+        "share", "float64", "stays / all stays with this result, 0-1; NA without any", metric="wait_bin_share"
+    ),
     divides_by="stays with the same result",
 )
 def queue_waits(steps: Any, *, queue: str | None = None, bin_s: int = 10) -> pa.Table:
@@ -187,7 +189,7 @@ def queue_waits(steps: Any, *, queue: str | None = None, bin_s: int = 10) -> pa.
     2  answered      20    30      0  0.000000
     """
     check_seconds(bin_s=bin_s, least=1)
-    stays = in_queues(steps).filter(nw.col("answered") | nw.col("abandoned"), ~nw.col("wait_s").is_null())
+    stays = queue_visits(steps).filter(nw.col("answered") | nw.col("abandoned"), ~nw.col("wait_s").is_null())
     if queue is not None:
         stays = stays.filter(nw.col("queue") == queue)
     wait = nw.col("wait_s")

@@ -13,8 +13,16 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from ucm_analytics.analyses._frame import Result, analysis, arrow, collect, lazy, needs, truncated
 from ucm_analytics.analyses.calendar import DAY_TYPES, day_types, meant, span, starts, weekdays_meant
+from ucm_analytics.analyses.frames import (
+    ResultColumn,
+    analysis,
+    arrow,
+    collect,
+    required,
+    select_required,
+    with_interval_start,
+)
 from ucm_analytics.analyses.population import on_days
 from ucm_analytics.analyses.statistics import Floats, wilson
 from ucm_analytics.erlang import agents_needed, erlang_a, erlang_c
@@ -31,24 +39,26 @@ _SEED: Final = 20260302
 
 
 @analysis(
-    Result("pbx", "category", "name of the PBX"),
-    Result("queue", "category", "number of the queue"),
-    Result("day_type", "category", "Monday to Friday, Saturday or Sunday"),
-    Result("minute", "int64", "start of the half hour, minutes after midnight"),
-    Result("days", "int64", "such days in the period that are meant"),
-    Result("offered", "int64", "callers who came to the queue in this half hour, all days together"),
-    Result("answered", "int64", "those whom an agent answered"),
-    Result("abandoned", "int64", "those who hung up in the queue"),
-    Result("callers", "float64", "offered / days; NA without days"),
-    Result("dispersion", "float64", "variance of the daily counts / their mean, of the queue on such days; at least 1"),
-    Result("handle_s", "float64", "mean talk of the queue's answered callers and wrap-up", "s"),
-    Result("patience_s", "float64", "mean patience of the queue's callers; NA if nobody hung up", "s"),
-    Result("agents_c", "Int64", "agents needed by Erlang C; NA if nobody was ever answered"),
-    Result("agents_c_low", "Int64", "lower end of its 95 % interval"),
-    Result("agents_c_high", "Int64", "upper end"),
-    Result("agents_a", "Int64", "agents needed by Erlang A; NA where the patience is"),
-    Result("agents_a_low", "Int64", "lower end of its 95 % interval"),
-    Result("agents_a_high", "Int64", "upper end"),
+    ResultColumn("pbx", "category", "name of the PBX"),
+    ResultColumn("queue", "category", "number of the queue"),
+    ResultColumn("day_type", "category", "Monday to Friday, Saturday or Sunday"),
+    ResultColumn("minute", "int64", "start of the half hour, minutes after midnight"),
+    ResultColumn("days", "int64", "such days in the period that are meant"),
+    ResultColumn("offered", "int64", "callers who came to the queue in this half hour, all days together"),
+    ResultColumn("answered", "int64", "those whom an agent answered"),
+    ResultColumn("abandoned", "int64", "those who hung up in the queue"),
+    ResultColumn("callers", "float64", "offered / days; NA without days"),
+    ResultColumn(
+        "dispersion", "float64", "variance of the daily counts / their mean, of the queue on such days; at least 1"
+    ),
+    ResultColumn("handle_s", "float64", "mean talk of the queue's answered callers and wrap-up", "s"),
+    ResultColumn("patience_s", "float64", "mean patience of the queue's callers; NA if nobody hung up", "s"),
+    ResultColumn("agents_c", "Int64", "agents needed by Erlang C; NA if nobody was ever answered"),
+    ResultColumn("agents_c_low", "Int64", "lower end of its 95 % interval"),
+    ResultColumn("agents_c_high", "Int64", "upper end"),
+    ResultColumn("agents_a", "Int64", "agents needed by Erlang A; NA where the patience is"),
+    ResultColumn("agents_a_low", "Int64", "lower end of its 95 % interval"),
+    ResultColumn("agents_a_high", "Int64", "upper end"),
     divides_by="days of the kind that are meant (callers); callers answered (handle time) or who hung up (patience)",
 )
 def staffing(
@@ -154,23 +164,23 @@ def needed(queues: Queues, target_s: float, level: float) -> pa.Table:
 
 
 @analysis(
-    Result("pbx", "category", "name of the PBX"),
-    Result("queue", "category", "number of the queue"),
-    Result("day_type", "category", "Monday to Friday, Saturday or Sunday"),
-    Result("minute", "int64", "start of the half hour, minutes after midnight"),
-    Result("days", "int64", "such days in the period that are meant"),
-    Result("offered", "int64", "callers who came to the queue in this half hour, all days together"),
-    Result("in_time", "int64", "those whom an agent answered within the target"),
-    Result("agents", "float64", "agents who were there, mean over the callers; NA without callers"),
-    Result("reached_level", "float64", "in_time / offered, 0-1; NA without callers"),
-    Result("reached_low", "float64", "lower end of its 95 % interval"),
-    Result("reached_high", "float64", "upper end"),
-    Result("level_c", "float64", "what Erlang C predicts for these agents, 0-1"),
-    Result("level_c_low", "float64", "lower end of its 95 % interval"),
-    Result("level_c_high", "float64", "upper end"),
-    Result("level_a", "float64", "what Erlang A predicts, 0-1; NA if nobody hung up"),
-    Result("level_a_low", "float64", "lower end of its 95 % interval"),
-    Result("level_a_high", "float64", "upper end"),
+    ResultColumn("pbx", "category", "name of the PBX"),
+    ResultColumn("queue", "category", "number of the queue"),
+    ResultColumn("day_type", "category", "Monday to Friday, Saturday or Sunday"),
+    ResultColumn("minute", "int64", "start of the half hour, minutes after midnight"),
+    ResultColumn("days", "int64", "such days in the period that are meant"),
+    ResultColumn("offered", "int64", "callers who came to the queue in this half hour, all days together"),
+    ResultColumn("in_time", "int64", "those whom an agent answered within the target"),
+    ResultColumn("agents", "float64", "agents who were there, mean over the callers; NA without callers"),
+    ResultColumn("reached_level", "float64", "in_time / offered, 0-1; NA without callers"),
+    ResultColumn("reached_low", "float64", "lower end of its 95 % interval"),
+    ResultColumn("reached_high", "float64", "upper end"),
+    ResultColumn("level_c", "float64", "what Erlang C predicts for these agents, 0-1"),
+    ResultColumn("level_c_low", "float64", "lower end of its 95 % interval"),
+    ResultColumn("level_c_high", "float64", "upper end"),
+    ResultColumn("level_a", "float64", "what Erlang A predicts, 0-1; NA if nobody hung up"),
+    ResultColumn("level_a_low", "float64", "lower end of its 95 % interval"),
+    ResultColumn("level_a_high", "float64", "upper end"),
     divides_by="callers who came to the queue",
 )
 def staffing_check(
@@ -309,11 +319,11 @@ class Queues:
         holidays: Collection[date],
     ) -> Queues:
         """Reduce the steps in the engine."""
-        frame = lazy(steps, "steps", needs("steps", *_COLUMNS))
+        frame = select_required(steps, "steps", required("steps", *_COLUMNS))
         every = on_days(frame, period, weekdays, holidays)
         frame = every.filter(nw.col("kind") == "queue", ~nw.col("target").is_null())
         at = nw.col("local_at")
-        frame = truncated(frame, "1d", "day").with_columns(
+        frame = with_interval_start(frame, "1d", "day").with_columns(
             pbx=nw.col("pbx").fill_null(""),
             queue=nw.col("target"),
             slot=(at.dt.hour().cast(nw.Int64) * 2 + nw.when(at.dt.minute() >= 30).then(1).otherwise(0)),
@@ -340,7 +350,7 @@ class Queues:
             .agg(first=nw.col("slot").min(), last=nw.col("slot").max())
         )
         if weekdays is None:  # a day whose calls came to no queue is no day that was left out
-            seen = collect(truncated(every, "1d", "day").select("day").unique())
+            seen = collect(with_interval_start(every, "1d", "day").select("day").unique())
             weekdays = weekdays_meant(seen["day"], period or span(daily["day"]), None, holidays)
         return cls.counted(daily, stays, wrap_up_s, period, weekdays, holidays)
 
@@ -423,7 +433,7 @@ def _slots(daily: pd.DataFrame, totals: pd.DataFrame, days: pd.Series[Any], wrap
     return slots
 
 
-def _finished(result: pd.DataFrame, columns: tuple[Result, ...]) -> pa.Table:
+def _finished(result: pd.DataFrame, columns: tuple[ResultColumn, ...]) -> pa.Table:
     result["order"] = pd.Series(result["day_type"]).map({name: n for n, name in enumerate(DAY_TYPES)})
     order = [*_QUEUE, "order", "minute"]
     sorted_ = arrow(result[[*(column.name for column in columns), "order"]], sort=[(k, "ascending") for k in order])

@@ -91,7 +91,7 @@ def predictive_band(total: Any, weeks: Any, alpha: float, tail: float) -> tuple[
     return mean, *count_band(mean, alpha * (1 + 1 / weeks) + 1 / (total + 0.5), tail)
 
 
-def usual(calls: pd.Series[Any], cell: pd.Series[Any], of: pd.Series[Any]) -> pd.DataFrame:
+def expected_band(calls: pd.Series[Any], cell: pd.Series[Any], of: pd.Series[Any]) -> pd.DataFrame:
     """Band in which 95 of 100 more intervals of a cell would lie: ``low`` and ``high`` for each of the cells `of`.
 
     As `predictive_band`, with the dispersion of the intervals of all cells. NA with fewer than two intervals.

@@ -13,8 +13,17 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from ucm_analytics.analyses._frame import Result, analysis, arrow, collect, lazy, needs, truncated, wall
 from ucm_analytics.analyses.calendar import day_types, span
+from ucm_analytics.analyses.frames import (
+    ResultColumn,
+    analysis,
+    arrow,
+    collect,
+    required,
+    select_required,
+    wall_time,
+    with_interval_start,
+)
 from ucm_analytics.analyses.instants import Zones, hours, with_offsets
 from ucm_analytics.analyses.population import continues, in_period, on_days
 from ucm_analytics.analyses.statistics import Floats, poisson_limits
@@ -33,15 +42,15 @@ _Seconds = NDArray[np.int64]
 
 
 @analysis(
-    Result("pbx", "category", "name of the PBX"),
-    Result("trunk", "category", "trunk; with by='trunk' only", optional=True),
-    Result("local_at", "wall", "start of the interval on the PBX's wall clock"),
-    Result("utc_offset_s", "Int64", "wall clock minus UTC; with freq='1h' only", "s", optional=True),
-    Result("calls", "int64", "calls that started in the interval"),
-    Result("peak", "int64", "most calls at the same time"),
-    Result("peak_at", "wall", "when first; NA without calls"),
-    Result("busy_s", "int64", "time of all calls within the interval, added up", "s"),
-    Result("traffic", "float64", "mean number of calls at the same time", "erlang"),
+    ResultColumn("pbx", "category", "name of the PBX"),
+    ResultColumn("trunk", "category", "trunk; with by='trunk' only", optional=True),
+    ResultColumn("local_at", "wall", "start of the interval on the PBX's wall clock"),
+    ResultColumn("utc_offset_s", "Int64", "wall clock minus UTC; with freq='1h' only", "s", optional=True),
+    ResultColumn("calls", "int64", "calls that started in the interval"),
+    ResultColumn("peak", "int64", "most calls at the same time"),
+    ResultColumn("peak_at", "wall", "when first; NA without calls"),
+    ResultColumn("busy_s", "int64", "time of all calls within the interval, added up", "s"),
+    ResultColumn("traffic", "float64", "mean number of calls at the same time", "erlang"),
     divides_by="length of the interval",
 )
 def concurrent_calls(
@@ -126,25 +135,25 @@ def concurrent_calls(
 
 
 @analysis(
-    Result("pbx", "category", "name of the PBX"),
-    Result("trunk", "category", "trunk"),
-    Result("calls", "int64", "attempts: calls that held a line of the trunk, also those that failed"),
-    Result("answered", "int64", "those that a person answered"),
-    Result("busy_s", "int64", "time that they held a line, added up", "s"),
-    Result("mean_hold_s", "float64", "busy_s / calls", "s"),
-    Result("peak", "int64", "most calls at the same time"),
-    Result("peak_at", "wall", "when first; NA if no call lasted a second"),
-    Result("day_type", "category", "kind of the days of the busy hour: Monday to Friday, Saturday or Sunday"),
-    Result("busy_hour", "int64", "clock hour with the most traffic, all days of a kind together"),
-    Result("days", "int64", "days of this kind on which the trunk had calls"),
-    Result("bhca", "float64", "attempts in the busy hour, mean over these days"),
-    Result("traffic", "float64", "offered in the busy hour", "erlang"),
-    Result("traffic_low", "float64", "lower end of its 95 % interval", "erlang"),
-    Result("traffic_high", "float64", "upper end", "erlang"),
-    Result("lines", "int64", "lines needed for `traffic` at the grade of service"),
-    Result("lines_low", "int64", "lines needed for `traffic_low`"),
-    Result("lines_high", "int64", "lines needed for `traffic_high`"),
-    Result("lines_retry", "int64", "lines needed for `traffic` where blocked callers try again"),
+    ResultColumn("pbx", "category", "name of the PBX"),
+    ResultColumn("trunk", "category", "trunk"),
+    ResultColumn("calls", "int64", "attempts: calls that held a line of the trunk, also those that failed"),
+    ResultColumn("answered", "int64", "those that a person answered"),
+    ResultColumn("busy_s", "int64", "time that they held a line, added up", "s"),
+    ResultColumn("mean_hold_s", "float64", "busy_s / calls", "s"),
+    ResultColumn("peak", "int64", "most calls at the same time"),
+    ResultColumn("peak_at", "wall", "when first; NA if no call lasted a second"),
+    ResultColumn("day_type", "category", "kind of the days of the busy hour: Monday to Friday, Saturday or Sunday"),
+    ResultColumn("busy_hour", "int64", "clock hour with the most traffic, all days of a kind together"),
+    ResultColumn("days", "int64", "days of this kind on which the trunk had calls"),
+    ResultColumn("bhca", "float64", "attempts in the busy hour, mean over these days"),
+    ResultColumn("traffic", "float64", "offered in the busy hour", "erlang"),
+    ResultColumn("traffic_low", "float64", "lower end of its 95 % interval", "erlang"),
+    ResultColumn("traffic_high", "float64", "upper end", "erlang"),
+    ResultColumn("lines", "int64", "lines needed for `traffic` at the grade of service"),
+    ResultColumn("lines_low", "int64", "lines needed for `traffic_low`"),
+    ResultColumn("lines_high", "int64", "lines needed for `traffic_high`"),
+    ResultColumn("lines_retry", "int64", "lines needed for `traffic` where blocked callers try again"),
     divides_by="attempts (mean hold); days on which the trunk had calls, and the hour (attempts, traffic)",
 )
 def trunk_usage(calls: Any, *, blocking: float = 0.01, retry: float = 0.5, period: Period | None = None) -> pa.Table:
@@ -214,7 +223,7 @@ def trunk_usage(calls: Any, *, blocking: float = 0.01, retry: float = 0.5, perio
     frame = in_period(_held(calls, "trunk"), period)
     held = nw.col("duration_s").cast(nw.Float64)
     hourly = collect(
-        truncated(frame, "1d", "day")
+        with_interval_start(frame, "1d", "day")
         .with_columns(hour=nw.col("local_at").dt.hour())
         .group_by([*keys, "day", "hour"])
         .agg(
@@ -250,7 +259,7 @@ def trunk_usage(calls: Any, *, blocking: float = 0.01, retry: float = 0.5, perio
 
 def _held(calls: Any, by: str | None) -> nw.LazyFrame[Any]:
     """Calls that hold a line each."""
-    frame = on_days(lazy(calls, "calls", needs("calls", *_COLUMNS)))
+    frame = on_days(select_required(calls, "calls", required("calls", *_COLUMNS)))
     left_out = continues()
     if by is not None:
         left_out = nw.col("trunk").is_null() | (left_out & nw.col("entry").str.starts_with("park:").fill_null(False))
@@ -307,9 +316,9 @@ class _Line:
 def _concurrency(frame: nw.LazyFrame[Any], keys: list[str], period: Period | None, zones: Zones | None) -> pd.DataFrame:
     """One row per line and hour: calls, peak, peak_at, busy_s, length_s and utc, the hour's start [s]."""
     if period is not None:
-        frame = frame.filter(nw.col("local_at") < wall(period.end))
+        frame = frame.filter(nw.col("local_at") < wall_time(period.end))
     seen = collect(
-        truncated(frame, "1h").group_by("pbx", "local_at", "utc_offset_s").agg(calls=nw.len().cast(nw.Int64))
+        with_interval_start(frame, "1h").group_by("pbx", "local_at", "utc_offset_s").agg(calls=nw.len().cast(nw.Int64))
     )
     days = period or span(seen["local_at"])
     clocks = _clocks(seen, days, zones)
@@ -356,9 +365,9 @@ def _within(frame: nw.LazyFrame[Any], since: int, until: int) -> nw.LazyFrame[An
     """Calls that can start between the two instants, whatever the offset of their clock."""
     margin = timedelta(days=1)
     if since > -(2**62):
-        frame = frame.filter(nw.col("local_at") >= wall(pd.Timestamp(since, unit="s").to_pydatetime() - margin))
+        frame = frame.filter(nw.col("local_at") >= wall_time(pd.Timestamp(since, unit="s").to_pydatetime() - margin))
     if until < 2**62:
-        frame = frame.filter(nw.col("local_at") < wall(pd.Timestamp(until, unit="s").to_pydatetime() + margin))
+        frame = frame.filter(nw.col("local_at") < wall_time(pd.Timestamp(until, unit="s").to_pydatetime() + margin))
     return frame
 
 

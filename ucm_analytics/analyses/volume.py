@@ -11,12 +11,12 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from ucm_analytics.analyses._frame import Result, analysis, arrow, beside, collect, truncated
 from ucm_analytics.analyses.calendar import on_holiday, span, starts
+from ucm_analytics.analyses.frames import ResultColumn, analysis, arrow, collect, on_engine_of, with_interval_start
 from ucm_analytics.analyses.instants import Zones, hours, utc, with_offsets
 from ucm_analytics.analyses.intervals import every_interval, interval_counts
 from ucm_analytics.analyses.population import counted_calls, on_days
-from ucm_analytics.analyses.statistics import usual
+from ucm_analytics.analyses.statistics import expected_band
 from ucm_analytics.errors import SettingError
 from ucm_analytics.period import Period
 
@@ -29,19 +29,19 @@ _MINUTES: Final = np.timedelta64(60, "m")
 
 
 @analysis(
-    Result("local_at", "wall", "start of the interval on the PBX's wall clock"),
-    Result("utc_offset_s", "Int64", "wall clock minus UTC; with freq='1h' only", "s", optional=True),
-    Result("calls", "int64", "calls that started in the interval", metric="calls"),
-    Result("answered", "int64", "those that a person answered", metric="calls_answered"),
-    Result(
+    ResultColumn("local_at", "wall", "start of the interval on the PBX's wall clock"),
+    ResultColumn("utc_offset_s", "Int64", "wall clock minus UTC; with freq='1h' only", "s", optional=True),
+    ResultColumn("calls", "int64", "calls that started in the interval", metric="calls"),
+    ResultColumn("answered", "int64", "those that a person answered", metric="calls_answered"),
+    ResultColumn(
         "low",
         "Int64",
         "fewest calls that are usual; hours and days that are not split only",
         optional=True,
         metric="usual_calls",
     ),
-    Result("high", "Int64", "most calls that are usual", optional=True, metric="usual_calls"),
-    Result("freq", "category", "length of the interval: 1h, 1d, 1w, 1mo; the same in every row"),
+    ResultColumn("high", "Int64", "most calls that are usual", optional=True, metric="usual_calls"),
+    ResultColumn("freq", "category", "length of the interval: 1h, 1d, 1w, 1mo; the same in every row"),
 )
 def call_volume(
     calls: Any,
@@ -122,7 +122,7 @@ def call_volume(
     keys = list(dict.fromkeys(["pbx", "local_at", "utc_offset_s", *([by] if by else [])]))
     frame = on_days(counted_calls(calls, *keys, "outcome"), period, holidays=holidays)
     seen = collect(
-        truncated(frame, "1d" if freq == "1w" else freq)
+        with_interval_start(frame, "1d" if freq == "1w" else freq)
         .group_by(keys)
         .agg(
             calls=nw.len().cast(nw.Int64),
@@ -151,7 +151,7 @@ def call_volume(
     volume = volume.fillna({"calls": 0, "answered": 0})
     if freq in ("1h", "1d") and not by:
         cell = volume["local_at"].dt.day_of_week * 24 + volume["local_at"].dt.hour
-        volume = volume.join(usual(volume["calls"], cell, cell))
+        volume = volume.join(expected_band(volume["calls"], cell, cell))
     volume["freq"] = freq
     order: list[Any] = [("local_at", "ascending")]
     if freq == "1h":
@@ -162,18 +162,20 @@ def call_volume(
 
 
 @analysis(
-    Result("weekday", "int64", "0 Monday to 6 Sunday"),
-    Result("hour", "int64", "clock hour, 0 to 23"),
-    Result("calls", "int64", "calls that started in this hour, all weeks together", metric="calls"),
-    Result("days", "int64", "how often the clock went through this hour: such days, one more where it happens twice"),
-    Result("calls_per_day", "float64", "calls / days; NA without days", metric="calls_per_day"),
-    Result(
+    ResultColumn("weekday", "int64", "0 Monday to 6 Sunday"),
+    ResultColumn("hour", "int64", "clock hour, 0 to 23"),
+    ResultColumn("calls", "int64", "calls that started in this hour, all weeks together", metric="calls"),
+    ResultColumn(
+        "days", "int64", "how often the clock went through this hour: such days, one more where it happens twice"
+    ),
+    ResultColumn("calls_per_day", "float64", "calls / days; NA without days", metric="calls_per_day"),
+    ResultColumn(
         "low",
         "Int64",
         "fewest calls that are usual in one such hour; NA with fewer than two days",
         metric="usual_calls",
     ),
-    Result("high", "Int64", "most calls that are usual in one such hour", metric="usual_calls"),
+    ResultColumn("high", "Int64", "most calls that are usual in one such hour", metric="usual_calls"),
     divides_by="days of the weekday that are meant, an hour as often as the clock went through it",
 )
 def hour_of_week(
@@ -236,26 +238,28 @@ def hour_of_week(
     cell = every["local_at"].dt.day_of_week * 24 + every["local_at"].dt.hour
     result = pd.DataFrame({"weekday": np.repeat(range(7), 24), "hour": np.tile(range(24), 7)})
     result = result.join(_means(every["calls"], cell, 7 * 24))
-    result = result.join(usual(every["calls"], cell, pd.Series(result.index)))
+    result = result.join(expected_band(every["calls"], cell, pd.Series(result.index)))
     return arrow(result, sort=[("weekday", "ascending"), ("hour", "ascending")])
 
 
 @analysis(
-    Result("hour", "int64", "clock hour, 0 to 23"),
-    Result("calls", "int64", "calls that started in this clock hour, all days together", metric="calls"),
-    Result("days", "int64", "how often the clock went through this hour: days, one more where it happens twice"),
-    Result("calls_per_day", "float64", "calls / days; NA without days", metric="calls_per_day"),
-    Result(
+    ResultColumn("hour", "int64", "clock hour, 0 to 23"),
+    ResultColumn("calls", "int64", "calls that started in this clock hour, all days together", metric="calls"),
+    ResultColumn("days", "int64", "how often the clock went through this hour: days, one more where it happens twice"),
+    ResultColumn("calls_per_day", "float64", "calls / days; NA without days", metric="calls_per_day"),
+    ResultColumn(
         "low",
         "Int64",
         "fewest calls that are usual in this hour of a day; NA with fewer than two days",
         metric="usual_calls",
     ),
-    Result("high", "Int64", "most calls that are usual in this hour of a day", metric="usual_calls"),
-    Result("peak_calls", "int64", "most calls in any 60 minutes that begin in this clock hour", metric="busy_hour"),
-    Result("peak_at", "wall", "start of those 60 minutes; NA without calls"),
-    Result("is_busy_hour", "bool", "the time-consistent busy hour: the highest calls_per_day", metric="tcbh"),
-    Result("is_peak", "bool", "holds the busiest 60 minutes of the period"),
+    ResultColumn("high", "Int64", "most calls that are usual in this hour of a day", metric="usual_calls"),
+    ResultColumn(
+        "peak_calls", "int64", "most calls in any 60 minutes that begin in this clock hour", metric="busy_hour"
+    ),
+    ResultColumn("peak_at", "wall", "start of those 60 minutes; NA without calls"),
+    ResultColumn("is_busy_hour", "bool", "the time-consistent busy hour: the highest calls_per_day", metric="tcbh"),
+    ResultColumn("is_peak", "bool", "holds the busiest 60 minutes of the period"),
     divides_by="days that are meant, an hour as often as the clock went through it",
 )
 def busy_hour(
@@ -322,15 +326,15 @@ def busy_hour(
     11    11            0.0           0         False    False
     """
     frame = on_days(counted_calls(calls, "pbx", "local_at", "utc_offset_s"), period, weekdays, holidays)
-    frame = truncated(frame.drop_nulls("utc_offset_s"), "1h", "hour_at").with_columns(local_at=utc())
-    frame = truncated(frame, "1m", "minute").rename({"local_at": "utc"})
+    frame = with_interval_start(frame.drop_nulls("utc_offset_s"), "1h", "hour_at").with_columns(local_at=utc())
+    frame = with_interval_start(frame, "1m", "minute").rename({"local_at": "utc"})
     keys = ["pbx", "hour_at", "utc_offset_s"]
     seen = collect(frame.group_by([*keys, "minute"]).agg(calls=nw.len().cast(nw.Int64)))
     seen["hour"] = seen["hour_at"].dt.hour
     by_hour = seen.groupby(keys, dropna=False, as_index=False)[["calls"]].sum()
     by_hour = by_hour.rename(columns={"hour_at": "local_at"})
     every = every_interval(by_hour, freq="1h", period=period, weekdays=weekdays, holidays=holidays, zones=zones)
-    near = beside(frame, _near_a_peak(seen))
+    near = on_engine_of(frame, _near_a_peak(seen))
     starts = collect(
         frame.join(near, on="minute", how="semi").group_by("utc", "utc_offset_s").agg(calls=nw.len().cast(nw.Int64))
     )
@@ -344,7 +348,7 @@ def busy_hour(
     best = starts.loc[starts.groupby("hour")["peak_calls"].idxmax()].set_index("hour").reindex(range(24))
     result = pd.DataFrame({"hour": range(24)})
     result = result.join(_means(every["calls"], every["local_at"].dt.hour, 24))
-    result = result.join(usual(every["calls"], every["local_at"].dt.hour, result["hour"]))
+    result = result.join(expected_band(every["calls"], every["local_at"].dt.hour, result["hour"]))
     result["peak_calls"] = best["peak_calls"].fillna(0).astype("int64")
     result["peak_at"] = best["peak_at"]
     if starts.empty:

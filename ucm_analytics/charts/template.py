@@ -14,7 +14,7 @@ import plotly.graph_objects as go
 import plotly.io as pio
 
 from ucm_analytics import analyses
-from ucm_analytics.analyses._frame import Result
+from ucm_analytics.analyses.frames import ResultColumn
 from ucm_analytics.errors import WrongColumns
 
 P = ParamSpec("P")
@@ -195,7 +195,7 @@ def chart(
     return draw
 
 
-def _check(frame: Any, name: str, columns: Sequence[Result]) -> None:
+def _check(frame: Any, name: str, columns: Sequence[ResultColumn]) -> None:
     hint = f"pass what analyses.{name}() gives for a pandas frame"
     if not isinstance(frame, pd.DataFrame):
         raise WrongColumns(f"charts.{name} cannot draw a {type(frame).__name__}", hint=hint)

@@ -413,8 +413,8 @@ class Store:
             Columns of `schema.DIRECTORY`. A menu has one row with an empty `key`, and one row a
             key with what it leads to in `target_kind` and `target`.
         """
-        shelves = [Months(self.path, name) for name in ([pbx] if pbx else self.pbxs)]
-        return load_directory(shelves, kind, None if on is None else as_day(on))
+        pbxs = [Months(self.path, name) for name in ([pbx] if pbx else self.pbxs)]
+        return load_directory(pbxs, kind, None if on is None else as_day(on))
 
     def save_directory(self, pbx: str, rows: Iterable[Mapping[str, str]], *, on: str | date | None = None) -> None:
         """Store all names and menus that a PBX has on a day, which is today if not given; see `directory`.

@@ -26,10 +26,10 @@ _DTYPES: Final[dict[str, Any]] = {
 }
 
 
-def coverage_frame(shelves: Sequence[Months], period: Period | None) -> pd.DataFrame:
+def coverage_frame(pbxs: Sequence[Months], period: Period | None) -> pd.DataFrame:
     """One row a day and PBX: what is stored of it."""
     rows: list[dict[str, Any]] = []
-    for months in shelves:
+    for months in pbxs:
         if period is None:
             known = months.coverage(months.names())
             days = list(Period(min(known), max(known))) if known else []

@@ -42,7 +42,7 @@ class _Held(NamedTuple):
 _ALWAYS: Final = datetime.min
 
 
-def load_directory(shelves: Sequence[Months], kind: str | None, on: date | None) -> pd.DataFrame:
+def load_directory(pbxs: Sequence[Months], kind: str | None, on: date | None) -> pd.DataFrame:
     """Directory of some PBXs, or one kind of it, as it is now or was on a day.
 
     Raises
@@ -53,7 +53,7 @@ def load_directory(shelves: Sequence[Months], kind: str | None, on: date | None)
     if kind is not None:
         _check_kind(kind)
     schema = stored_schema("directory")
-    rows = pa.concat_tables([schema.empty_table(), *(months.directory() for months in shelves)]).unify_dictionaries()
+    rows = pa.concat_tables([schema.empty_table(), *(months.directory() for months in pbxs)]).unify_dictionaries()
     begun, ended = rows["valid_from"], rows["valid_to"]
     if on is None:
         holds = pc.is_null(ended)

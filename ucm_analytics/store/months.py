@@ -195,7 +195,7 @@ class Months:
                         self._build(month)
                     self._mark(marked := marked - {month})
 
-    def heal(self, month: str) -> None:
+    def repair(self, month: str) -> None:
         """Build the tables of a month again where they do not belong to its legs."""
         if self._stale(month):
             with self._locked("write", WRITE_WAIT_S):

@@ -40,17 +40,17 @@ class Source:
     whole: bool
 
 
-def sources(shelves: Sequence[Months], table: TableName, period: Period | None) -> list[Source]:
+def sources(pbxs: Sequence[Months], table: TableName, period: Period | None) -> list[Source]:
     """Files that hold rows of a period, with tables that belong to their legs."""
     found = []
-    for months in shelves:
+    for months in pbxs:
         for month in months.names():
             if period is None:
                 inside, whole = True, True
             else:
                 inside, whole = _overlap(month, period)
             if inside:
-                months.heal(month)
+                months.repair(month)
                 found.append(Source(months.path(table, month), months.path("calls", month), whole))
     return found
 

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 import narwhals.stable.v2 as nw
 
-from ucm_analytics.analyses._keys import with_one_writing
-from ucm_analytics.analyses._numbers import number
+from ucm_analytics.analyses.caller_keys import with_one_writing
+from ucm_analytics.analyses.dialling import number
 from ucm_analytics.analyses.population import came_by_trunk, dialled_outside, leaves
 from ucm_analytics.schema import Column
 

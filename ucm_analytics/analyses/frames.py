@@ -1,6 +1,6 @@
 """What every analysis shares: any kind of frame goes in, and the same kind comes out.
 
-An analysis checks its input with `lazy`, reduces it in the engine behind the frame (DuckDB for
+An analysis checks its input with `select_required`, reduces it in the engine behind the frame (DuckDB for
 frames that lie in memory), and returns a small Arrow table. `analysis` gives the table the
 declared types and hands it back as the kind of frame that went in.
 """
@@ -53,7 +53,7 @@ _SPARK: Final[dict[ResultDtype, str]] = {
 
 
 @dataclass(frozen=True)
-class Result:
+class ResultColumn:
     """One column of a result: name, type, meaning, unit, and the id of the number in `metrics` that it holds.
 
     ``int64`` is never NA, ``Int64`` may be. An optional column is there only with some arguments.
@@ -71,7 +71,7 @@ class Analysis(Protocol[P]):
     """An analysis: pandas or a narwhals LazyFrame gives pandas, any other frame its own kind."""
 
     __name__: str
-    columns: tuple[Result, ...]
+    columns: tuple[ResultColumn, ...]
     divides_by: str
 
     @overload
@@ -87,7 +87,7 @@ ANALYSES: Final[dict[str, Analysis[Any]]] = {}
 
 
 def analysis(
-    *columns: Result, divides_by: str = ""
+    *columns: ResultColumn, divides_by: str = ""
 ) -> Callable[[Callable[Concatenate[Any, P], pa.Table]], Analysis[P]]:
     """Register a function that returns an Arrow table, and make it give back the kind of frame that it got.
 
@@ -116,13 +116,13 @@ def analysis(
     return decorate
 
 
-def needs(table: TableName, *names: str) -> tuple[Column, ...]:
+def required(table: TableName, *names: str) -> tuple[Column, ...]:
     """Columns of a table that an analysis reads."""
     declared = {column.name: column for column in TABLES[table]}
     return tuple(declared[name] for name in dict.fromkeys(names))
 
 
-def lazy(frame: Any, what: str, columns: Sequence[Column]) -> nw.LazyFrame[Any]:
+def select_required(frame: Any, what: str, columns: Sequence[Column]) -> nw.LazyFrame[Any]:
     """Lazy frame of exactly `columns`, checked; frames in memory run on DuckDB.
 
     Parameters
@@ -139,7 +139,7 @@ def lazy(frame: Any, what: str, columns: Sequence[Column]) -> nw.LazyFrame[Any]:
     WrongColumns
         It is no frame, or a column is missing or has another type.
     """
-    outer = _narwhals(frame, what)
+    outer = as_narwhals(frame, what)
     names = set(outer.columns)  # the types of all columns would cost DuckDB another look at its settings
     missing = [column.name for column in columns if column.name not in names]
     if missing:
@@ -160,7 +160,7 @@ def lazy(frame: Any, what: str, columns: Sequence[Column]) -> nw.LazyFrame[Any]:
     return chosen.select(*(_normal(column, schema[column.name]) for column in columns))
 
 
-def wall(at: datetime) -> nw.Expr:
+def wall_time(at: datetime) -> nw.Expr:
     """A wall time, to compare columns with. A bare datetime reaches Spark by way of two time zones, not always one."""
     moment = nw.lit(at.date()).cast(nw.Datetime("us"))
     for unit, since in (("us", at.microsecond), ("s", (at - datetime.combine(at, time())).seconds)):
@@ -168,7 +168,7 @@ def wall(at: datetime) -> nw.Expr:
     return moment
 
 
-def truncated(frame: nw.LazyFrame[Any], every: str, name: str = "local_at") -> nw.LazyFrame[Any]:
+def with_interval_start(frame: nw.LazyFrame[Any], every: str, name: str = "local_at") -> nw.LazyFrame[Any]:
     """Frame whose column `name` is the start of the ``1m``, ``1h``, ``1d`` or ``1mo`` that ``local_at`` lies in."""
     if not frame.implementation.is_pyspark():
         return frame.with_columns(nw.col("local_at").dt.truncate(every).alias(name))
@@ -185,10 +185,10 @@ def truncated(frame: nw.LazyFrame[Any], every: str, name: str = "local_at") -> n
 
 def collect(frame: nw.LazyFrame[Any]) -> pd.DataFrame:
     """Reduced frame as pandas; categories as plain text."""
-    return cast("pd.DataFrame", gathered(frame).to_pandas())
+    return cast("pd.DataFrame", collect_arrow(frame).to_pandas())
 
 
-def gathered(frame: nw.LazyFrame[Any]) -> pa.Table:
+def collect_arrow(frame: nw.LazyFrame[Any]) -> pa.Table:
     """Reduced frame as an Arrow table; text as plain text."""
     table = cast("pa.Table", frame.collect("pyarrow").to_native())
     return table.cast(pa.schema([pa.field(f.name, pa.string() if _is_text(f.type) else f.type) for f in table.schema]))
@@ -199,7 +199,7 @@ def in_duckdb(rows: pa.Table) -> nw.LazyFrame[Any]:
     return nw.from_native(IN_MEMORY.connection().from_arrow(rows))
 
 
-def beside(frame: nw.LazyFrame[Any], rows: pa.Table) -> nw.LazyFrame[Any]:
+def on_engine_of(frame: nw.LazyFrame[Any], rows: pa.Table) -> nw.LazyFrame[Any]:
     """A table in memory as a lazy frame of the engine behind `frame`, to join the two."""
     native = cast("Any", nw.to_native(frame))
     if frame.implementation.is_duckdb():  # a relation joins only those of its own connection
@@ -230,7 +230,7 @@ def arrow(frame: pd.DataFrame, *, sort: Sequence[tuple[str, Literal["ascending",
     return pa.Table.from_pandas(frame, preserve_index=False).sort_by(list(sort))
 
 
-def _narwhals(frame: Any, what: str) -> nw.DataFrame[Any] | nw.LazyFrame[Any]:
+def as_narwhals(frame: Any, what: str) -> nw.DataFrame[Any] | nw.LazyFrame[Any]:
     try:
         native = nw.to_native(frame, pass_through=True)
         return cast("nw.DataFrame[Any] | nw.LazyFrame[Any]", nw.from_native(native))
@@ -257,7 +257,7 @@ def _repaired(table: pa.Table, columns: Sequence[Column]) -> pa.Table:
         if values.null_count == len(values):
             values = pa.nulls(len(values), _INPUT[column.dtype])
         elif pa.types.is_floating(values.type) and column.dtype in ("int64", "int32"):
-            with suppress(pa.ArrowInvalid):  # a fraction: `lazy` then names the column
+            with suppress(pa.ArrowInvalid):  # a fraction: `select_required` then names the column
                 values = values.cast(pa.int64())
         table = table.set_column(position, column.name, values)
     return table
@@ -302,7 +302,7 @@ def _typed(table: pa.Table, dtypes: dict[str, ResultDtype]) -> pa.Table:
 def _as_kind_of(frame: Any, table: pa.Table, dtypes: dict[str, ResultDtype]) -> Any:
     if isinstance(frame, narwhals_main.LazyFrame | narwhals_main.DataFrame):
         return _pandas(table, dtypes)
-    outer = _narwhals(frame, "frame")
+    outer = as_narwhals(frame, "frame")
     if outer.implementation.is_pyarrow():
         return table
     if outer.implementation.is_polars():
@@ -311,7 +311,7 @@ def _as_kind_of(frame: Any, table: pa.Table, dtypes: dict[str, ResultDtype]) -> 
         result = cast("pl.DataFrame", pl.from_arrow(table))
         return result.lazy() if isinstance(outer, nw.LazyFrame) else result
     if outer.implementation.is_duckdb():
-        return nw.to_native(beside(cast("nw.LazyFrame[Any]", outer), table))
+        return nw.to_native(on_engine_of(cast("nw.LazyFrame[Any]", outer), table))
     if outer.implementation.is_pyspark():
         schema = ", ".join(f"`{name}` {_SPARK[dtype]}" for name, dtype in dtypes.items())
         # an Arrow column without rows may have no chunk, which Spark cannot read

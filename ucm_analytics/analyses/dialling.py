@@ -11,7 +11,7 @@ import narwhals.stable.v2 as nw
 import pandas as pd
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneMetadata
 
-from ucm_analytics.analyses._frame import _narwhals
+from ucm_analytics.analyses.frames import as_narwhals
 from ucm_analytics.errors import SettingError
 from ucm_analytics.schema import Column
 
@@ -39,7 +39,7 @@ _NETWORKS: Final = {
 
 def optional(calls: Any, *names: str) -> tuple[Column, ...]:
     """The columns among `names` that the frame has."""
-    found = set(_narwhals(calls, "calls").columns)
+    found = set(as_narwhals(calls, "calls").columns)
     return tuple(OPTIONAL[name] for name in names if name in found)
 
 

@@ -12,7 +12,7 @@ import narwhals.stable.v2 as nw
 import numpy as np
 import pandas as pd
 
-from ucm_analytics.analyses._frame import lazy, needs
+from ucm_analytics.analyses.frames import required, select_required
 from ucm_analytics.errors import SettingError
 
 QUEUE: Final = ["pbx", "queue"]
@@ -21,9 +21,9 @@ ENDS: Final = {"answered": "answered", "abandoned": "hung_up", "overflowed": "ne
 """How a stay ends, and the result of the step that says so."""
 
 
-def in_queues(steps: Any, *more: str) -> nw.LazyFrame[Any]:
+def queue_visits(steps: Any, *more: str) -> nw.LazyFrame[Any]:
     """Stays in queues, with a column for each way to end that is true where they ended so."""
-    frame = lazy(steps, "steps", needs("steps", "pbx", "kind", "target", "wait_s", "result", *more))
+    frame = select_required(steps, "steps", required("steps", "pbx", "kind", "target", "wait_s", "result", *more))
     ends = {end: (nw.col("result") == result).fill_null(False) for end, result in ENDS.items()}
     return (
         frame.filter(nw.col("kind") == "queue", ~nw.col("target").is_null())
@@ -32,7 +32,7 @@ def in_queues(steps: Any, *more: str) -> nw.LazyFrame[Any]:
     )
 
 
-def times(test: nw.Expr) -> nw.Expr:
+def count_true(test: nw.Expr) -> nw.Expr:
     """How often a test holds; NA is no."""
     return test.fill_null(False).cast(nw.Int64).sum().cast(nw.Int64)
 

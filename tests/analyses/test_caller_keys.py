@@ -12,8 +12,8 @@ import pytest
 from tests.analyses.by_loop import keys
 from tests.analyses.frames import ENGINES, KINDS, as_arrow, table
 from ucm_analytics import analyses, model
-from ucm_analytics.analyses._frame import gathered, lazy
-from ucm_analytics.analyses._keys import fullest, with_keys
+from ucm_analytics.analyses.caller_keys import fullest, with_keys
+from ucm_analytics.analyses.frames import collect_arrow, select_required
 from ucm_analytics.legs import legs_table
 from ucm_analytics.schema import Column
 
@@ -30,8 +30,8 @@ def made(seed: int) -> pa.Table:
 @pytest.mark.parametrize("seed", range(20))
 def test_one_key_for_all_writings_of_a_number(seed: int, kind: str) -> None:
     table = made(seed)
-    frame = with_keys(lazy(KINDS[kind](table), "calls", (Column("number", "string", "number"),)))
-    found = gathered(frame.select("number", "key"))
+    frame = with_keys(select_required(KINDS[kind](table), "calls", (Column("number", "string", "number"),)))
+    found = collect_arrow(frame.select("number", "key"))
     assert sorted(map(str, found["number"].to_pylist())) == sorted(map(str, table["number"].to_pylist()))
     expected = keys(table["number"].to_pylist())
     pairs = {(expected.get(row["number"]), row["key"]) for row in found.to_pylist()}
@@ -42,7 +42,7 @@ def test_one_key_for_all_writings_of_a_number(seed: int, kind: str) -> None:
 @pytest.mark.parametrize("numbers", [[], ["anonymous"], [None], ["+12025550142"]])
 def test_none_and_one(numbers: list[str | None]) -> None:
     frame = nw.from_native(pa.table({"number": pa.array(numbers, pa.string())})).lazy("duckdb")
-    assert gathered(with_keys(frame))["key"].to_pylist() == [
+    assert collect_arrow(with_keys(frame))["key"].to_pylist() == [
         0 if number and "+" in number else None for number in numbers
     ]
 

@@ -11,8 +11,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ucm_analytics.analyses._frame import beside, collect, gathered
-from ucm_analytics.analyses._numbers import WRITTEN
+from ucm_analytics.analyses.dialling import WRITTEN
+from ucm_analytics.analyses.frames import collect, collect_arrow, on_engine_of
 
 COMPARABLE: Final = 9
 """Digits that two ways of writing a number must share at the end: the shortest national numbers with area code."""
@@ -24,11 +24,11 @@ def with_keys(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     Two numbers are the same if the digits of one, at least nine without leading zeros, end the digits of the
     other. A short writing that fits several long ones is none of them. Only the different numbers come into memory.
     """
-    written = gathered(frame.select("number").unique())["number"].combine_chunks()
+    written = collect_arrow(frame.select("number").unique())["number"].combine_chunks()
     keys = _keys(written)
     shown = keys.is_valid()
     keyed = pa.table({"number": written.filter(shown), "key": keys.filter(shown)})
-    return frame.join(beside(frame, keyed), on="number", how="left")
+    return frame.join(on_engine_of(frame, keyed), on="number", how="left")
 
 
 def keyed(numbers: pd.Series[Any]) -> pd.Series[Any]:
@@ -61,7 +61,7 @@ def with_one_writing(frame: nw.LazyFrame[Any], name: str, where: nw.Expr) -> nw.
     other = written[written["whole"] != written[name]].dropna()
     if other.empty:
         return frame
-    frame = frame.join(beside(frame, pa.Table.from_pandas(other, preserve_index=False)), on=name, how="left")
+    frame = frame.join(on_engine_of(frame, pa.Table.from_pandas(other, preserve_index=False)), on=name, how="left")
     is_other = where & ~nw.col("whole").is_null()
     return frame.with_columns(nw.when(is_other).then("whole").otherwise(name).alias(name)).drop("whole")
 
