@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from ucm_analytics.metrics import explain as explain
 from ucm_analytics.metrics import metrics as metrics
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 logging.getLogger(__name__).addHandler(logging.NullHandler())
 

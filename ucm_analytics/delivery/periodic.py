@@ -9,7 +9,6 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, TypeVar, get_args
 
-from ucm_analytics.config import Settings, zone
 from ucm_analytics.delivery.folder import alone, replaced
 from ucm_analytics.delivery.manifest import NAME, manifest_of
 from ucm_analytics.documents.coverage import Coverage, coverage
@@ -231,9 +230,9 @@ def periodic(
 
 
 def _today(store: Store, pbx: str | None) -> date:
-    """Today on the PBX's clock, by the settings; on this computer's, where they name none or several."""
-    name = Settings.load(pbx).timezone if pbx or len(store.pbxs) == 1 else ""
-    return datetime.now(zone(name) if name else None).date()
+    """Today on the PBX's clock; on this computer's, where no zone or several are stored."""
+    zones = set(store.zones(pbx).values())
+    return datetime.now(zones.pop() if len(zones) == 1 else None).date()
 
 
 def _check(kind: str) -> None:
