@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+from ucm_analytics.schema import CALLS
+
 RUNG = """
 SELECT call_no, pbx, person AS extension FROM leg JOIN session USING (call_no)
 WHERE kind IN ('extension', 'transfer', 'ring_group', 'queue') AND NOT is_copy
@@ -52,7 +56,27 @@ line AS (
 SELECT call_no, parent FROM line WHERE parent NOT IN (SELECT call_no FROM certain)
 """
 
-SELECT = """
+_MADE: Final = {
+    "started_at": "began",
+    "ended_at": "began + to_seconds(t_end)",
+    "local_at": "began + to_seconds(offset_s)",
+    "utc_offset_s": "offset_s",
+    "entry": "coalesce(entry, 'did:' || callee)",
+    "answered_at": "began + to_seconds(answered_at_s)",
+    "wait_s": "coalesce(answered_at_s, voicemail_at_s, t_end)",
+    "ring_s": "least(ring_s, coalesce(answered_at_s, voicemail_at_s, t_end))",
+    "ivr_s": "coalesce(ivr_s, 0)",
+    "queue_s": "coalesce(queue_s, 0)",
+    "talk_s": "coalesce(talk_s, 0)",
+    "voicemail_s": "coalesce(voicemail_s, 0)",
+    "duration_s": "t_end",
+    "path": "coalesce(path, '')",
+    "is_forward": "forwarded_from IS NOT NULL OR parent IS NOT NULL",
+}
+"""Columns of CALLS that a call does not have by their name."""
+_COLUMNS: Final = ", ".join(f"{_MADE.get(column.name, column.name)} AS {column.name}" for column in CALLS)
+
+SELECT = f"""
 WITH onward AS (
     SELECT l.parent AS call_no, f.*
     FROM linked l JOIN (
@@ -97,26 +121,7 @@ resolved AS (
     FROM every_call c LEFT JOIN reached r USING (call_no) LEFT JOIN talk t USING (call_no)
     WHERE c.call_no > getvariable('calls_before') AND c.call_no <= getvariable('calls_upto')
 )
-SELECT
-    pbx, call_id,
-    began AS started_at,
-    began + to_seconds(t_end) AS ended_at,
-    began + to_seconds(offset_s) AS local_at,
-    offset_s AS utc_offset_s,
-    direction, caller, caller_name, callee, coalesce(entry, 'did:' || callee) AS entry,
-    outcome, ended_in, answered_by,
-    began + to_seconds(answered_at_s) AS answered_at,
-    coalesce(answered_at_s, voicemail_at_s, t_end) AS wait_s,
-    least(ring_s, coalesce(answered_at_s, voicemail_at_s, t_end)) AS ring_s,
-    coalesce(ivr_s, 0) AS ivr_s,
-    coalesce(queue_s, 0) AS queue_s,
-    coalesce(talk_s, 0) AS talk_s,
-    coalesce(voicemail_s, 0) AS voicemail_s,
-    t_end AS duration_s,
-    coalesce(path, '') AS path,
-    steps, legs, phones, transfers, queue, trunk, recordings, exact_pickup,
-    forward_of,
-    forwarded_from IS NOT NULL OR parent IS NOT NULL AS is_forward
+SELECT {_COLUMNS}
 FROM resolved LEFT JOIN linked USING (call_no)
     LEFT JOIN (
         SELECT call_no AS parent, call_id AS forward_of FROM every_call
