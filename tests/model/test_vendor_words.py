@@ -13,13 +13,13 @@ from ucm_analytics.schema import CALLS, LEGS, RINGS, STEPS
 PACKAGE = Path(ucm_analytics.__file__).parent
 KNOWING = (
     "schema.py",  # names the fields
-    "parse.py",
+    "legs.py",
     "scenario.py",  # masks them, each in its own way
-    "numbers.py",  # reads from them who is an extension, and who hid the number
+    "phone_numbers.py",  # reads from them who is an extension, and who hid the number
     "quality/_checks.py",  # looks for records that are odd
     "model/classify.py",
     "model/crosscheck.py",
-    "client/",
+    "sources/ucm/",
     "simulator/",
 )
 OWN = {column.name for table in (STEPS, RINGS, CALLS) for column in table}

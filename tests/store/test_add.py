@@ -62,7 +62,7 @@ def test_days_of_files_are_asked_for_by_a_sync_that_covers_them(store: Store) ->
 
 
 def test_legs_of_another_shape_are_refused(store: Store) -> None:
-    with pytest.raises(WrongColumns, match=r"parse\.legs_table"):
+    with pytest.raises(WrongColumns, match=r"legs\.legs_table"):
         store.add(pa.table({"src": ["1001"]}), pbx="clinic")
     assert not store.path.exists()
 
