@@ -97,7 +97,7 @@ def test_codes_and_their_names() -> None:
     full = pd.Series(["8816555014", "2995550142", "12025550142", "999555", "38344555014", "4", None], dtype="str")
     code = codes(full)
     assert code.fillna("").to_list() == ["881", "299", "1", "", "383", "", ""]
-    named = ["+881 satellite networks", "+299 Greenland", "+1 United States and others", "", "+383 XK", "", ""]
+    named = ["+881 satellite networks", "+299 Greenland", "+1 North America", "", "+383 XK", "", ""]
     assert areas(code).fillna("").to_list() == named
 
 
@@ -131,7 +131,7 @@ def test_callers_equal_a_plain_loop(seed: int) -> None:
     assert sum(r["share"] for r in found) == pytest.approx(1)
     areas = as_arrow(analyses.caller_areas(made)).to_pylist()
     assert {r["area"]: r["calls"] for r in areas} == {
-        "+1 United States and others": count[ANNA],
+        "+1 North America": count[ANNA],
         "internal": count["1004"] + count["1005"],
     }
 

@@ -24,6 +24,7 @@ WRITTEN: Final = r"^[+0-9\s()./-]+$"
 """What a number is written with; a withheld one and a name are not."""
 _CODES: Final = {str(code): regions for code, regions in COUNTRY_CODE_TO_REGION_CODE.items()}
 _NETWORKS: Final = {
+    "1": "North America",
     "800": "international freephone",
     "808": "international shared cost",
     "870": "Inmarsat",
@@ -34,7 +35,7 @@ _NETWORKS: Final = {
     "888": "disaster relief",
     "979": "international premium rate",
 }
-"""Codes that lead to no country."""
+"""Codes that lead to no one country."""
 
 
 def optional(calls: Any, *names: str) -> tuple[Column, ...]:
