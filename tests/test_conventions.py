@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import pytest
 
 import ucm_analytics as ucm
@@ -53,6 +56,49 @@ def test_public_functions(name: str) -> None:
     assert text.splitlines()[0].endswith("."), "the first line is one sentence"
     for section in ("Parameters", "Returns") if kinds else ("Returns",):
         assert re.search(rf"^{section}\n-+$", text, re.M), f"no section {section}"
+
+
+def shown() -> dict[str, Callable[..., Any]]:
+    """Functions and methods that the README, the pages of docs and the notebooks show, by name."""
+    pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+    blocks = [block for page in pages for block in re.findall(r"^```python\n(.*?)^```", page.read_text(), re.M | re.S)]
+    for path in (ROOT / "notebooks").glob("*.ipynb"):
+        cells = nbformat.read(path, as_version=4).cells
+        blocks += [cell.source for cell in cells if cell.cell_type == "code" and not cell.source.startswith("%")]
+    imports = (node for block in blocks for node in ast.walk(ast.parse(block)) if isinstance(node, ast.ImportFrom))
+    named = {
+        f"{node.module}.{alias.name}": getattr(import_module(node.module), alias.name)
+        for node in imports
+        if node.module and node.module.startswith("ucm_analytics")
+        for alias in node.names
+    }
+    found = {}
+    for name, each in (PUBLIC | named).items():
+        if inspect.isclass(each):
+            methods = inspect.getmembers(each, inspect.isfunction)
+            found |= {f"{name}.{method}": function for method, function in methods if not method.startswith("_")}
+        elif inspect.isfunction(inspect.unwrap(each)):
+            found[name] = each
+    return {name: each for name, each in found.items() if each.__module__.startswith("ucm_analytics")}
+
+
+SHOWN = shown()
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_what_is_shown_is_explained(name: str) -> None:
+    """Arguments and result in sections of their own; an example here, with the class, or with all charts."""
+    function = SHOWN[name]
+    signature = inspect.signature(function)
+    text = inspect.getdoc(function) or ""
+    wanted = ["Parameters"] if set(signature.parameters) - {"self"} else []
+    wanted += ["Returns"] if signature.return_annotation not in (None, "None") else []
+    owner = getattr(import_module(function.__module__), function.__qualname__.partition(".")[0])
+    classes = [owner, *owner.__subclasses__()] if inspect.isclass(owner) else []
+    around = [text, *(each.__doc__ or "" for each in classes)]
+    around += [charts.__doc__ or ""] if name.startswith("charts.") else []
+    assert [section for section in wanted if not re.search(rf"^{section}\n-+$", text, re.M)] == []
+    assert any(re.search(r"^ *Examples\n *-+$", each, re.M) for each in around)
 
 
 def test_columns_follow_the_naming_rules() -> None:

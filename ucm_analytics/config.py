@@ -248,6 +248,11 @@ class Settings:
         As they are written; `service_target` reads them.
     sources : dict
         For each field where its value came from.
+
+    Examples
+    --------
+    >>> Settings("clinic", url="https://192.0.2.10:8089", timezone="Europe/Berlin").timezone
+    'Europe/Berlin'
     """
 
     pbx: str
@@ -301,7 +306,13 @@ class Settings:
         return cls(name, sources=sources, **values)
 
     def save(self) -> Path:
-        """Write this PBX into the settings file, all else kept as it is written, and return the file's path."""
+        """Write this PBX into the settings file; all else in it stays as it is written.
+
+        Returns
+        -------
+        Path
+            The file.
+        """
         path = config_path()
         _read(path)
         values = {key: "" if self.sources.get(key) == "default" else str(getattr(self, key)) for key in OWN}

@@ -52,6 +52,11 @@ def demo_store(path: str | Path | None = None) -> Store:
     ------
     StoreError
         The folder cannot be written, or holds something else.
+
+    Examples
+    --------
+    >>> demo_store().pbxs
+    ['clinic']
     """
     from ucm_analytics.store import Store
 
@@ -112,7 +117,19 @@ def _code() -> str:
 
 @contextmanager
 def pretend_pbx() -> Iterator[tuple[Simulator, UCM]]:
-    """Run the simulated clinic on loopback, and a client that trusts its certificate."""
+    """Run the simulated clinic on loopback, and a client that trusts its certificate.
+
+    Returns
+    -------
+    context manager of (Simulator, UCM)
+        Both run until it ends.
+
+    Examples
+    --------
+    >>> with pretend_pbx() as (simulator, ucm):
+    ...     ucm.firmware()
+    '1.0.15.13'
+    """
     from ucm_analytics.simulator import Simulator, User
     from ucm_analytics.simulator.traffic import clinic, generate
     from ucm_analytics.sources.ucm import UCM

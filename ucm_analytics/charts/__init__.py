@@ -1,6 +1,13 @@
 """Charts: each draws the result of the analysis of the same name as a plotly figure, and computes nothing.
 
 What a file of this folder decorates with ``@chart`` is here.
+
+Examples
+--------
+>>> import ucm_analytics as ucm
+>>> volume = ucm.call_volume(ucm.demo_store().calls("2026-W11"), freq="1d", by="outcome")
+>>> ucm.charts.call_volume(volume).layout.title.text
+'Calls per day, by outcome'
 """
 
 from importlib import import_module

@@ -26,7 +26,7 @@ _WIDTH: Final = 1200
 _HEIGHT: Final = 600
 _SCALE: Final = {"png": 2, "svg": 1}
 _WAIT_S: Final = 120
-_INCH_CM: Final = 2.54
+
 _EDGE: Final = "font: 7pt sans-serif; color: #5a6675; width: 100%; margin: 0 14mm; display: flex; "
 _DATE: Final = re.compile(rb"/(CreationDate|ModDate) \(D:\d{14}[^)]*\)")
 

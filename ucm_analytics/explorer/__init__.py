@@ -128,7 +128,13 @@ class Explorer:
         )
 
     def calls(self) -> pd.DataFrame:
-        """The calls that are chosen now, the newest first, as columns of `Store.calls`; to go on with in Python."""
+        """The calls that are chosen now, to go on with in Python.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns of `Store.calls`, the newest call first.
+        """
         found = self._chosen()
         return found.newest(0, self._found)
 

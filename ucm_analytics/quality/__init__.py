@@ -48,6 +48,12 @@ def reconcile(
         No such period.
     DamagedFile
         A file cannot be read.
+
+    Examples
+    --------
+    >>> import ucm_analytics as ucm
+    >>> ucm.reconcile(ucm.demo_store(), "2026-W11")["grain"].unique().tolist()
+    ['calls', 'answered', 'callers', 'rings', 'calls by rings', 'steps']
     """
     days = None if period is None else Period.of(period)
     return Source(store, days, pbx, store.coverage(days, pbx=pbx)).reconciliation()

@@ -56,6 +56,21 @@ class Store:
     ------
     SettingError
         The path is no folder.
+
+    Examples
+    --------
+    >>> import ucm_analytics as ucm
+    >>> store = ucm.demo_store()
+    >>> store.calls("2026-W11", columns=["direction"]).value_counts().to_dict()[("inbound",)]
+    357
+    >>> store.scan("steps", "2026-03", pbx="clinic").columns[:4]
+    ['pbx', 'call_id', 'step_no', 'kind']
+    >>> store.coverage("2026-03-01", "2026-03-03")["state"].tolist()
+    ['missing', 'settled', 'settled']
+    >>> store.directory("queue")[["number", "name"]].values.tolist()
+    [['6500', 'Reception'], ['6501', 'Billing']]
+    >>> store.status()["clinic"].legs
+    8024
     """
 
     def __init__(self, path: str | Path | None = None) -> None:
@@ -91,6 +106,11 @@ class Store:
     def check(self, pbx: str | None = None) -> None:
         """Refuse a store that holds nothing.
 
+        Parameters
+        ----------
+        pbx : str, optional
+            One PBX that has to be stored.
+
         Raises
         ------
         NoData
@@ -103,7 +123,17 @@ class Store:
             raise NoData(f"the store {self.path} holds no PBX {pbx!r}", hint=f"it holds {', '.join(names)}")
 
     def status(self, pbx: str | None = None) -> dict[str, Status]:
-        """What is stored of each PBX, or of one, by name.
+        """What is stored, in a few numbers.
+
+        Parameters
+        ----------
+        pbx : str, optional
+            One PBX; all of them if not given.
+
+        Returns
+        -------
+        dict of str to Status
+            By name: days by state, legs, those set aside, last pull.
 
         Raises
         ------
@@ -159,7 +189,23 @@ class Store:
         pbx: str | None = None,
         columns: Sequence[str] | None = None,
     ) -> pd.DataFrame:
-        """Steps of the calls that began in a period, as columns of `schema.STEPS`; see `calls`."""
+        """Steps of the calls that began in a period, as columns of `schema.STEPS`.
+
+        Parameters
+        ----------
+        first, last, pbx, columns
+            As for `calls`.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row a stage of a call.
+
+        Raises
+        ------
+        NoData, SettingError, DamagedFile
+            As for `calls`.
+        """
         return self._frame("steps", first, last, pbx, columns)
 
     def rings(
@@ -170,7 +216,23 @@ class Store:
         pbx: str | None = None,
         columns: Sequence[str] | None = None,
     ) -> pd.DataFrame:
-        """Rings of the calls that began in a period, as columns of `schema.RINGS`; see `calls`."""
+        """Rings of the calls that began in a period, as columns of `schema.RINGS`.
+
+        Parameters
+        ----------
+        first, last, pbx, columns
+            As for `calls`.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row a phone that rang.
+
+        Raises
+        ------
+        NoData, SettingError, DamagedFile
+            As for `calls`.
+        """
         return self._frame("rings", first, last, pbx, columns)
 
     def legs(
@@ -181,9 +243,24 @@ class Store:
         pbx: str | None = None,
         columns: Sequence[str] | None = None,
     ) -> pd.DataFrame:
-        """Legs of the calls that began in a period, as columns of `schema.LEGS`; see `calls`.
+        """Legs of the calls that began in a period, as columns of `schema.LEGS`.
 
         Legs that are set aside come too, by the UTC day of `called_at`; those without it only without a period.
+
+        Parameters
+        ----------
+        first, last, pbx, columns
+            As for `calls`.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row a record of the PBX.
+
+        Raises
+        ------
+        NoData, SettingError, DamagedFile
+            As for `calls`.
         """
         return self._frame("legs", first, last, pbx, columns)
 
@@ -311,6 +388,11 @@ class Store:
         replaced : bool
             Go on with another PBX than the one whose calls are stored under this name.
 
+        Returns
+        -------
+        SyncReport
+            Days asked for, those settled, legs that are new, updated or vanished, months written.
+
         Raises
         ------
         IncompletePull, Unreachable, APIError, UnexpectedAnswer
@@ -417,9 +499,18 @@ class Store:
         return load_directory(pbxs, kind, None if on is None else as_day(on))
 
     def save_directory(self, pbx: str, rows: Iterable[Mapping[str, str]], *, on: str | date | None = None) -> None:
-        """Store all names and menus that a PBX has on a day, which is today if not given; see `directory`.
+        """Store all names and menus that a PBX has on a day; see `directory`.
 
         Rows that are stored and not among `rows` end on that day, and those that are new begin.
+
+        Parameters
+        ----------
+        pbx : str
+            Name of the PBX.
+        rows : iterable of mapping
+            Columns of `schema.DIRECTORY` but `pbx` and the days; what is missing is empty.
+        on : str or date, optional
+            The day; today if not given.
         """
         day = datetime.now(UTC).date() if on is None else as_day(on)
         save_directory(Months(self.path, pbx), rows, on=day)

@@ -130,6 +130,14 @@ def pull_day(
         The window is empty and the PBX does not understand the time filter.
     APIError, Unreachable, TLSError, UnexpectedAnswer
         The first request of the window already failed, or user and password were refused.
+
+    Examples
+    --------
+    >>> from ucm_analytics.demo import pretend_pbx
+    >>> with pretend_pbx() as (_, ucm):
+    ...     pages, receipt = pull_day(ucm, date(2026, 3, 9), frozen_end=datetime(2026, 3, 30))
+    >>> sum(map(len, pages)) == receipt.legs, receipt.restarts
+    (True, 0)
     """
     first = datetime.combine(day, datetime.min.time())
     last = min(first + timedelta(days=1) + overlap - _SECOND, frozen_end.replace(microsecond=0))

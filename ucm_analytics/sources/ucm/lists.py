@@ -28,7 +28,25 @@ def accounts(ucm: Session) -> list[Record]:
 
 
 def queues(ucm: Session) -> list[Record]:
-    """Queues: `extension`, `queue_name`, `strategy`, `members` (numbers joined by commas)."""
+    """Queues.
+
+    Parameters
+    ----------
+    ucm : Session
+        The PBX.
+
+    Returns
+    -------
+    list of dict
+        `extension`, `queue_name`, `strategy`, `members` (numbers joined by commas), and what else the PBX sends.
+
+    Examples
+    --------
+    >>> from ucm_analytics.demo import pretend_pbx
+    >>> with pretend_pbx() as (_, ucm):
+    ...     [queue["queue_name"] for queue in queues(ucm)]
+    ['Reception', 'Billing']
+    """
     return _all(ucm, "listQueue", "queue")
 
 

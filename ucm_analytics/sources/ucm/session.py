@@ -142,7 +142,19 @@ class Session:
             self._transport.close()
 
     def request(self, action: str, **params: Any) -> dict[str, Any]:
-        """Answer of an action: its `response` object, or the whole answer where it has none.
+        """Answer of an action as an object.
+
+        Parameters
+        ----------
+        action : str
+            Name of the action, such as ``listAccount``.
+        **params
+            Its parameters.
+
+        Returns
+        -------
+        dict
+            The answer's `response`, or the whole answer where it has none.
 
         Raises
         ------
@@ -154,7 +166,17 @@ class Session:
         return self.ask(lambda body: self._object(action, body), action, **params)
 
     def raw(self, action: str, **params: Any) -> bytes:
-        """Answer of an action as bytes; for recordings and other formats than JSON.
+        """Answer of an action as it came; for recordings and other formats than JSON.
+
+        Parameters
+        ----------
+        action, **params
+            As for `request`.
+
+        Returns
+        -------
+        bytes
+            The body of the answer.
 
         Raises
         ------
@@ -164,7 +186,19 @@ class Session:
         return self.ask(bytes, action, **params)
 
     def ask(self, read: Callable[[bytes], T], action: str, **params: Any) -> T:
-        """What `read` makes of an action's answer; logs in once more if it has to.
+        """What a function makes of an action's answer; logs in once more if it has to.
+
+        Parameters
+        ----------
+        read : callable
+            Takes the body of the answer; what it raises as `UnexpectedAnswer` is asked for once more.
+        action, **params
+            As for `request`.
+
+        Returns
+        -------
+        object
+            What `read` returns.
 
         Raises
         ------
@@ -182,7 +216,12 @@ class Session:
             return self._act(read, action, params)
 
     def challenge(self) -> str:
-        """Challenge that the next login has to answer.
+        """Ask for the challenge that the next login has to answer.
+
+        Returns
+        -------
+        str
+            The challenge.
 
         Raises
         ------

@@ -20,10 +20,26 @@ log = logging.getLogger(__name__)
 
 
 class UCM(Session):
-    """One PBX, asked by its HTTPS API; see `Session` for the parameters, and `sources.Source`."""
+    """One PBX, asked by its HTTPS API; see `Session` for the parameters, and `sources.Source`.
+
+    Examples
+    --------
+    >>> from ucm_analytics.demo import pretend_pbx
+    >>> with pretend_pbx() as (_, pbx):
+    ...     answer = pbx.request("listQueue", page=1, item_num=10)
+    ...     day = pbx.pull_day(date(2026, 3, 9), pbx="clinic", frozen_end=datetime(2026, 3, 30))
+    ...     print(len(answer["queue"]), day.legs.num_rows)
+    2 465
+    """
 
     def serial(self) -> str:
-        """Serial number, else the MAC address; empty where the API user may not read it."""
+        """Serial number of the PBX.
+
+        Returns
+        -------
+        str
+            Else its MAC address; empty where the API user may not read it.
+        """
         try:
             return lists.serial_number(lists.system_status(self))
         except (NotPermitted, RequestRejected, UnexpectedAnswer) as error:
@@ -31,7 +47,13 @@ class UCM(Session):
             return ""
 
     def firmware(self) -> str:
-        """Version of the PBX's program; empty where the API user may not read it."""
+        """Version of the PBX's program.
+
+        Returns
+        -------
+        str
+            Such as ``1.0.15.13``; empty where the API user may not read it.
+        """
         try:
             return str(lists.system_general_status(self).get("prog-version", ""))
         except (NotPermitted, UnexpectedAnswer) as error:
@@ -40,6 +62,11 @@ class UCM(Session):
 
     def clock(self) -> tzinfo:
         """The PBX's present offset from UTC, as it says itself.
+
+        Returns
+        -------
+        tzinfo
+            A fixed offset: it does not know when the clock changes.
 
         Raises
         ------
@@ -58,7 +85,23 @@ class UCM(Session):
         return timezone(offset if match[1] == "+" else -offset)
 
     def pull_day(self, day: date, *, pbx: str, frozen_end: datetime, known: int = 0) -> Pulled:
-        """All legs of the calls that started on a day, proved complete; see `cdr.pull_day`."""
+        """All legs of the calls that started on a day, proved complete.
+
+        Parameters
+        ----------
+        day, pbx, frozen_end, known
+            As for `sources.Source.pull_day`.
+
+        Returns
+        -------
+        Pulled
+            Legs, and what was asked for.
+
+        Raises
+        ------
+        SettingError, IncompletePull, RequestRejected, APIError, Unreachable, TLSError, UnexpectedAnswer
+            As for `cdr.pull_day`.
+        """
         pages, receipt = cdr.pull_day(self, day, frozen_end=frozen_end, keep=partial(legs_table, pbx=pbx), known=known)
         return Pulled(
             legs=pa.concat_tables([legs_table([], pbx=pbx), *pages]).unify_dictionaries(),
@@ -69,5 +112,11 @@ class UCM(Session):
         )
 
     def directory(self) -> Iterator[tuple[str, Entries | None]]:
-        """Names of extensions, queues, ring groups, trunks and numbers, and the keys of the menus."""
+        """Names of extensions, queues, ring groups, trunks and numbers, and the keys of the menus.
+
+        Returns
+        -------
+        iterator of (str, list of dict or None)
+            As for `sources.Source.directory`.
+        """
         return directory.directory(self)
