@@ -134,7 +134,7 @@ READ: Final = tuple(column for column in LEGS if column.name in _READ)
 STEP_KINDS: Final[dict[str, str]] = {
     "did": "the number dialled from outside, before it is routed",
     "ivr": "a menu",
-    "queue": "one stay in a queue, however many agents rang",
+    "queue": "one visit to a queue, however many agents rang",
     "ring_group": "one round of a ring group, however many phones rang",
     "extension": "one extension rang, or could not be reached",
     "external": "a number outside, reached by a trunk or handed to the outbound routes in vain",

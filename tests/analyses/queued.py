@@ -22,7 +22,7 @@ def on_trunks(calls: pd.DataFrame) -> pd.DataFrame:
 
 
 def queued(steps: pd.DataFrame) -> pd.DataFrame:
-    """The steps as stays in one queue on weekday mornings, answered, left and sent on in turn."""
+    """The steps as visits in one queue on weekday mornings, answered, left and sent on in turn."""
     n = np.arange(len(steps))
     at = pd.Timestamp("2026-03-02 08:10") + pd.to_timedelta(n % 5, unit="D") + pd.to_timedelta(n * 37 % 14400, unit="s")
     return steps.assign(

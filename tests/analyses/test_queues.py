@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from tests.analyses.frames import ENGINES, KINDS, as_arrow, calls, rings, steps, table
-from tests.analyses.stays import AT, callers, random_stays, ringing, stays
+from tests.analyses.visits import AT, callers, random_visits, ringing, visits
 from tests.scenarios.conftest import read_story
 from ucm_analytics import analyses, model
 from ucm_analytics.errors import SettingError
@@ -24,7 +24,7 @@ ENDS = {"answered": "answered", "hung_up": "abandoned", "next": "overflowed"}
 
 
 def test_one_queue_by_hand() -> None:
-    made = stays(
+    made = visits(
         ("answered", 10), ("answered", 30), ("hung_up", 4), ("hung_up", 5), ("hung_up", 60), ("next", 95), ("busy", 2)
     )
     (row,) = analyses.queues(made.assign(talk_s=[100, 50, 0, 0, 0, 0, 0])).to_dict("records")
@@ -62,14 +62,14 @@ def test_what_a_mailbox_or_menu_took_is_not_answered() -> None:
 
 
 def test_a_rate_of_nothing_is_na() -> None:
-    (row,) = analyses.queues(stays(("next", 95), ("hung_up", 3))).to_dict("records")
+    (row,) = analyses.queues(visits(("next", 95), ("hung_up", 3))).to_dict("records")
     assert row["answered_rate"] == 0
     for name in ("asa_s", "att_s", "transfer_rate"):
         assert pd.isna(row[name])
-    (row,) = analyses.queues(stays(("hung_up", 3))).to_dict("records")
+    (row,) = analyses.queues(visits(("hung_up", 3))).to_dict("records")
     assert row["abandon_rate"] == 1
     assert pd.isna(row["long_abandon_rate"])
-    assert len(analyses.queues(stays())) == 0
+    assert len(analyses.queues(visits())) == 0
 
 
 def test_transferred_is_what_the_agent_sent_on() -> None:
@@ -88,8 +88,8 @@ def test_transferred_is_what_the_agent_sent_on() -> None:
 
 
 def recall_rows(*rows: tuple[str, str | None, int, int]) -> dict[str, Any]:
-    """Stays of an hour's window from (call, caller, seconds after nine, stay)."""
-    made = [(call, "queue", "6500", AT + pd.Timedelta(seconds=at), stay, "hung_up") for call, _, at, stay in rows]
+    """Visits of an hour's window from (call, caller, seconds after nine, visit)."""
+    made = [(call, "queue", "6500", AT + pd.Timedelta(seconds=at), visit, "hung_up") for call, _, at, visit in rows]
     known = {call: caller for call, caller, _, _ in rows}
     return {
         "steps": steps("call_id kind target local_at dwell_s result", *made),
@@ -123,12 +123,12 @@ def test_the_hour_that_happens_twice_does_not_hide_a_recall() -> None:
 
 
 def test_without_calls_there_are_no_recalls() -> None:
-    assert "recalls" not in analyses.queues(stays(("answered", 1)))
+    assert "recalls" not in analyses.queues(visits(("answered", 1)))
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_queues_equal_a_plain_loop(seed: int) -> None:
-    made = random_stays(seed)
+    made = random_visits(seed)
     found = {(row["pbx"], row["queue"]): row for row in as_arrow(analyses.queues(made, short_s=10)).to_pylist()}
     rows = made.to_pylist()
     kinds = {(row["pbx"], row["call_id"], row["step_no"]): row["kind"] for row in rows}
@@ -139,27 +139,27 @@ def test_queues_equal_a_plain_loop(seed: int) -> None:
     assert set(found) == set(groups)
     for key, each in groups.items():
         row = found[key]
-        ends = [ENDS.get(stay["result"], "other") for stay in each]
+        ends = [ENDS.get(visit["result"], "other") for visit in each]
         for end in (*ENDS.values(), "other"):
             assert row[end] == ends.count(end)
-        waits = [stay["wait_s"] for stay in each if stay["wait_s"] is not None]
+        waits = [visit["wait_s"] for visit in each if visit["wait_s"] is not None]
         answered = [s["wait_s"] for s in each if s["result"] == "answered" and s["wait_s"] is not None]
         assert row["offered"] == len(each)
         assert row["asa_s"] == pytest.approx(sum(answered) / len(answered))
         assert row["median_wait_s"] == median(waits)
         assert row["longest_wait_s"] == max(waits)
-        assert row["talk_s"] == sum(stay["talk_s"] for stay in each)
+        assert row["talk_s"] == sum(visit["talk_s"] for visit in each)
         short = [s for s in each if s["result"] == "hung_up" and s["wait_s"] is not None and s["wait_s"] < 10]
         assert row["abandoned_short"] == len(short)
         assert row["transferred"] == sum(
-            stay["result"] == "answered" and kinds.get((key[0], stay["call_id"], stay["step_no"] + 1)) == "transfer"
-            for stay in each
+            visit["result"] == "answered" and kinds.get((key[0], visit["call_id"], visit["step_no"] + 1)) == "transfer"
+            for visit in each
         )
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_recalls_equal_a_plain_loop(seed: int) -> None:
-    made = random_stays(seed, 60)
+    made = random_visits(seed, 60)
     known = callers(made, seed)
     of = {
         row["call_id"]: ("".join(c for c in row["caller"] or "" if c.isdigit()), row["utc_offset_s"])
@@ -207,7 +207,7 @@ def test_agents_by_hand() -> None:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_agents_equal_a_plain_loop(seed: int) -> None:
-    made = random_stays(seed)
+    made = random_visits(seed)
     rang = ringing(made, seed)
     queue_of = {
         (row["pbx"], row["call_id"], row["step_no"]): row["target"]
@@ -216,9 +216,9 @@ def test_agents_equal_a_plain_loop(seed: int) -> None:
     }
     heard: dict[Any, dict[Any, list[Any]]] = defaultdict(lambda: defaultdict(list))
     for row in rang.to_pylist():
-        stay = row["pbx"], row["call_id"], row["step_no"]
-        if stay in queue_of and row["extension"]:
-            heard[row["pbx"], queue_of[stay], row["extension"]][stay].append(row)
+        visit = row["pbx"], row["call_id"], row["step_no"]
+        if visit in queue_of and row["extension"]:
+            heard[row["pbx"], queue_of[visit], row["extension"]][visit].append(row)
     result = as_arrow(analyses.queue_agents(made, rang)).to_pylist()
     assert [(row["queue"], row["pbx"], row["extension"]) for row in result] == sorted(
         (queue, pbx, extension) for pbx, queue, extension in heard
@@ -240,7 +240,7 @@ def test_agents_equal_a_plain_loop(seed: int) -> None:
 
 @pytest.mark.parametrize("kind", ENGINES)
 def test_equal_on_both_engines(kind: str) -> None:
-    made = random_stays(9)
+    made = random_visits(9)
     tables = {"steps": made, "rings": ringing(made, 9), "calls": callers(made, 9)}
     given = {name: KINDS[kind](frame) for name, frame in tables.items()}
     for run in (
@@ -260,7 +260,7 @@ def test_equal_on_both_engines(kind: str) -> None:
 
 
 def test_frames_of_different_kinds_meet() -> None:
-    made = random_stays(9)
+    made = random_visits(9)
     expected = as_arrow(analyses.queue_agents(made, ringing(made)))
     found = analyses.queue_agents(KINDS["polars lazy"](made), KINDS["duckdb"](ringing(made)))
     assert as_arrow(found).equals(expected)
@@ -278,7 +278,7 @@ def test_frames_of_different_kinds_meet() -> None:
 )
 def test_unknown_choices_say_what_to_use(call: Any) -> None:
     with pytest.raises(SettingError, match="use "):
-        call(stays(("answered", 1)))
+        call(visits(("answered", 1)))
 
 
 def test_rows_are_of_queues_only() -> None:

@@ -13,7 +13,7 @@ import pytest
 from scipy import stats
 
 from tests.analyses.frames import steps
-from tests.analyses.stays import random_stays, stays
+from tests.analyses.visits import random_visits, visits
 from ucm_analytics import analyses
 
 # remission of 21 patients in weeks, + is censored (Freireich and others 1963, the 6-MP arm)
@@ -21,7 +21,7 @@ MP = "6 6 6 6+ 7 9+ 10 10+ 11+ 13 16 17+ 19+ 20+ 22 23 25+ 32+ 32+ 34+ 35+"
 
 
 def remission() -> pd.DataFrame:
-    return stays(*(("answered" if "+" in week else "hung_up", int(week.rstrip("+"))) for week in MP.split()))
+    return visits(*(("answered" if "+" in week else "hung_up", int(week.rstrip("+"))) for week in MP.split()))
 
 
 def test_the_textbook_curve_comes_out() -> None:
@@ -36,7 +36,7 @@ def test_the_textbook_curve_comes_out() -> None:
 
 
 def test_the_band_is_that_of_scipy() -> None:
-    for made in (remission(), random_stays(2).to_pandas().dropna(subset="wait_s")):
+    for made in (remission(), random_visits(2).to_pandas().dropna(subset="wait_s")):
         queue = made[made["kind"] == "queue"]
         sample = stats.CensoredData.right_censored(
             queue["wait_s"].to_numpy(), (queue["result"] != "hung_up").to_numpy()
@@ -62,13 +62,13 @@ def test_the_interval_of_the_median() -> None:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_the_curve_equals_a_plain_loop(seed: int) -> None:
-    made = random_stays(seed)
+    made = random_visits(seed)
     mine = [s for s in made.to_pylist() if s["kind"] == "queue" and s["target"] == "6500" and s["wait_s"] is not None]
     left = Fraction(1)
     expected = []
-    for wait in sorted({stay["wait_s"] for stay in mine}):
-        at_risk = sum(stay["wait_s"] >= wait for stay in mine)
-        gone = sum(stay["wait_s"] == wait and stay["result"] == "hung_up" for stay in mine)
+    for wait in sorted({visit["wait_s"] for visit in mine}):
+        at_risk = sum(visit["wait_s"] >= wait for visit in mine)
+        gone = sum(visit["wait_s"] == wait and visit["result"] == "hung_up" for visit in mine)
         left *= 1 - Fraction(gone, at_risk)
         expected.append((wait, at_risk, gone, pytest.approx(float(left))))
     curve = analyses.patience(made.to_pandas(), queue="6500")
@@ -78,34 +78,34 @@ def test_the_curve_equals_a_plain_loop(seed: int) -> None:
 
 def test_a_half_that_is_exact_is_the_median() -> None:
     # 3/4 * 2/3 is one half, and a little more in floating point on some machines
-    made = stays(("hung_up", 10), ("hung_up", 20), ("answered", 30), ("answered", 40))
+    made = visits(("hung_up", 10), ("hung_up", 20), ("answered", 30), ("answered", 40))
     assert analyses.patience(made)["median_s"].unique().tolist() == [20]
 
 
 def test_abandoned_come_before_censored_of_the_same_second() -> None:
-    curve = analyses.patience(stays(("hung_up", 10), ("answered", 10)))
+    curve = analyses.patience(visits(("hung_up", 10), ("answered", 10)))
     assert curve[["wait_s", "at_risk", "abandoned", "censored", "patience_level"]].to_numpy().tolist() == [
         [10, 2, 1, 1, 0.5]
     ]
 
 
 def test_when_nobody_gives_up_patience_is_not_known() -> None:
-    curve = analyses.patience(stays(("answered", 10), ("next", 90)))
+    curve = analyses.patience(visits(("answered", 10), ("next", 90)))
     assert curve["patience_level"].to_list() == [1, 1]
     assert curve[["low_level", "high_level", "median_s", "median_low_s", "median_high_s"]].isna().all(axis=None)
-    assert len(analyses.patience(stays())) == 0
-    assert len(analyses.patience(stays(("answered", None)))) == 0
+    assert len(analyses.patience(visits())) == 0
+    assert len(analyses.patience(visits(("answered", None)))) == 0
 
 
 def test_everybody_gives_up() -> None:
-    curve = analyses.patience(stays(("hung_up", 10)))
+    curve = analyses.patience(visits(("hung_up", 10)))
     assert curve["patience_level"].to_list() == [0]
     assert curve["low_level"].isna().all()
     assert curve["median_s"].to_list() == [10]
 
 
 def test_overflow_and_other_ends_are_censored() -> None:
-    made = stays(("hung_up", 10), ("next", 20), ("busy", 20), (None, 20), ("answered", 20))
+    made = visits(("hung_up", 10), ("next", 20), ("busy", 20), (None, 20), ("answered", 20))
     assert analyses.patience(made)["censored"].to_list() == [0, 4]
 
 
@@ -123,7 +123,7 @@ def simulated() -> pd.DataFrame:
     simulation.simulate_until_max_time(150_000)
     records = simulation.get_all_records(only=["service", "renege"])
     rows = [("answered" if r.record_type == "service" else "hung_up", int(r.waiting_time)) for r in records]
-    return stays(*rows)
+    return visits(*rows)
 
 
 def test_the_curve_finds_the_true_patience(simulated: pd.DataFrame) -> None:
@@ -132,7 +132,7 @@ def test_the_curve_finds_the_true_patience(simulated: pd.DataFrame) -> None:
     assert first["median_low_s"] <= 280
     assert pd.isna(first["median_high_s"]) or first["median_high_s"] >= 280
     watched = curve[(curve["at_risk"] >= 100) & curve["low_level"].notna()]
-    truth = 0.5 ** ((watched["wait_s"] + 1) / 280)  # a stay of [w, w + 1) seconds is one of w
+    truth = 0.5 ** ((watched["wait_s"] + 1) / 280)  # a visit of [w, w + 1) seconds is one of w
     # a pointwise band of 95 % may be left now and then
     assert ((watched["low_level"] <= truth) & (truth <= watched["high_level"])).mean() > 0.9
 

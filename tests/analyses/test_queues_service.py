@@ -8,11 +8,11 @@ import pandas as pd
 import pytest
 
 from tests.analyses.frames import as_arrow, steps
-from tests.analyses.stays import random_stays, stays
+from tests.analyses.visits import random_visits, visits
 from ucm_analytics import analyses
 
 # A = 1000, AB = 60, A≤20 = 860, AB≤20 = 20, AB>20 = 40, AB≤5 = 10: waits on the very edges
-PUBLISHED = stays(
+PUBLISHED = visits(
     ("answered", 0, 400), ("answered", 20, 460), ("answered", 21, 140),
     ("hung_up", 5, 10), ("hung_up", 6, 5), ("hung_up", 20, 5), ("hung_up", 21, 40),
 )  # fmt: skip
@@ -48,7 +48,7 @@ def test_the_published_numbers_come_out() -> None:
     ],
 )
 def test_the_switches_of_genesys(switches: dict[str, bool], below: int) -> None:
-    made = stays(
+    made = visits(
         ("answered", 20, 4), ("answered", 21), ("hung_up", 4, 2), ("hung_up", 5), ("hung_up", 30, 3), ("next", 90, 3)
     )
     result = analyses.service_level(made, **switches).set_index("variant")
@@ -57,23 +57,23 @@ def test_the_switches_of_genesys(switches: dict[str, bool], below: int) -> None:
 
 
 def test_an_abandon_of_exactly_the_threshold() -> None:
-    made = stays(("answered", 1), ("hung_up", 5))
+    made = visits(("answered", 1), ("hung_up", 5))
     assert levels(made)["sl_f5"] == 1  # 5 s is within 5 s
     assert analyses.queues(made)["abandoned_short"].item() == 0  # and no short abandon, which is below 5 s
 
 
 def test_overflow_is_in_no_formula_unless_switched_on() -> None:
-    made = stays(("answered", 5), ("next", 5, 9), ("busy", 5))
+    made = visits(("answered", 5), ("next", 5, 9), ("busy", 5))
     assert set(levels(made).values()) == {1.0}
     assert levels(made, include_overflowed=True)["sl_genesys"] == 0.1
 
 
 def test_no_calls_have_no_service_level() -> None:
-    assert len(analyses.service_level(stays())) == 0
-    only_overflow = analyses.service_level(stays(("next", 90)))
+    assert len(analyses.service_level(visits())) == 0
+    only_overflow = analyses.service_level(visits(("next", 90)))
     assert only_overflow["service_level"].isna().all()
     assert only_overflow["offered"].to_list() == [1] * 6
-    nobody_answered = levels(stays(("hung_up", 30)))
+    nobody_answered = levels(visits(("hung_up", 30)))
     assert pd.isna(nobody_answered["sl_f2"])  # nobody was answered: not 0, not 100 %
     assert nobody_answered["sl_f1"] == 0
 
@@ -87,16 +87,16 @@ def test_the_headline_is_the_one_chosen() -> None:
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize(("target", "short"), [(20, 5), (5, 10), (0, 0)])
 def test_service_level_equals_a_plain_loop(seed: int, target: int, short: int) -> None:
-    made = random_stays(seed)
+    made = random_visits(seed)
     result = as_arrow(analyses.service_level(made, target_s=target, short_s=short, include_short=False)).to_pylist()
     for row in result:
         mine = [
-            stay
-            for stay in made.to_pylist()
-            if (stay["kind"], stay["pbx"], stay["target"]) == ("queue", row["pbx"], row["queue"])
+            visit
+            for visit in made.to_pylist()
+            if (visit["kind"], visit["pbx"], visit["target"]) == ("queue", row["pbx"], row["queue"])
         ]
-        a = [stay["wait_s"] for stay in mine if stay["result"] == "answered"]
-        ab = [stay["wait_s"] for stay in mine if stay["result"] == "hung_up"]
+        a = [visit["wait_s"] for visit in mine if visit["result"] == "answered"]
+        ab = [visit["wait_s"] for visit in mine if visit["result"] == "hung_up"]
         good = sum(w is not None and w <= target for w in a)
         left = sum(w is not None and w <= target for w in ab)
         above, below = {
@@ -112,7 +112,7 @@ def test_service_level_equals_a_plain_loop(seed: int, target: int, short: int) -
 
 
 def test_waits_by_hand() -> None:
-    made = stays(("answered", 0), ("answered", 10), ("answered", 11), ("hung_up", 400), ("hung_up", 401), ("next", 5))
+    made = visits(("answered", 0), ("answered", 10), ("answered", 11), ("hung_up", 400), ("hung_up", 401), ("next", 5))
     result = analyses.queue_waits(made)
     answered, abandoned = result[:41], result[41:]
     assert answered["result"].unique().tolist() == ["answered"]
@@ -138,7 +138,7 @@ def test_waits_of_one_queue_and_of_none() -> None:
 @pytest.mark.parametrize("bin_s", [5, 10, 20])
 @pytest.mark.parametrize("target", [0, 20, 60, 100])
 def test_the_bins_up_to_the_target_are_what_is_within_it(bin_s: int, target: int) -> None:
-    for made in (PUBLISHED, random_stays(4).to_pandas().dropna(subset="wait_s")):
+    for made in (PUBLISHED, random_visits(4).to_pandas().dropna(subset="wait_s")):
         waits = analyses.queue_waits(made, bin_s=bin_s)
         level = analyses.service_level(made, target_s=target).groupby("variant", observed=True)["numerator"].sum()
         if target:

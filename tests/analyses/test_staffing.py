@@ -17,12 +17,12 @@ from ucm_analytics.erlang import agents_needed, erlang_a, erlang_c
 from ucm_analytics.errors import SettingError
 from ucm_analytics.period import Period
 
-STAY = "kind target local_at wait_s talk_s result answered_by"
+visit = "kind target local_at wait_s talk_s result answered_by"
 WEEK = Period.of("2026-W10")
 
 
-def stays(*rows: tuple[Any, ...]) -> pd.DataFrame:
-    return steps(STAY, *(("queue", "6500", *row) for row in rows))
+def visits(*rows: tuple[Any, ...]) -> pd.DataFrame:
+    return steps(visit, *(("queue", "6500", *row) for row in rows))
 
 
 def at(result: pd.DataFrame, minute: int, day_type: str = "Monday to Friday") -> pd.Series[Any]:
@@ -33,7 +33,7 @@ def at(result: pd.DataFrame, minute: int, day_type: str = "Monday to Friday") ->
 
 def test_a_hundred_calls_in_half_an_hour_need_fourteen_agents() -> None:
     morning = pd.Timestamp("2026-03-02 09:00")
-    made = stays(*((morning + pd.Timedelta(seconds=18 * n), 5, 180, "answered", "1004") for n in range(100)))
+    made = visits(*((morning + pd.Timedelta(seconds=18 * n), 5, 180, "answered", "1004") for n in range(100)))
     found = at(analyses.staffing(made), 540)
     assert (found["offered"], found["days"], found["callers"], found["handle_s"]) == (100, 1, 100, 180)
     assert found["agents_c"] == agents_needed(100 / 1800, 180.0, target_s=20, level=0.8) == 14
@@ -46,7 +46,7 @@ def test_a_hundred_calls_in_half_an_hour_need_fourteen_agents() -> None:
 
 
 def test_callers_handle_time_and_patience_by_hand() -> None:
-    made = stays(
+    made = visits(
         ("2026-03-02 09:00:00", 10, 100, "answered", "1004"),
         ("2026-03-02 09:29:59", 30, 200, "answered", "1005"),
         ("2026-03-02 09:30:00", 50, 0, "hung_up", None),
@@ -70,7 +70,7 @@ def test_callers_handle_time_and_patience_by_hand() -> None:
 
 
 def test_intervals_without_days_or_answers_are_na() -> None:
-    made = stays(("2026-03-02 09:00:00", 90, 0, "hung_up", None))
+    made = visits(("2026-03-02 09:00:00", 90, 0, "hung_up", None))
     result = analyses.staffing(made)
     assert at(result, 540)["abandoned"] == 1
     assert result[["agents_c", "agents_a"]].isna().all().all()  # nobody was answered: no handle time
@@ -82,7 +82,7 @@ def test_intervals_without_days_or_answers_are_na() -> None:
 
 
 def test_only_queues_are_staffed() -> None:
-    made = steps(STAY, ("ring_group", "6400", "2026-03-02 09:00:00", 5, 60, "answered", "1004"))
+    made = steps(visit, ("ring_group", "6400", "2026-03-02 09:00:00", 5, 60, "answered", "1004"))
     assert analyses.staffing(made).empty
     assert analyses.staffing_check(made).empty
 
@@ -96,7 +96,7 @@ def test_counts_equal_a_plain_loop(seed: int) -> None:
         result = rng.choice(["answered", "answered", "hung_up", "next", "recorded"])
         by = rng.choice(["1001", "1002", "1003"]) if result == "answered" else None
         rows.append(("queue", rng.choice(["6500", "6501"]), when, rng.randrange(60), rng.randrange(300), result, by))
-    made = table("steps", STAY, rows)
+    made = table("steps", visit, rows)
     counts: dict[Any, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
     seen: dict[Any, set[int]] = defaultdict(set)
     for _, queue, when, wait, _, result, by in rows:
@@ -147,13 +147,13 @@ def test_counts_equal_a_plain_loop(seed: int) -> None:
 def test_wilson_by_hand() -> None:
     # 8 of 10: 0.490 to 0.943
     rows = [(f"2026-03-02 09:0{n}:00", 5 if n < 8 else 60, 60, "answered", "1004") for n in range(10)]
-    found = at(analyses.staffing_check(stays(*rows)), 540)
+    found = at(analyses.staffing_check(visits(*rows)), 540)
     assert found["reached_level"] == 0.8
     assert (found["reached_low"], found["reached_high"]) == pytest.approx((0.4902, 0.9433), abs=1e-4)
 
 
 def simulated(seed: int, days: int, agents: int) -> pd.DataFrame:
-    """Stays from 8:00 to 18:00 on weekdays, in a queue that is simulated event by event."""
+    """Visits from 8:00 to 18:00 on weekdays, in a queue that is simulated event by event."""
     ciw.seed(seed)
     network = ciw.create_network(
         arrival_distributions=[ciw.dists.Exponential(rate=1 / 60)],
@@ -174,7 +174,7 @@ def simulated(seed: int, days: int, agents: int) -> pd.DataFrame:
             by = None if left else f"10{record.server_id:02}"
             talk = 0 if left else round(record.service_time)
             rows.append((when, round(wait), talk, "hung_up" if left else "answered", by))
-    return stays(*rows)
+    return visits(*rows)
 
 
 def test_a_simulated_queue_reaches_what_is_predicted() -> None:
@@ -210,7 +210,7 @@ def test_the_interval_holds_the_true_rate_as_often_as_it_says() -> None:
                 (day + pd.Timedelta(seconds=32400 + int(at)), 5, int(talk), "answered", "1004")
                 for at, talk in zip(seconds, talks, strict=True)
             ]
-        found = at(analyses.staffing(stays(*rows), weekdays=range(5)), 540)
+        found = at(analyses.staffing(visits(*rows), weekdays=range(5)), 540)
         held += found["agents_c_low"] <= right <= found["agents_c_high"]
     assert held >= 36
 

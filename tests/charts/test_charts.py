@@ -16,7 +16,7 @@ import pytest
 from tests.analyses.frames import calls, rings
 from tests.analyses.queued import on_trunks, queued
 from tests.analyses.runs import RUNS, random_tables
-from tests.analyses.stays import ringing
+from tests.analyses.visits import ringing
 from ucm_analytics import analyses, charts
 from ucm_analytics.analyses.volume import VolumeBy
 from ucm_analytics.charts import template
@@ -74,7 +74,7 @@ NOTHING = {
     "missed_calls": "no caller was missed",
     "patience": "no caller came to a queue",
     "queue_agents": "no phone of an agent rang",
-    "queue_waits": "no stay in a queue was answered or abandoned",
+    "queue_waits": "no visit to a queue was answered or abandoned",
     "queues": "no caller came to a queue",
     "reconciliation": "no records",
     "repeat_callers": "no calls from outside",
@@ -125,7 +125,7 @@ def test_counts_begin_at_zero(name: str) -> None:
     figure = drawn(name, result_of(name))
     only_bars = {trace.type for trace in figure.data} <= {"bar", "histogram", "waterfall"}
     for axis in [*figure.select_xaxes(), *figure.select_yaxes()]:
-        counted = re.match(r"(calls|callers|stays|passes|agents|lines|findings|cost|error)\b", axis.title.text or "")
+        counted = re.match(r"(calls|callers|visits|passes|agents|lines|findings|cost|error)\b", axis.title.text or "")
         if counted and not only_bars:  # plotly never cuts bars off
             assert axis.rangemode == "tozero" or min(axis.range) == 0, axis.title.text
 

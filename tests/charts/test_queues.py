@@ -9,11 +9,11 @@ import pandas as pd
 import plotly.io as pio
 
 from tests.analyses.frames import calls
-from tests.analyses.stays import random_stays, ringing, stays
+from tests.analyses.visits import random_visits, ringing, visits
 from ucm_analytics import analyses, charts
 from ucm_analytics.charts.template import OUTCOME_COLORS
 
-STEPS = random_stays(5)
+STEPS = random_visits(5)
 FRAME = STEPS.to_pandas()
 
 
@@ -47,7 +47,7 @@ def test_agents_stack_to_what_was_offered() -> None:
 
 
 def test_agents_of_one_queue_are_their_numbers() -> None:
-    made = stays(("answered", 5), ("answered", 5)).assign(step_no=1)
+    made = visits(("answered", 5), ("answered", 5)).assign(step_no=1)
     result = analyses.queue_agents(made, ringing(made).to_pandas())
     figure = drawn(charts.queue_agents(result))
     assert set(figure.data[0].y) <= {"1003", "1004", "1005"}
@@ -67,24 +67,24 @@ def test_each_formula_is_a_mark_at_its_level() -> None:
 
 
 def test_a_level_of_nothing_has_no_mark() -> None:
-    figure = drawn(charts.service_level(analyses.service_level(stays(("next", 90)))))
+    figure = drawn(charts.service_level(analyses.service_level(visits(("next", 90)))))
     assert np.isnan([trace.x[0] for trace in figure.data]).all()
 
 
 def test_waits_are_drawn_up_to_the_last() -> None:
-    result = analyses.queue_waits(stays(("answered", 0), ("answered", 25), ("hung_up", 10)))
+    result = analyses.queue_waits(visits(("answered", 0), ("answered", 25), ("hung_up", 10)))
     figure = drawn(charts.queue_waits(result))
     assert [trace.name for trace in figure.data] == ["answered", "abandoned"]
     assert [np.asarray(trace.y).tolist() for trace in figure.data] == [[1, 0, 1], [1, 0, 0]]
     assert not figure.layout.annotations
     assert figure.data[0].customdata[0][0] == "up to 10 s"
     assert figure.data[0].customdata[1][0] == "over 10 to 20 s"
-    long = drawn(charts.queue_waits(analyses.queue_waits(stays(("answered", 900)))))
+    long = drawn(charts.queue_waits(analyses.queue_waits(visits(("answered", 900)))))
     assert [note.text for note in long.layout.annotations] == ["longer than 400 s"]
 
 
 def test_the_curve_begins_at_one_and_marks_the_median() -> None:
-    made = stays(("hung_up", 10, 2), ("answered", 15), ("hung_up", 20, 3), ("answered", 30))
+    made = visits(("hung_up", 10, 2), ("answered", 15), ("hung_up", 20, 3), ("answered", 30))
     result = analyses.patience(made)
     figure = drawn(charts.patience(result))
     low, high, curve, median = figure.data
@@ -94,11 +94,11 @@ def test_the_curve_begins_at_one_and_marks_the_median() -> None:
     assert np.asarray(low.y).tolist() == result["low_level"].dropna().to_list()
     assert np.asarray(high.y).tolist() == result["high_level"].dropna().to_list()
     assert (median.x[0], median.text[0]) == (20, "median 20 s")
-    assert figure.layout.title.subtitle.text == "7 stays, 5 of them abandoned; shaded: 95 % band"
+    assert figure.layout.title.subtitle.text == "7 visits, 5 of them abandoned; shaded: 95 % band"
 
 
 def test_without_a_median_none_is_marked() -> None:
-    figure = drawn(charts.patience(analyses.patience(stays(("answered", 10), ("answered", 20)))))
+    figure = drawn(charts.patience(analyses.patience(visits(("answered", 10), ("answered", 20)))))
     assert "median" not in [trace.name for trace in figure.data]
 
 

@@ -241,23 +241,23 @@ EQUAL: dict[str, tuple[Number, ...]] = {
         column("ivr-paths", "What callers choose", "Times"),
         column("ivr-paths", "Where callers leave", "Heard again", "Went on"),
     ),
-    "stays in queues": (
-        said("queues", "Queues", rf"^{N} stays"),
+    "visits to queues": (
+        said("queues", "Queues", rf"^{N} visits"),
         column("queues", "Queues", "Offered"),
-        said("queues", "Patience", rf"abandoned stays of {N}"),
-        said("staffing", "Predicted and reached", rf"of {N} stays"),
+        said("queues", "Patience", rf"abandoned visits of {N}"),
+        said("staffing", "Predicted and reached", rf"of {N} visits"),
         column("staffing", "Predicted and reached", "Offered"),
         column("staffing", "Agents needed", "Offered"),
     ),
-    "answered stays": (
+    "answered visits": (
         column("queues", "Queues", "Answered"),
-        said("queues", "How long they waited", rf"of {N} answered stays"),
+        said("queues", "How long they waited", rf"of {N} answered visits"),
         column("queues", "Agents", "Answered"),
     ),
-    "abandoned stays": (
+    "abandoned visits": (
         column("queues", "Queues", "Abandoned"),
         said("queues", "How long they waited", rf"callers left {N} times"),
-        said("queues", "Patience", rf"from {N} abandoned stays"),
+        said("queues", "Patience", rf"from {N} abandoned visits"),
     ),
     "answered in time": (
         said("queues", "Queues", rf"{SHARE} within \d+ s"),
@@ -322,7 +322,7 @@ NAMED: dict[str, tuple[tuple[str, str, str], ...]] = {
     ),
     "served within 20 s, answered within 20 s": (
         ("queues", "Queues", r"\d+ % within \d+ s; .*the service level is \d+ % \(formula "),
-        ("staffing", "Predicted and reached", r"stays in queues were answered within"),
+        ("staffing", "Predicted and reached", r"visits to queues were answered within"),
     ),
     "lines of a trunk, calls of the PBX": (
         (

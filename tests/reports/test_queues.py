@@ -39,7 +39,7 @@ def test_headline_counted_by_hand(report: Report, waits: pd.DataFrame) -> None:
     in_time = (answered["wait_s"] <= 20).sum()
     served = in_time + (left["wait_s"] <= 20).sum()
     assert report.sections[0].sentence == (
-        f"{len(waits)} stays in {waits['target'].nunique()} queues; "
+        f"{len(waits)} visits to {waits['target'].nunique()} queues; "
         f"{share(len(answered) / len(waits))} were answered, after {seconds(answered['wait_s'].mean())} on average, "
         f"{share(in_time / len(waits))} within 20 s; "
         f"callers gave up in {share(len(left) / len(waits))}; "

@@ -77,17 +77,17 @@ def test_calls_at_once_counted_by_hand(traffic: Report, store: Store) -> None:
 
 def test_agents_counted_by_hand(staffing: Report, store: Store) -> None:
     steps = store.steps(WEEK)
-    stays = steps[steps["kind"] == "queue"]
+    visits = steps[steps["kind"] == "queue"]
     need, check = (section.table for section in staffing.sections)
-    assert need["offered"].sum() == check["offered"].sum() == len(stays)
-    in_time = (stays["result"] == "answered") & (stays["wait_s"] <= 20)
+    assert need["offered"].sum() == check["offered"].sum() == len(visits)
+    in_time = (visits["result"] == "answered") & (visits["wait_s"] <= 20)
     assert check["in_time"].sum() == in_time.sum()
     assert staffing.sections[1].sentence.startswith(
-        f"{share(in_time.sum() / len(stays))} of {len(stays)} stays in queues were answered within 20 s; "
+        f"{share(in_time.sum() / len(visits))} of {len(visits)} visits to queues were answered within 20 s; "
     )
     for row in need.itertuples():
         assert row.agents_c == agents_needed(row.callers / 1800, row.handle_s, target_s=20, level=0.8)
         assert row.agents_c_low <= row.agents_c <= row.agents_c_high
-    first = stays.loc[stays["local_at"].idxmin()]
+    first = visits.loc[visits["local_at"].idxmin()]
     floor = first["local_at"] - timedelta(minutes=first["local_at"].minute % 30)
     assert f"{floor:%H:%M}" in set(need["half_hour"])

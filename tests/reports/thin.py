@@ -160,6 +160,6 @@ def _texts(value: Any) -> Iterator[str]:
 
 NONSENSE = re.compile(
     r"(?<![\w-])(nan|NaN|-?inf|[Ii]nfinity|None|NaT|<NA>)(?![\w-])"
-    r"|(?<![\w.-])1 (calls|days|records|rows|hours|callers|stays|legs) |(?<![\d,(])\d{1,3}(,\d{3}){2,}|\b1970\b"
+    r"|(?<![\w.-])1 (calls|days|records|rows|hours|callers|visits|legs) |(?<![\d,(])\d{1,3}(,\d{3}){2,}|\b1970\b"
 )
 """What no reader may see: values that are none, one of several, and numbers far beyond what is in the store."""

@@ -17,8 +17,8 @@ _HALF: Final = 0.5 + 1e-12
 
 
 @analysis(
-    ResultColumn("wait_s", "int64", "wait after which stays ended", "s"),
-    ResultColumn("offered", "int64", "stays that the curve is made of", metric="queue_offered"),
+    ResultColumn("wait_s", "int64", "wait after which visits ended", "s"),
+    ResultColumn("offered", "int64", "visits that the curve is made of", metric="queue_offered"),
     ResultColumn("at_risk", "int64", "those that lasted this long", metric="patience_at_risk"),
     ResultColumn("abandoned", "int64", "those that ended now because the caller left", metric="queue_abandoned"),
     ResultColumn(
@@ -37,7 +37,7 @@ _HALF: Final = 0.5 + 1e-12
     ResultColumn(
         "median_s",
         "Int64",
-        "median patience, the same in every row; NA if S stays above one half",
+        "median patience, the same in every row; NA if S is above one half",
         "s",
         metric="median_patience",
     ),
@@ -45,7 +45,7 @@ _HALF: Final = 0.5 + 1e-12
     ResultColumn(
         "median_high_s", "Int64", "upper end of it; NA if the data do not tell", "s", metric="median_patience"
     ),
-    divides_by="stays that lasted as long, wait by wait",
+    divides_by="visits that lasted as long, wait by wait",
 )
 def patience(steps: Any, *, queue: str | None = None) -> pa.Table:
     """Estimate how long callers are willing to wait: the Kaplan-Meier curve of giving up.
@@ -71,9 +71,9 @@ def patience(steps: Any, *, queue: str | None = None) -> pa.Table:
 
     Notes
     -----
-    Who is answered after 10 s would have waited at least 10 s: such a stay is censored, not short. The mean wait
+    Who is answered after 10 s would have waited at least 10 s: such a visit is censored, not short. The mean wait
     of those who gave up leaves it out, and so says little: it grows and shrinks with the queue, not with the
-    callers. With d stays abandoned at wait t and n at risk, those that lasted at least t::
+    callers. With d visits abandoned at wait t and n at risk, those that lasted at least t::
 
         S(w) = product over t <= w of (1 - d / n)
         G(w) = sum over t <= w of d / (n (n - d))
@@ -100,11 +100,11 @@ def patience(steps: Any, *, queue: str | None = None) -> pa.Table:
     2      20        2          0         1        0.666667        30
     3      30        1          1         0        0.000000        30
     """
-    stays = queue_visits(steps).filter(~nw.col("wait_s").is_null())
+    visits = queue_visits(steps).filter(~nw.col("wait_s").is_null())
     if queue is not None:
-        stays = stays.filter(nw.col("queue") == queue)
+        visits = visits.filter(nw.col("queue") == queue)
     curve = collect(
-        stays.group_by("wait_s").agg(ended=nw.len().cast(nw.Int64), abandoned=count_true(nw.col("abandoned")))
+        visits.group_by("wait_s").agg(ended=nw.len().cast(nw.Int64), abandoned=count_true(nw.col("abandoned")))
     ).sort_values("wait_s", ignore_index=True)
     curve["censored"] = curve["ended"] - curve["abandoned"]
     curve["offered"] = curve["ended"].sum()

@@ -1,7 +1,7 @@
-"""Stays in queues, which all queue analyses begin with.
+"""Visits to queues, which all queue analyses begin with.
 
-Each row of `steps` with kind ``queue`` is one stay of a call in a queue, however many agents rang. A call that
-comes to a queue twice has two stays.
+Each row of `steps` with kind ``queue`` is one visit of a call to a queue, however many agents rang. A call that
+comes to a queue twice has two visits.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from ucm_analytics.errors import SettingError
 QUEUE: Final = ["pbx", "queue"]
 BY_QUEUE: Final[list[tuple[str, Literal["ascending", "descending"]]]] = [("queue", "ascending"), ("pbx", "ascending")]
 ENDS: Final = {"answered": "answered", "abandoned": "hung_up", "overflowed": "next"}
-"""How a stay ends, and the result of the step that says so."""
+"""How a visit ends, and the result of the step that says so."""
 
 
 def queue_visits(steps: Any, *more: str) -> nw.LazyFrame[Any]:
-    """Stays in queues, with a column for each way to end that is true where they ended so."""
+    """Visits to queues, with a column for each way to end that is true where they ended so."""
     frame = select_required(steps, "steps", required("steps", "pbx", "kind", "target", "wait_s", "result", *more))
     ends = {end: (nw.col("result") == result).fill_null(False) for end, result in ENDS.items()}
     return (

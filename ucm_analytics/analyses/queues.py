@@ -16,7 +16,7 @@ from ucm_analytics.analyses.population import counted_calls
 from ucm_analytics.analyses.queue_visits import BY_QUEUE, ENDS, QUEUE, check_seconds, count_true, queue_visits, ratio
 
 _AGENT: Final = [*QUEUE, "extension"]
-_STAY: Final = ["pbx", "call_id", "step_no"]
+_VISIT: Final = ["pbx", "call_id", "step_no"]
 _FATES: Final = ("answered", "elsewhere", "missed")
 
 
@@ -24,17 +24,17 @@ _FATES: Final = ("answered", "elsewhere", "missed")
     ResultColumn("pbx", "category", "name of the PBX"),
     ResultColumn("queue", "category", "number of the queue"),
     ResultColumn(
-        "offered", "int64", "stays in the queue = answered + abandoned + overflowed + other", metric="queue_offered"
+        "offered", "int64", "visits to the queue = answered + abandoned + overflowed + other", metric="queue_offered"
     ),
-    ResultColumn("answered", "int64", "stays that ended with a person", metric="queue_answered"),
-    ResultColumn("abandoned", "int64", "stays that ended because the caller left", metric="queue_abandoned"),
+    ResultColumn("answered", "int64", "visits that ended with a person", metric="queue_answered"),
+    ResultColumn("abandoned", "int64", "visits that ended because the caller left", metric="queue_abandoned"),
     ResultColumn(
         "abandoned_short", "int64", "those of abandoned with a wait below short_s", metric="queue_abandoned_short"
     ),
     ResultColumn(
-        "overflowed", "int64", "stays after which the call went on without a person", metric="queue_overflowed"
+        "overflowed", "int64", "visits after which the call went on without a person", metric="queue_overflowed"
     ),
-    ResultColumn("other", "int64", "stays that ended in another way: all agents busy, failed", metric="queue_other"),
+    ResultColumn("other", "int64", "visits that ended in another way: all agents busy, failed", metric="queue_other"),
     ResultColumn("answered_rate", "float64", "answered / offered, 0-1", metric="answered_rate"),
     ResultColumn("abandon_rate", "float64", "abandoned / offered, 0-1", metric="abandon_rate"),
     ResultColumn(
@@ -44,12 +44,12 @@ _FATES: Final = ("answered", "elsewhere", "missed")
         metric="long_abandon_rate",
     ),
     ResultColumn("asa_s", "float64", "mean wait of the answered, ringing included; NA if none", "s", metric="asa"),
-    ResultColumn("median_wait_s", "float64", "median wait of all stays", "s", metric="queue_wait_quantile"),
+    ResultColumn("median_wait_s", "float64", "median wait of all visits", "s", metric="queue_wait_quantile"),
     ResultColumn("p90_wait_s", "float64", "90th percentile of it", "s", metric="queue_wait_quantile"),
     ResultColumn("longest_wait_s", "Int64", "longest wait", "s", metric="longest_wait"),
     ResultColumn("talk_s", "int64", "time with people", "s", metric="queue_talk"),
     ResultColumn("att_s", "float64", "talk_s / answered; NA if none", "s", metric="att"),
-    ResultColumn("transferred", "int64", "answered stays that were sent on right after", metric="queue_transferred"),
+    ResultColumn("transferred", "int64", "answered visits that were sent on right after", metric="queue_transferred"),
     ResultColumn("transfer_rate", "float64", "transferred / answered, 0-1; NA if none", metric="transfer_rate"),
     ResultColumn(
         "recalls",
@@ -58,7 +58,7 @@ _FATES: Final = ("answered", "elsewhere", "missed")
         optional=True,
         metric="queue_recalls",
     ),
-    divides_by="stays (rates), without short ones or not; stays answered (means, transfers)",
+    divides_by="visits (rates), without short ones or not; visits answered (means, transfers)",
 )
 def queues(steps: Any, calls: Any = None, *, short_s: int = 5, recall_s: int = 3600) -> pa.Table:
     """Say for each queue how many were offered, answered, gave up and overflowed, and how long they waited.
@@ -70,7 +70,7 @@ def queues(steps: Any, calls: Any = None, *, short_s: int = 5, recall_s: int = 3
     calls : frame, optional
         One row per call: ``pbx, call_id, caller, utc_offset_s, is_forward``. With it, re-calls are counted.
     short_s : int
-        An abandoned stay with a shorter wait is a short abandon [s].
+        An abandoned visit with a shorter wait is a short abandon [s].
     recall_s : int
         A re-call comes at most so long after the call before it left the queue [s].
 
@@ -112,9 +112,9 @@ def queues(steps: Any, calls: Any = None, *, short_s: int = 5, recall_s: int = 3
     """
     check_seconds(short_s=short_s, recall_s=recall_s)
     wait = nw.col("wait_s")
-    stays = queue_visits(steps, "call_id", "step_no", "local_at", "dwell_s", "talk_s")
+    visits = queue_visits(steps, "call_id", "step_no", "local_at", "dwell_s", "talk_s")
     result = collect(
-        stays.group_by(QUEUE).agg(
+        visits.group_by(QUEUE).agg(
             offered=nw.len().cast(nw.Int64),
             **{end: count_true(nw.col(end)) for end in ENDS},
             abandoned_short=count_true(nw.col("abandoned") & (wait < short_s)),
@@ -125,7 +125,7 @@ def queues(steps: Any, calls: Any = None, *, short_s: int = 5, recall_s: int = 3
             talk_s=nw.col("talk_s").sum().cast(nw.Int64),
         )
     )
-    parts = [_transferred(steps, stays)] + ([] if calls is None else [_recalls(stays, calls, recall_s)])
+    parts = [_transferred(steps, visits)] + ([] if calls is None else [_recalls(visits, calls, recall_s)])
     for part in parts:
         result = result.merge(part, how="left", on=QUEUE)
     counts = {name: "int64" for name in ("talk_s", "transferred", "recalls") if name in result}
@@ -144,21 +144,21 @@ def queues(steps: Any, calls: Any = None, *, short_s: int = 5, recall_s: int = 3
     ResultColumn("pbx", "category", "name of the PBX"),
     ResultColumn("queue", "category", "number of the queue"),
     ResultColumn("extension", "category", "number of the agent's extension"),
-    ResultColumn("offered", "int64", "different stays that rang the agent", metric="phone_offered"),
-    ResultColumn("rung", "int64", "times that it rang; a stay may ring it again and again", metric="solicitations"),
-    ResultColumn("answered", "int64", "stays that the agent picked up", metric="phone_answered"),
-    ResultColumn("elsewhere", "int64", "stays that another agent picked up while it rang", metric="phone_elsewhere"),
+    ResultColumn("offered", "int64", "different visits that rang the agent", metric="phone_offered"),
+    ResultColumn("rung", "int64", "times that it rang; a visit may ring it again and again", metric="solicitations"),
+    ResultColumn("answered", "int64", "visits that the agent picked up", metric="phone_answered"),
+    ResultColumn("elsewhere", "int64", "visits that another agent picked up while it rang", metric="phone_elsewhere"),
     ResultColumn(
-        "missed", "int64", "stays that rang it and that nobody picked up while it rang", metric="phone_missed"
+        "missed", "int64", "visits that rang it and that nobody picked up while it rang", metric="phone_missed"
     ),
-    ResultColumn("unreachable", "int64", "stays that found it only busy or not reachable", metric="phone_unreachable"),
+    ResultColumn("unreachable", "int64", "visits that found it only busy or not reachable", metric="phone_unreachable"),
     ResultColumn(
         "answered_rate", "float64", "answered / (answered + missed), 0-1; NA if both are 0", metric="picked_up_rate"
     ),
-    ResultColumn("talk_s", "int64", "time talked in the stays picked up", "s", metric="phone_talk"),
+    ResultColumn("talk_s", "int64", "time talked in the visits picked up", "s", metric="phone_talk"),
     ResultColumn("mean_talk_s", "float64", "talk_s / answered; NA if none", "s", metric="phone_mean_talk"),
     ResultColumn("mean_ring_s", "float64", "mean ringing before the pick-up; NA if none", "s", metric="mean_ring"),
-    divides_by="stays picked up and missed, no others (rate); stays (talk) or times (ringing) that it was picked up",
+    divides_by="visits picked up and missed, no others (rate); visits (talk) or times (ringing) that it was picked up",
 )
 def queue_agents(steps: Any, rings: Any) -> pa.Table:
     """Say for each agent of each queue how often the queue rang it, and what came of that.
@@ -184,7 +184,7 @@ def queue_agents(steps: Any, rings: Any) -> pa.Table:
 
     Notes
     -----
-    As in `extensions`, with stays in place of calls: a stay counts once for an agent, by the best that came of
+    As in `extensions`, with visits in place of calls: a visit counts once for an agent, by the best that came of
     it: answered, else elsewhere, else missed, else unreachable. answered_rate = answered / (answered + missed).
     An agent who was logged in but was never rung has no row: the records do not say who was logged in.
 
@@ -200,9 +200,9 @@ def queue_agents(steps: Any, rings: Any) -> pa.Table:
     0  6500      1004        1     2         0          1       0
     1  6500      1005        1     1         1          0       0
     """
-    rang = select_required(rings, "rings", required("rings", *_STAY, "extension", "ring_s", "talk_s", "result"))
+    rang = select_required(rings, "rings", required("rings", *_VISIT, "extension", "ring_s", "talk_s", "result"))
     rang = rang.filter(~nw.col("extension").is_null())
-    of_queues = _joined(rang, queue_visits(steps, "call_id", "step_no").select(*_STAY, "queue"), _STAY)
+    of_queues = _joined(rang, queue_visits(steps, "call_id", "step_no").select(*_VISIT, "queue"), _VISIT)
     per_stay = of_queues.group_by([*_AGENT, "call_id", "step_no"]).agg(
         rung=nw.col("queue").count().cast(nw.Int64),  # of the other side: DuckDB joins before it groups
         talk_s=nw.col("talk_s").sum().cast(nw.Int64),
@@ -229,19 +229,19 @@ def queue_agents(steps: Any, rings: Any) -> pa.Table:
     return arrow(result[columns], sort=[*BY_QUEUE, ("extension", "ascending")])
 
 
-def _transferred(steps: Any, stays: nw.LazyFrame[Any]) -> pd.DataFrame:
-    """Answered stays of each queue whose next step is a transfer."""
-    after = select_required(steps, "steps", required("steps", *_STAY, "kind")).filter(nw.col("kind") == "transfer")
+def _transferred(steps: Any, visits: nw.LazyFrame[Any]) -> pd.DataFrame:
+    """Answered visits of each queue whose next step is a transfer."""
+    after = select_required(steps, "steps", required("steps", *_VISIT, "kind")).filter(nw.col("kind") == "transfer")
     after = after.select("pbx", "call_id", step_no=nw.col("step_no") - 1)
-    sent_on = stays.filter(nw.col("answered")).join(after, on=_STAY)
+    sent_on = visits.filter(nw.col("answered")).join(after, on=_VISIT)
     return collect(sent_on.group_by(QUEUE).agg(transferred=nw.len().cast(nw.Int64)))
 
 
-def _recalls(stays: nw.LazyFrame[Any], calls: Any, recall_s: int) -> pd.DataFrame:
+def _recalls(visits: nw.LazyFrame[Any], calls: Any, recall_s: int) -> pd.DataFrame:
     """Calls of each queue after which the same caller called it again."""
     called = counted_calls(calls, "pbx", "call_id", "caller", "utc_offset_s").drop("is_forward")
     key = [*QUEUE, "caller"]
-    known = _joined(stays, called, ["pbx", "call_id"]).with_columns(
+    known = _joined(visits, called, ["pbx", "call_id"]).with_columns(
         utc=utc(), caller=nw.col("caller").str.replace_all(r"\D", "")
     )
     known = known.filter(nw.col("caller") != "")

@@ -23,12 +23,12 @@ _BINS: Final = 40
     ResultColumn("queue", "category", "number of the queue"),
     ResultColumn("variant", "category", "which formula: sl_f1 to sl_f5, sl_genesys"),
     ResultColumn("is_headline", "bool", "the formula that was chosen as headline"),
-    ResultColumn("offered", "int64", "stays in the queue", metric="queue_offered"),
-    ResultColumn("numerator", "int64", "stays above the line of the formula", metric="sl_numerator"),
-    ResultColumn("denominator", "int64", "stays below it", metric="sl_denominator"),
+    ResultColumn("offered", "int64", "visits to the queue", metric="queue_offered"),
+    ResultColumn("numerator", "int64", "visits above the line of the formula", metric="sl_numerator"),
+    ResultColumn("denominator", "int64", "visits below it", metric="sl_denominator"),
     ResultColumn("service_level", "float64", "numerator / denominator, 0-1; NA if nothing is below the line"),
     ResultColumn("target_s", "int64", "the target that was used", "s"),
-    divides_by="stays that the variant puts below the line, see denominator",
+    divides_by="visits that the variant puts below the line, see denominator",
 )
 def service_level(
     steps: Any,
@@ -53,7 +53,7 @@ def service_level(
     headline : {'sl_f1', 'sl_f2', 'sl_f3', 'sl_f4', 'sl_f5', 'sl_genesys'}
         The formula to mark as the one that is meant when only one is shown.
     include_short, include_abandoned, include_overflowed : bool
-        The switches of ``sl_genesys``: whether short abandons, abandoned and overflowed stays are below the line.
+        The switches of ``sl_genesys``: whether short abandons, abandoned and overflowed visits are below the line.
 
     Returns
     -------
@@ -70,7 +70,7 @@ def service_level(
 
     Notes
     -----
-    With A answered and AB abandoned stays (result 'answered' and 'hung_up'), T = `target_s`, s = `short_s`::
+    With A answered and AB abandoned visits (result 'answered' and 'hung_up'), T = `target_s`, s = `short_s`::
 
         sl_f1       (A≤T + AB≤T) / (A + AB)
         sl_f2       A≤T / A
@@ -80,7 +80,7 @@ def service_level(
         sl_genesys  A≤T / (A + AB [- AB<s | - AB] [+ overflowed])
 
     An abandon of exactly s seconds is within the threshold of sl_f5, and no short abandon, which is shorter
-    than s. Overflowed stays are in no formula but the last. A wait includes the ringing of agents.
+    than s. Overflowed visits are in no formula but the last. A wait includes the ringing of agents.
 
     References
     ----------
@@ -141,14 +141,14 @@ def service_level(
     ResultColumn("result", "category", "answered or abandoned"),
     ResultColumn("from_s", "int64", "start of the bin, not included but for 0", "s"),
     ResultColumn("to_s", "Int64", "end of the bin, included; NA in the last, which is open", "s"),
-    ResultColumn("calls", "int64", "stays in the bin", metric="wait_bin"),
+    ResultColumn("calls", "int64", "visits in the bin", metric="wait_bin"),
     ResultColumn(
-        "share", "float64", "stays / all stays with this result, 0-1; NA without any", metric="wait_bin_share"
+        "share", "float64", "visits / all visits with this result, 0-1; NA without any", metric="wait_bin_share"
     ),
-    divides_by="stays with the same result",
+    divides_by="visits with the same result",
 )
 def queue_waits(steps: Any, *, queue: str | None = None, bin_s: int = 10) -> pa.Table:
-    """Count the stays in queues by how long they waited, answered and abandoned apart.
+    """Count the visits to queues by how long they waited, answered and abandoned apart.
 
     Parameters
     ----------
@@ -174,8 +174,8 @@ def queue_waits(steps: Any, *, queue: str | None = None, bin_s: int = 10) -> pa.
 
     Notes
     -----
-    A stay lies in the bin with from_s < wait <= to_s, and one of 0 s in the first: the bins up to a target add
-    up to the stays that `service_level` counts as within it. share = stays / sum of stays with this result.
+    A visit lies in the bin with from_s < wait <= to_s, and one of 0 s in the first: the bins up to a target add
+    up to the visits that `service_level` counts as within it. share = visits / sum of visits with this result.
 
     Examples
     --------
@@ -189,12 +189,12 @@ def queue_waits(steps: Any, *, queue: str | None = None, bin_s: int = 10) -> pa.
     2  answered      20    30      0  0.000000
     """
     check_seconds(bin_s=bin_s, least=1)
-    stays = queue_visits(steps).filter(nw.col("answered") | nw.col("abandoned"), ~nw.col("wait_s").is_null())
+    visits = queue_visits(steps).filter(nw.col("answered") | nw.col("abandoned"), ~nw.col("wait_s").is_null())
     if queue is not None:
-        stays = stays.filter(nw.col("queue") == queue)
+        visits = visits.filter(nw.col("queue") == queue)
     wait = nw.col("wait_s")
     counted = collect(
-        stays.with_columns(
+        visits.with_columns(
             end=nw.when(nw.col("answered")).then(0).otherwise(1).cast(nw.Int64),
             bin=nw.when(wait <= 0)
             .then(0)

@@ -301,12 +301,12 @@ class _Inputs:
 
 @dataclass(frozen=True)
 class Queues:
-    """Counts per half hour of each kind of day, per day, per queue, and the stays of the agents."""
+    """Counts per half hour of each kind of day, per day, per queue, and the visits of the agents."""
 
     slots: pd.DataFrame
     daily: pd.DataFrame
     totals: pd.DataFrame
-    stays: pd.DataFrame
+    visits: pd.DataFrame
 
     @classmethod
     def of(
@@ -344,7 +344,7 @@ class Queues:
                 talk_squares=(nw.col("talk") * nw.col("talk")).sum(),
             )
         )
-        stays = collect(
+        visits = collect(
             frame.filter(answered, ~nw.col("answered_by").is_null())
             .group_by([*_QUEUE, "day", "answered_by"])
             .agg(first=nw.col("slot").min(), last=nw.col("slot").max())
@@ -352,13 +352,13 @@ class Queues:
         if weekdays is None:  # a day whose calls came to no queue is no day that was left out
             seen = collect(with_interval_start(every, "1d", "day").select("day").unique())
             weekdays = weekdays_meant(seen["day"], period or span(daily["day"]), None, holidays)
-        return cls.counted(daily, stays, wrap_up_s, period, weekdays, holidays)
+        return cls.counted(daily, visits, wrap_up_s, period, weekdays, holidays)
 
     @classmethod
     def counted(
         cls,
         daily: pd.DataFrame,
-        stays: pd.DataFrame,
+        visits: pd.DataFrame,
         wrap_up_s: float,
         period: Period | None,
         weekdays: Collection[int],
@@ -371,7 +371,7 @@ class Queues:
         days = pd.Series(starts(period or span(daily["day"]), "1d"))
         days = days[meant(days, weekdays, holidays)]
         totals = daily.groupby(_QUEUE, as_index=False)[list(_SUMMED)].sum()
-        return cls(_slots(daily, totals, days, wrap_up_s), daily, totals, stays)
+        return cls(_slots(daily, totals, days, wrap_up_s), daily, totals, visits)
 
     def inputs(self) -> Iterator[tuple[NDArray[np.int64], _Inputs]]:
         """Rows of `slots` of each queue in which somebody was ever answered, and what the formulas take."""
@@ -398,7 +398,7 @@ class Queues:
 
     def presence(self) -> Floats:
         """Share of the callers of each row of `slots` who came while 0, 1, 2, ... agents were there."""
-        long = self.stays.loc[self.stays.index.repeat(self.stays["last"] - self.stays["first"] + 1)]
+        long = self.visits.loc[self.visits.index.repeat(self.visits["last"] - self.visits["first"] + 1)]
         long = long.assign(slot=long["first"] + long.groupby(level=0).cumcount())
         there = long.groupby([*_QUEUE, "day", "slot"]).size().rename("agents").reset_index()
         daily = self.daily.merge(there, how="left", on=[*_QUEUE, "day", "slot"])

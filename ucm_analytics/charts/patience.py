@@ -35,7 +35,7 @@ def patience(patience: pd.DataFrame) -> go.Figure:
     if not patience["offered"].sum():
         return without("no caller came to a queue", title)
     note = (
-        f"{patience['offered'].iloc[0]:,} stays, {patience['abandoned'].sum():,} of them abandoned; shaded: 95 % band"
+        f"{patience['offered'].iloc[0]:,} visits, {patience['abandoned'].sum():,} of them abandoned; shaded: 95 % band"
     )
     drawn = figure(title, note, x="wait [s]", y="share of callers", showlegend=False)
     band = patience.dropna(subset=["low_level", "high_level"])
@@ -56,7 +56,7 @@ def patience(patience: pd.DataFrame) -> go.Figure:
         name="would still wait",
         line={"shape": "hv", "color": NEUTRAL, "width": 2},
         customdata=[int(patience["offered"].iloc[0]), *patience["at_risk"]],
-        hovertemplate="after %{x} s<br>%{y:.1%} would still wait<br>%{customdata} stays lasted so long<extra></extra>",
+        hovertemplate="after %{x} s<br>%{y:.1%} would still wait<br>%{customdata} visits lasted so long<extra></extra>",
     )
     median = patience["median_s"].iloc[0]
     if pd.notna(median):

@@ -36,7 +36,7 @@ _FATES: Final = {
 
 @chart
 def queues(queues: pd.DataFrame) -> go.Figure:
-    """Draw how the stays in each queue ended, as stacked bars.
+    """Draw how the visits to each queue ended, as stacked bars.
 
     Parameters
     ----------
@@ -46,18 +46,18 @@ def queues(queues: pd.DataFrame) -> go.Figure:
     Returns
     -------
     plotly.graph_objects.Figure
-        One row per queue, x [stays]: answered, abandoned, short abandons, overflowed, other.
+        One row per queue, x [visits]: answered, abandoned, short abandons, overflowed, other.
 
     Raises
     ------
     WrongColumns
         `queues` is not such a result.
     """
-    title = "How stays in queues ended"
+    title = "How visits to queues ended"
     if not queues["offered"].sum():
         return without("no caller came to a queue", title)
     queues = queues.assign(abandoned_long=queues["abandoned"] - queues["abandoned_short"])
-    drawn = figure(title, x="stays in the queue", barmode="stack", height=max(240, 150 + _BAR_PX * len(queues)))
+    drawn = figure(title, x="visits to the queue", barmode="stack", height=max(240, 150 + _BAR_PX * len(queues)))
     for name, (shown, color) in _ENDS.items():
         drawn.add_bar(
             x=queues[name],
@@ -67,7 +67,7 @@ def queues(queues: pd.DataFrame) -> go.Figure:
             showlegend=bool(queues[name].sum()),
             marker={"color": color, "line": {"width": 0}},
             customdata=queues[["offered"]],
-            hovertemplate=f"queue %{{y}}<br>%{{x}} of %{{customdata[0]}} stays: {shown}<extra></extra>",
+            hovertemplate=f"queue %{{y}}<br>%{{x}} of %{{customdata[0]}} visits: {shown}<extra></extra>",
         )
     drawn.update_xaxes(rangemode="tozero")
     drawn.update_yaxes(type="category", autorange="reversed", dtick=1, showgrid=False)
@@ -76,7 +76,7 @@ def queues(queues: pd.DataFrame) -> go.Figure:
 
 @chart
 def queue_agents(agents: pd.DataFrame) -> go.Figure:
-    """Draw what came of the stays that rang each agent, as stacked bars.
+    """Draw what came of the visits that rang each agent, as stacked bars.
 
     Parameters
     ----------
@@ -86,20 +86,20 @@ def queue_agents(agents: pd.DataFrame) -> go.Figure:
     Returns
     -------
     plotly.graph_objects.Figure
-        One row per queue and agent, x [stays]: answered, picked up by a colleague, missed, unreachable.
+        One row per queue and agent, x [visits]: answered, picked up by a colleague, missed, unreachable.
 
     Raises
     ------
     WrongColumns
         `agents` is not such a result.
     """
-    title = "Stays that rang each agent"
+    title = "Visits that rang each agent"
     if not agents["offered"].sum():
         return without("no phone of an agent rang", title)
     rows = agents["extension"].astype(str)
     if agents["queue"].nunique() > 1 or agents["pbx"].nunique() > 1:
         rows = rows_of(agents) + " › " + rows
-    drawn = figure(title, x="stays that rang the agent", barmode="stack", height=max(240, 150 + _ROW_PX * len(agents)))
+    drawn = figure(title, x="visits that rang the agent", barmode="stack", height=max(240, 150 + _ROW_PX * len(agents)))
     rate = [f"{value:.0%}" if pd.notna(value) else "–" for value in agents["answered_rate"]]
     for name, shown in _FATES.items():
         drawn.add_bar(
@@ -110,7 +110,7 @@ def queue_agents(agents: pd.DataFrame) -> go.Figure:
             showlegend=bool(agents[name].sum()),
             marker={"color": RING_COLORS[name], "line": {"width": 0}},
             customdata=list(zip(agents["offered"], rate, strict=True)),
-            hovertemplate=f"%{{y}}<br>%{{x}} of %{{customdata[0]}} stays {shown}<br>"
+            hovertemplate=f"%{{y}}<br>%{{x}} of %{{customdata[0]}} visits {shown}<br>"
             "answered rate %{customdata[1]}<extra></extra>",
         )
     drawn.update_xaxes(rangemode="tozero")

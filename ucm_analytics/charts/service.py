@@ -84,7 +84,7 @@ def service_level(levels: pd.DataFrame) -> go.Figure:
 
 @chart
 def queue_waits(waits: pd.DataFrame) -> go.Figure:
-    """Draw how many stays waited how long, answered and abandoned stacked.
+    """Draw how many visits waited how long, answered and abandoned stacked.
 
     Parameters
     ----------
@@ -94,17 +94,17 @@ def queue_waits(waits: pd.DataFrame) -> go.Figure:
     Returns
     -------
     plotly.graph_objects.Figure
-        One bar per bin up to the last with stays, x wait [s], y [stays].
+        One bar per bin up to the last with visits, x wait [s], y [visits].
 
     Raises
     ------
     WrongColumns
         `waits` is not such a result.
     """
-    title = "Answered and abandoned stays in queues, by their wait"
+    title = "Answered and abandoned visits to queues, by their wait"
     if not waits["calls"].sum():
-        return without("no stay in a queue was answered or abandoned", title)
-    drawn = figure(title, x="wait [s]", y="stays in the queue", barmode="stack", bargap=0)
+        return without("no visit to a queue was answered or abandoned", title)
+    drawn = figure(title, x="wait [s]", y="visits to the queue", barmode="stack", bargap=0)
     last = int(waits.loc[waits["calls"] > 0, "from_s"].max())
     shown = waits[waits["from_s"] <= last]
     width = int(waits["to_s"].iloc[0] - waits["from_s"].iloc[0])

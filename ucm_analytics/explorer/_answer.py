@@ -94,12 +94,12 @@ def _freq(period: Period) -> Freq:
 
 
 def _queues(found: Chosen, names: Names) -> go.Figure | None:
-    stays = analyses.queues(found.steps)
-    if stays.empty:
+    visits = analyses.queues(found.steps)
+    if visits.empty:
         return None
     # the label names the PBX where there are several, and the chart need not
-    labels = drawn(names.numbers("queue", stays, "queue"))
-    return charts.queues(stays.assign(pbx="", queue=labels))
+    labels = drawn(names.numbers("queue", visits, "queue"))
+    return charts.queues(visits.assign(pbx="", queue=labels))
 
 
 def _menus(found: Chosen, names: Names) -> go.Figure | None:

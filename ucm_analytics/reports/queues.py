@@ -25,7 +25,7 @@ QUESTION = "How long do callers wait in the queues, and who is answered, gives u
 
 _IN_TIME: Final = "sl_f2"
 """The formula that counts above the line who was answered within the target, and nobody else."""
-_STAY: Final = "A stay is one stay of a call in a queue; a call that comes to a queue twice has two."
+_VISIT: Final = "A visit is one call that comes to a queue; a call that comes twice makes two."
 
 
 def build(context: Context) -> list[Section]:
@@ -72,7 +72,7 @@ def _queues(found: pd.DataFrame, levels: pd.DataFrame, names: Names, aim: Servic
             TableColumn("transfer_rate", "Sent on", "share"),
             TableColumn("recalls", "Called again", "count"),
         ),
-        formula=f"{_STAY} Short: below {aim.short_s} s; called again: within an hour.\n"
+        formula=f"{_VISIT} Short: below {aim.short_s} s; called again: within an hour.\n"
         + formulas(
             *("queue_answered", "queue_abandoned", "queue_abandoned_short", "queue_overflowed", "queue_other"),
             *("answered_rate", "abandon_rate", "long_abandon_rate", "asa", "queue_wait_quantile", "longest_wait"),
@@ -123,13 +123,13 @@ def _waits(steps: nw.LazyFrame[Any]) -> Section:
     waits = analyses.queue_waits(steps)
     totals = waits.groupby(waits["result"].astype(str))["calls"].sum()
     total, answered = int(totals.sum()), waits[waits["result"].astype(str) == "answered"]
-    sentence = "No stay in a queue was answered or abandoned."
+    sentence = "No visit to a queue was answered or abandoned."
     if total:
         parts = []
         if totals["answered"]:
             first = int(answered.iloc[0]["calls"])
             parts.append(
-                f"{share(first / totals['answered'])} of {plural(int(totals['answered']), 'answered stay')} "
+                f"{share(first / totals['answered'])} of {plural(int(totals['answered']), 'answered visit')} "
                 f"were answered within {int(answered.iloc[0]['to_s'])} s"
             )
         if totals["abandoned"]:
@@ -145,10 +145,10 @@ def _waits(steps: nw.LazyFrame[Any]) -> Section:
             TableColumn("result", "End"),
             TableColumn("from_s", "Over", "seconds"),
             TableColumn("to_s", "Up to", "seconds"),
-            TableColumn("calls", "Stays", "count"),
+            TableColumn("calls", "Visits", "count"),
             TableColumn("share", "Share", "share"),
         ),
-        formula=f"{_STAY}\n" + formulas("wait_bin", "wait_bin_share"),
+        formula=f"{_VISIT}\n" + formulas("wait_bin", "wait_bin_share"),
         reading="A bar holds the waits up to its right edge, that edge included, as a service level does. Waits of "
         "those who left are cut short by their leaving: they do not show how long callers are willing to wait.",
     )
@@ -156,17 +156,17 @@ def _waits(steps: nw.LazyFrame[Any]) -> Section:
 
 def _patience(steps: nw.LazyFrame[Any]) -> Section:
     curve = analyses.patience(steps)
-    sentence = "No stays in queues, so nothing is known about patience."
+    sentence = "No visits to queues, so nothing is known about patience."
     if len(curve):
         first, left = curve.iloc[0], int(curve["abandoned"].sum())
         offered = int(first["offered"])
         longest = seconds(int(curve["wait_s"].iloc[-1]))
         if not left:
-            sentence = f"No caller gave up in {plural(offered, 'stay')} of up to {longest}."
+            sentence = f"No caller gave up in {plural(offered, 'visit')} of up to {longest}."
         elif pd.isna(first["median_s"]):
             sentence = (
                 f"More than half of the callers would still wait at {longest}, the longest wait: their median patience "
-                f"cannot be told from {plural(left, 'abandoned stay')} of {number(offered)}."
+                f"cannot be told from {plural(left, 'abandoned visit')} of {number(offered)}."
             )
         else:
             low, high = first["median_low_s"], first["median_high_s"]
@@ -175,7 +175,7 @@ def _patience(steps: nw.LazyFrame[Any]) -> Section:
             interval = f" (95 % interval {seconds(low)} {upper})" if pd.notna(low) else ""
             sentence = (
                 f"Half of the callers give up before {seconds(first['median_s'])} if nobody answers{interval}, "
-                f"estimated from {plural(left, 'abandoned stay')} of {number(offered)}."
+                f"estimated from {plural(left, 'abandoned visit')} of {number(offered)}."
             )
     return Section(
         title="Patience",
@@ -193,7 +193,7 @@ def _patience(steps: nw.LazyFrame[Any]) -> Section:
         ),
         formula=formulas("patience", "patience_band", "median_patience"),
         reading="Who is answered after 10 s would have waited at least 10 s: the curve uses that, the mean wait of "
-        "those who left does not and comes out far too short. Where few stays lasted so long the band is wide; the "
+        "those who left does not and comes out far too short. Where few visits lasted so long the band is wide; the "
         "curve also takes it that callers are answered without regard to how patient they are.",
     )
 
@@ -207,7 +207,7 @@ def _agents(found: pd.DataFrame, names: Names) -> Section:
         phones = plural(len(found[["pbx", "extension"]].drop_duplicates()), "phone")
         sentence = (
             f"Queues rang {phones}; {top['extension']} picked up most for one queue, {number(top['answered'])} of "
-            f"{plural(int(top['offered']), 'stay')} offered."
+            f"{plural(int(top['offered']), 'visit')} offered."
             if top["answered"]
             else f"Queues rang {phones}, and nobody picked up."
         )
@@ -246,7 +246,7 @@ def _headline(found: pd.DataFrame, levels: pd.DataFrame, aim: ServiceTarget) -> 
         return "no calls came to a queue."
     answered, left = int(found["answered"].sum()), int(found["abandoned"].sum())
     parts = [
-        f"{plural(offered, 'stay')} in {plural(len(found), 'queue')}",
+        f"{plural(offered, 'visit')} to {plural(len(found), 'queue')}",
         f"{share(answered / offered)} were answered",
     ]
     if answered:

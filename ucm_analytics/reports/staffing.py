@@ -111,7 +111,7 @@ def _headline(need: pd.DataFrame, aim: ServiceTarget) -> str:
         return "no caller came to a queue."
     known = need[need["agents_c"].notna()]
     if known.empty:
-        return f"no agent ever answered any of {plural(int(need['offered'].sum()), 'stay')} in the queues."
+        return f"no agent ever answered any of {plural(int(need['offered'].sum()), 'visit')} to the queues."
     top = known.sort_values(["agents_c", "callers"], ascending=False, kind="stable").iloc[0]
     low, high = int(top["agents_c_low"]), int(top["agents_c_high"])
     span = f" ({low} to {high})" if low < high else ""
@@ -128,7 +128,7 @@ def _compared(check: pd.DataFrame, aim: ServiceTarget) -> str:
     offered = int(check["offered"].sum())
     reached = check["in_time"].sum() / offered
     level = check["level_a"].fillna(check["level_c"])
-    sentence = f"{share(reached)} of {plural(offered, 'stay')} in queues were answered within {seconds(aim.target_s)}"
+    sentence = f"{share(reached)} of {plural(offered, 'visit')} to queues were answered within {seconds(aim.target_s)}"
     weight = check["offered"].where(level.notna(), 0)
     if not weight.sum():
         return f"{sentence}."

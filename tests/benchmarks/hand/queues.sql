@@ -1,5 +1,5 @@
 -- Each queue: how its calls ended, how long they waited, and how many callers came again within an hour.
-WITH stay AS (
+WITH visit AS (
     SELECT s.*, target AS queue, result = 'answered' AND t.call_id IS NOT NULL AS sent_on
     FROM steps s LEFT JOIN (SELECT pbx, call_id, step_no - 1 AS step_no FROM steps WHERE kind = 'transfer') t
         USING (pbx, call_id, step_no)
@@ -12,12 +12,12 @@ WITH stay AS (
         avg(wait_s) FILTER (result = 'answered') AS asa_s, median(wait_s) AS median_wait_s,
         quantile_cont(wait_s, 0.9) AS p90_wait_s, max(wait_s) AS longest_wait_s,
         sum(talk_s)::BIGINT AS talk_s, count(*) FILTER (sent_on) AS transferred
-    FROM stay GROUP BY ALL
+    FROM visit GROUP BY ALL
 ), visit AS (
     SELECT s.pbx, s.queue, regexp_replace(caller, '[^0-9]', '', 'g') AS who, call_id,
         min(s.local_at - to_seconds(utc_offset_s)) AS came,
         max(s.local_at - to_seconds(utc_offset_s) + to_seconds(dwell_s)) AS went
-    FROM stay s JOIN calls c USING (pbx, call_id)
+    FROM visit s JOIN calls c USING (pbx, call_id)
     WHERE NOT is_forward AND who <> '' GROUP BY ALL
 ), again AS (
     SELECT pbx, queue, lead(came) OVER (PARTITION BY pbx, queue, who ORDER BY came, call_id) - went AS gap FROM visit

@@ -1,4 +1,4 @@
-"""Stays in queues for the tests of the queue analyses."""
+"""Visits to queues for the tests of the queue analyses."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from tests.analyses.frames import table
 AT = pd.Timestamp("2026-03-02 09:00:00")
 
 
-def stays(*rows: tuple[Any, ...], queue: str = "6500") -> pd.DataFrame:
-    """Stays from (result, wait) or (result, wait, how many)."""
+def visits(*rows: tuple[Any, ...], queue: str = "6500") -> pd.DataFrame:
+    """Visits from (result, wait) or (result, wait, how many)."""
     each = [(queue, result, wait) for result, wait, *times in rows for _ in range(times[0] if times else 1)]
     made = [(f"call{n}", "queue", *row) for n, row in enumerate(each)]
     return table("steps", "call_id kind target result wait_s", made).to_pandas()
 
 
-def random_stays(seed: int, count: int = 150) -> pa.Table:
+def random_visits(seed: int, count: int = 150) -> pa.Table:
     """Steps of calls that go through menus, queues and transfers, with every result and some holes."""
     rng = random.Random(seed)
     rows = []
@@ -51,7 +51,7 @@ def callers(steps: pa.Table, seed: int = 0) -> pa.Table:
 
 
 def ringing(steps: pa.Table | pd.DataFrame, seed: int = 0) -> pa.Table:
-    """Agents' phones that rang in the stays, and one that rang elsewhere."""
+    """Agents' phones that rang in the visits, and one that rang elsewhere."""
     rng = random.Random(seed)
     rows = []
     if isinstance(steps, pd.DataFrame):
