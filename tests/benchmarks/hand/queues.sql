@@ -13,14 +13,14 @@ WITH visit AS (
         quantile_cont(wait_s, 0.9) AS p90_wait_s, max(wait_s) AS longest_wait_s,
         sum(talk_s)::BIGINT AS talk_s, count(*) FILTER (sent_on) AS transferred
     FROM visit GROUP BY ALL
-), visit AS (
+), coming AS (
     SELECT s.pbx, s.queue, regexp_replace(caller, '[^0-9]', '', 'g') AS who, call_id,
         min(s.local_at - to_seconds(utc_offset_s)) AS came,
         max(s.local_at - to_seconds(utc_offset_s) + to_seconds(dwell_s)) AS went
     FROM visit s JOIN calls c USING (pbx, call_id)
     WHERE NOT is_forward AND who <> '' GROUP BY ALL
 ), again AS (
-    SELECT pbx, queue, lead(came) OVER (PARTITION BY pbx, queue, who ORDER BY came, call_id) - went AS gap FROM visit
+    SELECT pbx, queue, lead(came) OVER (PARTITION BY pbx, queue, who ORDER BY came, call_id) - went AS gap FROM coming
 ), recalls AS (
     SELECT pbx, queue, count(*) AS recalls FROM again WHERE gap <= INTERVAL 1 HOUR GROUP BY ALL
 )
