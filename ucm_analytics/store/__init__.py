@@ -142,7 +142,10 @@ class Store:
         """
         if pbx is not None:
             self.check(pbx)
-        return {name: status_of(self, name) for name in ([pbx] if pbx else self.pbxs)}
+        return {
+            name: status_of(self.legs(pbx=name, columns=["set_aside"])["set_aside"], self.coverage(pbx=name))
+            for name in ([pbx] if pbx else self.pbxs)
+        }
 
     def calls(
         self,

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING
+from typing import Any
 
-if TYPE_CHECKING:
-    from ucm_analytics.store import Store
+import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -38,10 +37,9 @@ class Status:
     last_pull: datetime | None
 
 
-def status_of(store: Store, pbx: str) -> Status:
-    """Status of a PBX that is stored."""
-    aside = store.legs(pbx=pbx, columns=["set_aside"])["set_aside"].dropna().value_counts()
-    days = store.coverage(pbx=pbx)
+def status_of(set_aside: pd.Series[Any], days: pd.DataFrame) -> Status:
+    """Status of a PBX: why each of its legs is set aside, if it is, and its days as `Store.coverage` has them."""
+    aside = set_aside.dropna().value_counts()
     states = days["state"].value_counts()
     return Status(
         first_day=days["day"].min().date() if len(days) else None,
