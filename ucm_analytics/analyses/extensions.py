@@ -137,12 +137,18 @@ def extensions(calls: Any, rings: Any) -> pa.Table:
 
 def _offered(rang: nw.LazyFrame[Any]) -> pd.DataFrame:
     """Calls that rang each extension, and what came of them there: the best that any of their rings came to."""
-    fate = nw.lit(0)
+    ring_result = nw.lit(0)
     for rank, name in enumerate(reversed(_FATES), 1):
-        fate = nw.when(nw.col("result") == name).then(nw.lit(rank)).otherwise(fate)
-    per_call = rang.with_columns(fate=fate).group_by([*_EXTENSION, "call_id"]).agg(fate=nw.col("fate").max())
-    counted = collect(per_call.group_by([*_EXTENSION, "fate"]).agg(calls=nw.len().cast(nw.Int64)))
-    wide = counted.groupby([*_EXTENSION, "fate"], dropna=False)["calls"].sum().unstack("fate", fill_value=0)
+        ring_result = nw.when(nw.col("result") == name).then(nw.lit(rank)).otherwise(ring_result)
+    per_call = (
+        rang.with_columns(ring_result=ring_result)
+        .group_by([*_EXTENSION, "call_id"])
+        .agg(ring_result=nw.col("ring_result").max())
+    )
+    counted = collect(per_call.group_by([*_EXTENSION, "ring_result"]).agg(calls=nw.len().cast(nw.Int64)))
+    wide = (
+        counted.groupby([*_EXTENSION, "ring_result"], dropna=False)["calls"].sum().unstack("ring_result", fill_value=0)
+    )
     wide = wide.reindex(columns=range(len(_FATES) + 1), fill_value=0)
     wide.columns = pd.Index(["unreachable", *reversed(_FATES)])
     return wide.assign(offered=wide.sum(axis=1)).reset_index()

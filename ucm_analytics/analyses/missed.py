@@ -27,7 +27,7 @@ _READ: Final = ("pbx", "call_id", "local_at", "utc_offset_s", "direction", "call
 _SHOWN: Final = ("pbx", "caller", "outcome", "path")
 _LISTED: Final = (*_SHOWN, "status", "caller_name", "calls", "first_at", "last_at", "waited_s", "callbacks")
 _LISTED_TIMES: Final = ("contact_at", "first_utc", "contact_utc")
-_TURN: Final = ["key", "turn"]
+_EPISODE: Final = ["key", "episode"]
 _WAYS: Final = ("missed", "reached", "tried", "returned")
 """What a call is to its caller; of two in the same second the first of these comes first."""
 
@@ -105,8 +105,8 @@ def missed_calls(calls: Any, *, period: Period | None = None) -> pa.Table:
     """
     events, _ = _events(calls, period, None)
     # by windows and not by groups: to join the texts of the last try would mean to put all events in order again
-    is_try, no = nw.col("way") == 0, nw.col("no")
-    of_turn = {
+    is_try, no = nw.col("event") == 0, nw.col("no")
+    of_episode = {
         "calls": is_try.cast(nw.Int64).sum(),
         "waited_s": nw.col("wait_s").sum(),
         "first_at": nw.when(is_try).then(nw.col("local_at")).min(),
@@ -116,8 +116,8 @@ def missed_calls(calls: Any, *, period: Period | None = None) -> pa.Table:
         **_contact(),
     }
     known = _ordered(events).with_columns(
-        caller_name=nw.col("caller_name").fill_null(strategy="forward").over(*_TURN, order_by="no"),
-        **{name: total.over(*_TURN) for name, total in of_turn.items()},
+        caller_name=nw.col("caller_name").fill_null(strategy="forward").over(*_EPISODE, order_by="no"),
+        **{name: total.over(*_EPISODE) for name, total in of_episode.items()},
     )
     known = known.filter(no == nw.col("last_no")).with_columns(
         calls=nw.col("calls").cast(nw.Int64),
@@ -126,7 +126,7 @@ def missed_calls(calls: Any, *, period: Period | None = None) -> pa.Table:
         callbacks=nw.col("placed_after") - nw.col("placed_before"),
     )
     known = known.with_columns(status=nw.col("contact").replace_strict([1, 3], ["reached", "returned"], default="open"))
-    withheld = events.filter(nw.col("way") == 0, nw.col("key").is_null()).with_columns(
+    withheld = events.filter(nw.col("event") == 0, nw.col("key").is_null()).with_columns(
         status=nw.lit("withheld"),
         calls=nw.lit(1, dtype=nw.Int64),
         callbacks=nw.lit(0, dtype=nw.Int64),
@@ -210,7 +210,7 @@ def time_to_callback(calls: Any, *, period: Period | None = None, zones: Zones |
     1     3600      1         1        0.0
     """
     seen, end = _events(calls, period, zones)
-    found = collect(_ordered(seen).group_by(_TURN).agg(**_contact()).filter(~nw.col("first_utc").is_null()))
+    found = collect(_ordered(seen).group_by(_EPISODE).agg(**_contact()).filter(~nw.col("first_utc").is_null()))
     watched = (found["contact_utc"].fillna(end) - found["first_utc"]).dt.total_seconds().round().clip(lower=0)
     events = pd.DataFrame(
         {
@@ -229,8 +229,8 @@ def time_to_callback(calls: Any, *, period: Period | None = None, zones: Zones |
     curve = kaplan_meier(times["returned"] + times["reached"], times["calls"])
     times["open_rate"], times["open_low"], times["open_high"] = curve
     before = times["open_rate"].shift(fill_value=1.0)
-    for way in ("returned", "reached"):
-        times[f"{way}_rate"] = (before * times[way] / times["calls"]).cumsum()
+    for contact in ("returned", "reached"):
+        times[f"{contact}_rate"] = (before * times[contact] / times["calls"]).cumsum()
     return arrow(
         times[[column.name for column in time_to_callback.columns]],
         sort=[("after_s", "ascending"), ("open_rate", "descending")],
@@ -360,39 +360,43 @@ def _events(calls: Any, period: Period | None, zones: Zones | None) -> tuple[nw.
     frame = on_days(counted_calls(calls, *_READ, "caller_name", "path", "wait_s", more=more), period)
     is_answered = (nw.col("outcome") == "answered").fill_null(False)
     outbound = nw.col("direction") == "outbound"
-    ways = (
+    kinds = (
         from_outside() & ~nw.col("outcome").is_null() & ~is_answered,
         came_by_trunk() & is_answered,
         outbound & ~is_answered,
         outbound & is_answered,
     )
-    way = reduce(lambda found, n: nw.when(ways[n]).then(n).otherwise(found), range(len(ways)), nw.lit(None, nw.Int64))
-    frame, _, end = placed_in_time(frame.with_columns(way=way).filter(~nw.col("way").is_null()), period, zones)
-    other = nw.when(nw.col("way") < 2).then(number("caller", more)).otherwise(number("callee", more))
-    texts = [nw.when(nw.col("way") == 0).then(nw.col(name)).alias(name) for name in (*_SHOWN, "call_id", "caller_name")]
-    waited = nw.when(nw.col("way") == 0).then(nw.col("wait_s")).alias("wait_s")
-    return with_keys(frame.select("local_at", "utc", "way", *texts, waited, number=other)), end
+    event = reduce(
+        lambda found, n: nw.when(kinds[n]).then(n).otherwise(found), range(len(kinds)), nw.lit(None, nw.Int64)
+    )
+    frame, _, end = placed_in_time(frame.with_columns(event=event).filter(~nw.col("event").is_null()), period, zones)
+    other = nw.when(nw.col("event") < 2).then(number("caller", more)).otherwise(number("callee", more))
+    texts = [
+        nw.when(nw.col("event") == 0).then(nw.col(name)).alias(name) for name in (*_SHOWN, "call_id", "caller_name")
+    ]
+    waited = nw.when(nw.col("event") == 0).then(nw.col("wait_s")).alias("wait_s")
+    return with_keys(frame.select("local_at", "utc", "event", *texts, waited, number=other)), end
 
 
 def _ordered(events: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-    """Events of everybody who was ever missed: their number, and in which turn and after how many of our calls."""
+    """Events of everybody who was ever missed: their number, and in which episode and after how many of our calls."""
     known = events.filter(~nw.col("key").is_null())
-    known = known.join(known.filter(nw.col("way") == 0).select("key").unique(), on="key", how="semi")
-    order = ["utc", "way", "call_id"]
-    ends, placed = nw.col("way").is_in([1, 3]).cast(nw.Int64), (nw.col("way") >= 2).cast(nw.Int64)
+    known = known.join(known.filter(nw.col("event") == 0).select("key").unique(), on="key", how="semi")
+    order = ["utc", "event", "call_id"]
+    ends, placed = nw.col("event").is_in([1, 3]).cast(nw.Int64), (nw.col("event") >= 2).cast(nw.Int64)
     return known.with_columns(
-        no=nw.col("way").cum_count().over("key", order_by=order).cast(nw.Int64),
-        turn=ends.cum_sum().over("key", order_by=order).cast(nw.Int64) - ends,
+        no=nw.col("event").cum_count().over("key", order_by=order).cast(nw.Int64),
+        episode=ends.cum_sum().over("key", order_by=order).cast(nw.Int64) - ends,
         placed=placed.cum_sum().over("key", order_by=order).cast(nw.Int64),
     )
 
 
 def _contact() -> dict[str, nw.Expr]:
-    """First try of a turn, and the contact that ended it."""
-    ends = nw.col("way").is_in([1, 3])
+    """First try of an episode, and the contact that ended it."""
+    ends = nw.col("event").is_in([1, 3])
     return {
-        "first_utc": nw.when(nw.col("way") == 0).then(nw.col("utc")).min(),
-        "contact": nw.when(ends).then(nw.col("way")).max(),
+        "first_utc": nw.when(nw.col("event") == 0).then(nw.col("utc")).min(),
+        "contact": nw.when(ends).then(nw.col("event")).max(),
         "contact_at": nw.when(ends).then(nw.col("local_at")).max(),
         "contact_utc": nw.when(ends).then(nw.col("utc")).max(),
     }

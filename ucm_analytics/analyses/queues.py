@@ -17,7 +17,7 @@ from ucm_analytics.analyses.queue_visits import BY_QUEUE, ENDS, QUEUE, check_sec
 
 _AGENT: Final = [*QUEUE, "extension"]
 _VISIT: Final = ["pbx", "call_id", "step_no"]
-_FATES: Final = ("answered", "elsewhere", "missed")
+_RING_RESULTS: Final = ("answered", "elsewhere", "missed")
 
 
 @analysis(
@@ -208,9 +208,9 @@ def queue_agents(steps: Any, rings: Any) -> pa.Table:
         talk_s=nw.col("talk_s").sum().cast(nw.Int64),
         picked_up=count_true(nw.col("result") == "answered"),
         picked_up_s=nw.when(nw.col("result") == "answered").then(nw.col("ring_s")).sum().cast(nw.Int64),
-        **{fate: count_true(nw.col("result") == fate) > 0 for fate in _FATES},
+        **{result: count_true(nw.col("result") == result) > 0 for result in _RING_RESULTS},
     )
-    answered, elsewhere, missed = (nw.col(fate) for fate in _FATES)
+    answered, elsewhere, missed = (nw.col(result) for result in _RING_RESULTS)
     result = collect(
         per_stay.group_by(_AGENT).agg(
             offered=nw.len().cast(nw.Int64),
