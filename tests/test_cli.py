@@ -251,6 +251,7 @@ def test_export(table: str, stored: Shell) -> None:
         (("report", "--verify", "daily"), 2, "--verify"),
         (("report", "daily", "--week", "last"), 2, "--week"),
         (("report", "weekly", "--from", FIRST, "--to", LAST), 2, "--from"),
+        (("report", "--week", "2026-W11", "weekly"), 2, "right after report"),
         (("report", "weekly", "durations"), 2, "durations"),
         (("report", "monthly", "--month", "2026-W11"), 1, "monthly report"),
         (("verify", "nowhere"), 1, "manifest.json"),

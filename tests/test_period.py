@@ -5,7 +5,7 @@ from datetime import date, datetime
 import pytest
 
 from ucm_analytics.errors import SettingError
-from ucm_analytics.period import Period, day
+from ucm_analytics.period import Period, day, days
 
 
 @pytest.mark.parametrize(
@@ -42,6 +42,21 @@ def test_two_days_both_included() -> None:
 def test_end_before_start() -> None:
     with pytest.raises(SettingError, match="swap"):
         Period.of("2026-04-02", "2026-03-30")
+
+
+@pytest.mark.parametrize("first", ["0001-01-01", "1999-12-31"])
+@pytest.mark.parametrize("last", ["9999-12-31", "2100-01-01", "2026-03-30"])
+def test_years_in_which_no_call_can_be(first: str, last: str) -> None:
+    with pytest.raises(SettingError, match="2000 to 2099"):
+        Period.of(first, last)
+    with pytest.raises(SettingError, match="2000 to 2099"):
+        days(first, None)
+
+
+def test_the_last_month() -> None:
+    assert Period.of("2099-12").last == date(2099, 12, 31)
+    with pytest.raises(SettingError, match="no period"):
+        Period.of("9999-12")
 
 
 def test_day_of_a_datetime() -> None:

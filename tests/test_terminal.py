@@ -7,6 +7,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from cryptography import x509
@@ -65,7 +66,9 @@ def hostile(monkeypatch: pytest.MonkeyPatch) -> Iterator[Pbx]:
     general = api.general_status
     names = (NameOID.COMMON_NAME, NameOID.ORGANIZATION_NAME)
     subject = x509.Name([x509.NameAttribute(kind, COMMON_NAME) for kind in names])
-    monkeypatch.setattr(certificate.x509, "Name", lambda _: subject)
+    # in this module only: cryptography keeps the first Name that it meets for good
+    hostile_x509 = SimpleNamespace(**{**vars(x509), "Name": lambda _: subject})
+    monkeypatch.setattr(certificate, "x509", hostile_x509)
     monkeypatch.setattr(api, "general_status", lambda profile: dict.fromkeys(general(profile), HOSTILE))
     profile = dataclasses.replace(PROFILES["f43"], fields=(*PROFILES["f43"].fields, FIELD))
     monkeypatch.setitem(PROFILES, "f43", profile)

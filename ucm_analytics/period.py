@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Final
+from typing import Final, cast
 
 from ucm_analytics.errors import SettingError
 
 EVERY_WEEKDAY: Final = range(7)
 """0 Monday to 6 Sunday."""
+_YEARS: Final = range(2000, 2100)
+"""Years in which a call can be: those that are believed of a record, see `aside`."""
 
 
 def day(text: str | date) -> date:
@@ -41,8 +44,8 @@ def days(first: str | date | None, last: str | date | None) -> tuple[date | None
         One of them is no date, or the end lies before the start.
     """
     start, end = (day(each) if each else None for each in (first, last))
-    if start and end:
-        Period(start, end)
+    if start or end:
+        Period(cast(date, start or end), cast(date, end or start))
     return start, end
 
 
@@ -59,6 +62,8 @@ class Period:
                 f"the period ends on {self.last}, before it starts on {self.first}",
                 hint="swap the two dates",
             )
+        if self.first.year < _YEARS.start or self.last.year not in _YEARS:
+            raise SettingError(f"no call can be of {self}", hint=f"name days from {_YEARS.start} to {_YEARS.stop - 1}")
 
     @classmethod
     def of(cls, first: str | date | Period, last: str | date | None = None) -> Period:
@@ -92,7 +97,7 @@ class Period:
         try:
             if re.fullmatch(r"\d{4}-\d{2}", first):
                 start = date.fromisoformat(f"{first}-01")
-                return cls(start, (start + timedelta(days=31)).replace(day=1) - timedelta(days=1))
+                return cls(start, start.replace(day=monthrange(start.year, start.month)[1]))
             if re.fullmatch(r"\d{4}-W\d{2}", first):
                 return cls(date.fromisoformat(f"{first}-1"), date.fromisoformat(f"{first}-7"))
         except ValueError:

@@ -21,7 +21,7 @@ from .stores import FORMULA, IMAGE, SCRIPT, counted, hostile_store, with_extensi
 
 ARTEFACTS = Path(__file__).resolve().parents[1] / "artefacts"
 CHARTS = ".ucm-charts > .widget-output:visible"
-PATIENCE_MS = 40_000
+PATIENCE_MS = 120_000
 CANARY = "canary-explorer-7"
 MARKS = ".points path, .heatmaplayer image, .scatterlayer path.point, .sankey-node, .point path"
 

@@ -29,7 +29,7 @@ SETTINGS = {
     "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
 }
 DRAWN = ".jp-OutputArea .js-plotly-plot:has(svg.main-svg)"
-PATIENCE_MS = 60_000
+PATIENCE_MS = 120_000
 
 
 @dataclass

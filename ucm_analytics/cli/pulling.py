@@ -65,7 +65,7 @@ def _confirm(shown: Certificate) -> bool:
     say("  The PBX shows a certificate that no authority vouches for:")
     say(str(shown))
     if not sys.stdin.isatty():
-        say("  Nobody is here to confirm it. If it is the right one, set UCM_FINGERPRINT to the line above.")
+        say("  Nobody is here to confirm it. If it is the right one, set UCM_FINGERPRINT to its SHA-256.")
         return False
     return typer.confirm("  Is this your PBX? Compare it with the browser's view of the web interface", err=True)
 

@@ -62,6 +62,9 @@ def report(
 
     if bool(names) == everything:
         raise typer.BadParameter("name reports, or say --all")
+    if kinds := {"daily", "weekly", "monthly"}.intersection(names or ()):
+        kind = kinds.pop()
+        raise typer.BadParameter(f"{kind} stands right after report, alone: ucm-analytics report {kind} ...")
     wanted, days, store = _wanted(formats), period(since, until, month, week), Store()
     if everything:
         made = run_all(store, days, pbx=pbx, locale=locale)
