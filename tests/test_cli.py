@@ -118,7 +118,9 @@ def test_connect_stops_at_the_first_thing_that_fails(pbx: dict[str, str], shell:
 def test_an_unknown_certificate_is_not_trusted_in_silence(pbx: dict[str, str], shell: Shell) -> None:
     done = shell("connect", pbx["url"], code=1, UCM_PASSWORD="canary-7")
     assert pbx["fingerprint"] in done.stderr
-    assert "UCM_FINGERPRINT" in done.stderr
+    said, *_ = re.findall(r"SHA-256 ([0-9A-F:]{95})", done.stderr)
+    assert "set UCM_FINGERPRINT to its SHA-256" in done.stderr
+    shell("connect", pbx["url"], UCM_PASSWORD="canary-7", UCM_FINGERPRINT=said, UCM_TIMEZONE="Europe/Berlin")
     wrong = "00:" * 31 + "00"
     done = shell("connect", pbx["url"], code=1, UCM_PASSWORD="canary-7", UCM_FINGERPRINT=wrong)
     assert pbx["fingerprint"] in done.stderr

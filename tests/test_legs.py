@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.sources.parsing import parse_page
 from ucm_analytics.errors import RequestRejected, UnexpectedAnswer
 from ucm_analytics.legs import dump_legs, legs_table, unknown_fields
 from ucm_analytics.schema import LEGS, arrow_schema
 from ucm_analytics.simulator import PROFILES, Simulator, User
 from ucm_analytics.simulator.traffic import clinic, generate
 from ucm_analytics.sources.ucm import UCM
-from ucm_analytics.sources.ucm.parse import parse_page
 
 RAW = [column.raw for column in LEGS if column.raw]
 

@@ -55,8 +55,10 @@ def test_years_in_which_no_call_can_be(first: str, last: str) -> None:
 
 def test_the_last_month() -> None:
     assert Period.of("2099-12").last == date(2099, 12, 31)
-    with pytest.raises(SettingError, match="no period"):
-        Period.of("9999-12")
+    assert str(Period.month_of(date(9999, 12, 1))) == "9999-12-01 to 9999-12-31"
+    for text in ("9999-12", "0001-01", "2100-W52"):
+        with pytest.raises(SettingError, match="2000 to 2099"):
+            Period.of(text)
 
 
 def test_day_of_a_datetime() -> None:

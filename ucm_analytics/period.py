@@ -45,7 +45,7 @@ def days(first: str | date | None, last: str | date | None) -> tuple[date | None
     """
     start, end = (day(each) if each else None for each in (first, last))
     if start or end:
-        Period(cast(date, start or end), cast(date, end or start))
+        _named(Period(cast(date, start or end), cast(date, end or start)))
     return start, end
 
 
@@ -62,8 +62,6 @@ class Period:
                 f"the period ends on {self.last}, before it starts on {self.first}",
                 hint="swap the two dates",
             )
-        if self.first.year < _YEARS.start or self.last.year not in _YEARS:
-            raise SettingError(f"no call can be of {self}", hint=f"name days from {_YEARS.start} to {_YEARS.stop - 1}")
 
     @classmethod
     def of(cls, first: str | date | Period, last: str | date | None = None) -> Period:
@@ -91,23 +89,27 @@ class Period:
         if isinstance(first, Period):
             return first
         if last is not None:
-            return cls(day(first), day(last))
-        if isinstance(first, date):
-            return cls(day(first), day(first))
+            return _named(cls(day(first), day(last)))
         try:
-            if re.fullmatch(r"\d{4}-\d{2}", first):
-                start = date.fromisoformat(f"{first}-01")
-                return cls(start, start.replace(day=monthrange(start.year, start.month)[1]))
-            if re.fullmatch(r"\d{4}-W\d{2}", first):
-                return cls(date.fromisoformat(f"{first}-1"), date.fromisoformat(f"{first}-7"))
+            if isinstance(first, date):
+                period = cls(day(first), day(first))
+            elif re.fullmatch(r"\d{4}-\d{2}", first):
+                period = cls.month_of(date.fromisoformat(f"{first}-01"))
+            elif re.fullmatch(r"\d{4}-W\d{2}", first):
+                period = cls(date.fromisoformat(f"{first}-1"), date.fromisoformat(f"{first}-7"))
+            else:
+                period = cls(day(first), day(first))
         except ValueError:
-            pass
-        else:
-            return cls(day(first), day(first))
-        raise SettingError(
-            f"{first!r} is no period",
-            hint="write a month as 2026-03, a week as 2026-W11, a day as 2026-03-31",
-        )
+            raise SettingError(
+                f"{first!r} is no period",
+                hint="write a month as 2026-03, a week as 2026-W11, a day as 2026-03-31",
+            ) from None
+        return _named(period)
+
+    @classmethod
+    def month_of(cls, day: date) -> Period:
+        """The month in which a day lies."""
+        return cls(day.replace(day=1), day.replace(day=monthrange(day.year, day.month)[1]))
 
     def __len__(self) -> int:
         return (self.last - self.first).days + 1
@@ -130,3 +132,10 @@ class Period:
     def end(self) -> datetime:
         """First instant after the period, naive wall time."""
         return datetime.combine(self.last + timedelta(days=1), datetime.min.time())
+
+
+def _named(period: Period) -> Period:
+    """Refuse what somebody named and no call can be of; the days before it may lie in any year."""
+    if period.first.year in _YEARS and period.last.year in _YEARS:
+        return period
+    raise SettingError(f"no call can be of {period}", hint=f"name days from {_YEARS.start} to {_YEARS.stop - 1}")

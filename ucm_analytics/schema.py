@@ -315,7 +315,7 @@ TABLES: Final[dict[TableName, tuple[Column, ...]]] = {
     "rings": RINGS,
     "calls": CALLS,
 }
-"""Tables as `parse` and `model` make them."""
+"""Tables as `legs` and `model` make them."""
 
 STORED: Final[dict[TableName, tuple[Column, ...]]] = {**TABLES, "calls": (*CALLS, *NUMBERS)}
 """Tables as the store holds them."""
@@ -329,7 +329,7 @@ UNNUMBERED: Final = ("start_at", "dst", "lastapp", "action_type")
 
 @cache
 def arrow_schema(table: TableName) -> pa.Schema:
-    """Arrow schema of a table as `parse` and `model` make it."""
+    """Arrow schema of a table as `legs` and `model` make it."""
     return _arrow(TABLES[table])
 
 

@@ -94,7 +94,7 @@ def test_pandas_types_are_those_declared(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ANSWERING)
-@pytest.mark.parametrize("kind", ENGINES)
+@pytest.mark.parametrize("kind", [*ENGINES, "narwhals"])
 def test_no_rows(name: str, kind: str) -> None:
     full = as_arrow(answer(name))
     nothing = {table: KINDS[kind](frame.slice(0, 0)) for table, frame in TABLES.items()}

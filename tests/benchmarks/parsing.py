@@ -10,10 +10,10 @@ import pandas as pd
 import pyarrow as pa
 
 from tests.benchmarks.timing import medians
+from tests.sources.parsing import parse_page
 from ucm_analytics.simulator import Simulator, User
 from ucm_analytics.simulator.traffic import clinic, generate
 from ucm_analytics.sources.ucm import UCM
-from ucm_analytics.sources.ucm.parse import parse_page
 
 PAGES = 10
 

@@ -112,3 +112,14 @@ def test_a_change_is_that_of_days_that_were_pulled(tmp_path: Path) -> None:
     days = [day for day in WEEKS if day < FIRST + timedelta(days=14) or day.weekday() in (0, 3, 6)]
     (section,) = run_report("compare", stored(tmp_path, {"shop": days}, plain), Period(*days[14::5])).sections
     assert section.table[["measure", "now", "then"]].iloc[0].to_list() == ["Calls a day", str(A_DAY), str(A_DAY)]
+
+
+def test_the_first_and_the_last_month_in_which_a_call_can_be(tmp_path: Path) -> None:
+    """The days before the one and after the other, which reports look at too, are none that a call can be of."""
+    store = stored(tmp_path, {"shop": [date(2099, 12, 21) + timedelta(days=n) for n in range(7)]}, plain)
+    for name in ("compare", "anomalies", "fraud", "forecast", "summary"):
+        assert run_report(name, store, "2099-12").days.legs == len(store.legs()) == 7 * A_DAY
+        assert run_report(name, store, "2000-01").days.never_pulled
+    assert (
+        table(run_report("call-volume", store, "2099-12"), "Calls by day and outcome")["calls"].to_list() == [A_DAY] * 7
+    )

@@ -14,9 +14,9 @@ from tests.samples.test_line import legs_of
 from tests.simulator.pbx import call, epoch, leg, legs_in
 from tests.simulator.test_replay import compact, served
 from tests.simulator.test_shaping import answer
+from tests.sources.parsing import parse_page
 from ucm_analytics.legs import dump_legs
 from ucm_analytics.simulator import PROFILES, Call, Simulator
-from ucm_analytics.sources.ucm.parse import parse_page
 from ucm_analytics.store import Store
 from ucm_analytics.store.files import read_table
 from ucm_analytics.store.months import Months

@@ -13,10 +13,10 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 import ucm_analytics as ucm
+from tests.sources.parsing import parse_page
 from tests.store.pretend import ZONE
 from ucm_analytics.legs import dump_legs
 from ucm_analytics.schema import KEY, LEGS
-from ucm_analytics.sources.ucm.parse import parse_page
 from ucm_analytics.store import Store
 from ucm_analytics.store.files import read_table
 from ucm_analytics.store.months import Months, WriteSummary

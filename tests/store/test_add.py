@@ -120,7 +120,7 @@ def test_legs_without_any_time_are_kept(store: Store) -> None:
     assert sorted(store.legs()["acct_id"]) == [7, 8]
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", [0, 1, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (2, 3))])
 def test_legs_in_any_order_and_number_of_pieces_give_one_store(
     seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

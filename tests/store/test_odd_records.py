@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from typer.testing import CliRunner
 
 import ucm_analytics as ucm
+from tests.sources.parsing import parse_page
 from tests.sources.pbxs import stub
 from tests.store.odd import (
     FORMAT,
@@ -42,7 +43,6 @@ from ucm_analytics.errors import UnknownFields
 from ucm_analytics.legs import legs_table
 from ucm_analytics.model import classify
 from ucm_analytics.schema import LEGS, VERSION
-from ucm_analytics.sources.ucm.parse import parse_page
 from ucm_analytics.store import Store
 from ucm_analytics.store.files import Day, Footer, write_table
 from ucm_analytics.store.months import Months

@@ -143,7 +143,7 @@ def previous(period: Period) -> Period:
     True
     """
     if _is_month(period):
-        return Period.of(f"{period.first - timedelta(days=1):%Y-%m}")
+        return Period.month_of(period.first - timedelta(days=1))
     return _shifted(period, -(-len(period) // 7))
 
 
@@ -158,12 +158,12 @@ def last_year(period: Period) -> Period:
     datetime.date(2025, 3, 10)
     """
     if _is_month(period):
-        return Period.of(f"{period.first.year - 1:04}-{period.first:%m}")
+        return Period.month_of(period.first.replace(year=period.first.year - 1))
     return _shifted(period, 52 if len(period) <= 364 else 52 * -(-len(period) // 364))
 
 
 def _is_month(period: Period) -> bool:
-    return period == Period.of(f"{period.first:%Y-%m}")
+    return period == Period.month_of(period.first)
 
 
 def _shifted(period: Period, weeks: int) -> Period:

@@ -113,8 +113,7 @@ def last_period(kind: Kind, today: date, which: str = "last") -> Period:
         monday = today - timedelta(days=today.weekday())
         period = Period(monday - timedelta(days=7), monday - timedelta(days=1))
     else:
-        last = today.replace(day=1) - timedelta(days=1)
-        period = Period(last.replace(day=1), last)
+        period = Period.month_of(today.replace(day=1) - timedelta(days=1))
     label_of(kind, period)
     return period
 

@@ -225,7 +225,7 @@ def period_name(period: Period) -> str:
     first, last = period.first, period.last
     if first == last:
         return f"{day_name[first.weekday()]} {_day(first)} {first.year}"
-    if period == Period.of(f"{first:%Y-%m}"):
+    if period == Period.month_of(first):
         return f"{month_name[first.month]} {first.year}"
     start = f"{first.day}" if (first.year, first.month) == (last.year, last.month) else _day(first)
     if first.year != last.year:

@@ -149,7 +149,7 @@ def periods(held: Period) -> Mapping[str, Period]:
 def _month_over_on(day: date) -> Period:
     """The last calendar month that ends on or before a day."""
     tomorrow = day + timedelta(days=1)
-    return Period.of(f"{tomorrow.replace(day=1) - timedelta(days=1):%Y-%m}")
+    return Period.month_of(tomorrow.replace(day=1) - timedelta(days=1))
 
 
 def _at(column: str, place: Place) -> nw.Expr:

@@ -193,7 +193,7 @@ def _changes(now: _Numbers, before: _Numbers, period: Period, verdicts: dict[str
 def _then(period: Period) -> str:
     """What the period before is called: the week before, in February."""
     earlier = previous(period)
-    if period == Period.of(f"{period.first:%Y-%m}"):
+    if period == Period.month_of(period.first):
         return f"in {month_name[earlier.first.month]}"
     if len(period) == 1:
         return "a week before"

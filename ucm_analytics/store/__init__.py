@@ -327,7 +327,7 @@ class Store:
             longer sends), `pulled_at` (UTC), `asked_from`, `asked_to` (PBX wall clock), `firmware`, `sha256`.
         """
         period = _period(first, last)
-        return coverage_frame([Months(self.path, name) for name in ([pbx] if pbx else self.pbxs)], period)
+        return coverage_frame(self._months(pbx), period)
 
     def zones(self, pbx: str | None = None) -> dict[str, ZoneInfo]:
         """Time zones of the PBXs, as the newest calls of each were read by.
@@ -348,7 +348,7 @@ class Store:
         >>> ucm.demo_store().zones()
         {'clinic': zoneinfo.ZoneInfo(key='Europe/Berlin')}
         """
-        known = {name: Months(self.path, name).zone() for name in ([pbx] if pbx else self.pbxs)}
+        known = {months.pbx: months.zone() for months in self._months(pbx)}
         return {name: zone for name, zone in known.items() if zone}
 
     def sync(
@@ -498,7 +498,7 @@ class Store:
             Columns of `schema.DIRECTORY`. A menu has one row with an empty `key`, and one row a
             key with what it leads to in `target_kind` and `target`.
         """
-        pbxs = [Months(self.path, name) for name in ([pbx] if pbx else self.pbxs)]
+        pbxs = self._months(pbx)
         return load_directory(pbxs, kind, None if on is None else as_day(on))
 
     def save_directory(self, pbx: str, rows: Iterable[Mapping[str, str]], *, on: str | date | None = None) -> None:
@@ -518,9 +518,12 @@ class Store:
         day = datetime.now(UTC).date() if on is None else as_day(on)
         save_directory(Months(self.path, pbx), rows, on=day)
 
+    def _months(self, pbx: str | None) -> list[Months]:
+        return [Months(self.path, name) for name in ([pbx] if pbx else self.pbxs)]
+
     def _stored(self, pbx: str | None) -> list[Months]:
         self.check(pbx)
-        return [Months(self.path, name) for name in ([pbx] if pbx else self.pbxs)]
+        return self._months(pbx)
 
     def _frame(
         self,
