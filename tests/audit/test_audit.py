@@ -317,7 +317,7 @@ def test_nothing_and_nonsense(tmp_path: Path) -> None:
     store = store_of(sound(), tmp_path)
     with pytest.raises(NoData, match="north"):
         audit(store, pbx="north")
-    with pytest.raises(SettingError, match="'March' is no date"):
+    with pytest.raises(SettingError, match="'March' is no period"):
         audit(store, "March")
     empty = audit(store, "2025-07")
     assert isinstance(empty, Audit)

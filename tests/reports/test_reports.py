@@ -234,7 +234,7 @@ def test_a_store_or_pbx_that_is_not_there(store: Store, tmp_path: Path) -> None:
     with pytest.raises(SettingError, match="no report is called 'volume'") as caught:
         run_report("volume", store, WEEK)
     assert caught.value.hint == f"choose one of {', '.join(EVERY)}"
-    with pytest.raises(SettingError, match="'March' is no date"):
+    with pytest.raises(SettingError, match="'March' is no period"):
         run_report("durations", store, "March")
 
 
